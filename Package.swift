@@ -1,0 +1,104 @@
+// swift-tools-version: 6.2
+// The floors of the house (DESIGN): a target depends only on targets of the floors below it.
+// Tests/ArchitectureTests reads every `import` and holds the sources to this picture.
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "sightline",
+  products: [
+    .executable(name: "sightline", targets: ["Sightline"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+  ],
+  targets: [
+    // System libraries and thin shims
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CSRTP2", pkgConfig: "libsrtp2", providers: [.apt(["libsrtp2-dev"])]),
+    .systemLibrary(name: "CIPSecMB", providers: [.apt(["libipsec-mb-dev"])]),
+    .systemLibrary(name: "CUSRSCTP", pkgConfig: "usrsctp", providers: [.apt(["libusrsctp-dev"])]),
+    .systemLibrary(
+      name: "CLibAV", pkgConfig: "libavformat", providers: [.apt(["libavformat-dev", "libavcodec-dev"])]),
+    .target(name: "CSystem"),
+
+    // Floor 0
+    module("Primitives"),
+    module("Cryptography", ["COpenSSL", "Primitives"]),
+
+    // Floor 1
+    module("STUN", ["Primitives", "Cryptography"]),
+    module("ICE", ["Primitives", "Cryptography", "STUN"]),
+    module("DTLS", ["Primitives", "Cryptography", "COpenSSL"]),
+    module(
+      "SRTP",
+      [
+        "Primitives", "Cryptography", "COpenSSL", "CSRTP2",
+        .target(name: "CIPSecMB", condition: .when(platforms: [.linux])),
+      ]),
+    module("RTP", ["Primitives"]),
+    module("SDP", ["Primitives"]),
+    module("DataChannel", ["Primitives", "CUSRSCTP"]),
+
+    // Floor 2
+    module("Relay", ["Primitives", "RTP"]),
+    module(
+      "PeerSession", ["Primitives", "Cryptography", "STUN", "ICE", "DTLS", "SRTP", "RTP", "SDP", "DataChannel"]),
+
+    // Floor 3
+    module("MediaServer", ["Primitives", "STUN", "ICE", "RTP", "SDP", "SRTP", "Relay", "PeerSession", "CSystem"]),
+
+    // Floor 4
+    module(
+      "Gateway",
+      [
+        "Primitives", "Cryptography", "MediaServer",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdTLS", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      resources: [.copy("Web")]),
+
+    // Floor 5
+    .executableTarget(
+      name: "Sightline",
+      dependencies: [
+        "Primitives", "Cryptography", "RTP", "SDP", "PeerSession", "MediaServer", "Gateway", "CLibAV", "CSystem",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ],
+      swiftSettings: strict),
+
+    // Tests
+    tests("PrimitivesTests", ["Primitives", "Cryptography"]),
+  ]
+)

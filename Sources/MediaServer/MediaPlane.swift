@@ -1,0 +1,233 @@
+import Primitives
+
+/// What the floors above ask of the media plane. The real one is ``MediaServer``.
+///
+/// All calls are made from the control plane; none of them is on the packet path.
+package protocol MediaPlane: Sendable {
+  /// Answers one offer: the only negotiation a peer ever has (DESIGN decision 1).
+  func connect(_ request: PeerRequest) async throws(MediaError) -> PeerAnswer
+
+  /// Adds remote candidates to a session; `fragment` is `application/trickle-ice-sdpfrag` (RFC 8840 §9).
+  func trickle(_ peer: PeerID, fragment: String) async throws(MediaError)
+
+  /// Restarts ICE make-before-break: the old path works until the new one is proven (RFC 8445 §2.4, RFC 9725 §4.3.3).
+  func restart(_ peer: PeerID, fragment: String) async throws(MediaError) -> RestartAnswer
+
+  /// Puts `source` on the receive slot with the given mid, or follows the incident's default when nil.
+  func select(_ source: SourceID?, on slot: String, of peer: PeerID) async throws(MediaError)
+
+  /// Ends a session; its sources disappear from the incident.
+  func disconnect(_ peer: PeerID, reason: String) async
+
+  /// The incident's peers and sources now.
+  func overview(of incident: IncidentID) async -> IncidentMedia
+
+  /// What happens to the incident's media from now on; a reader that falls behind loses the oldest events.
+  func events(of incident: IncidentID) async -> AsyncStream<MediaEvent>
+
+  /// Counters since the start.
+  func statistics() async -> MediaStatistics
+}
+
+/// What a peer may do with media in its incident; it comes from the token, never from the offer.
+package struct MediaPermissions: OptionSet, Hashable, Sendable {
+  package let rawValue: UInt8
+
+  package init(rawValue: UInt8) {
+    self.rawValue = rawValue
+  }
+
+  /// Its sending m-lines become sources.
+  package static let publish = MediaPermissions(rawValue: 1)
+  /// Its receiving m-lines become slots.
+  package static let subscribe = MediaPermissions(rawValue: 2)
+}
+
+/// One peer asks to join an incident.
+package struct PeerRequest: Sendable {
+  package var incident: IncidentID
+  package var permissions: MediaPermissions
+  /// Shown to the others, for example `caller` or `paramedic 7`; at most ``maximumNameLength`` characters are kept.
+  package var name: String
+  /// The SDP offer as it came.
+  package var offer: String
+
+  package static let maximumNameLength = 64
+
+  package init(incident: IncidentID, permissions: MediaPermissions, name: String, offer: String) {
+    self.incident = incident
+    self.permissions = permissions
+    self.name = name
+    self.offer = offer
+  }
+}
+
+/// The answer to a ``PeerRequest``.
+package struct PeerAnswer: Sendable {
+  package var peer: PeerID
+  /// The SDP answer.
+  package var sdp: String
+  /// Names the ICE session, for WHIP's ETag (RFC 9725 §4.3.1).
+  package var iceSession: String
+
+  package init(peer: PeerID, sdp: String, iceSession: String) {
+    self.peer = peer
+    self.sdp = sdp
+    self.iceSession = iceSession
+  }
+}
+
+/// The answer to an ICE restart.
+package struct RestartAnswer: Sendable {
+  /// `application/trickle-ice-sdpfrag` with the new credentials and candidates.
+  package var fragment: String
+  package var iceSession: String
+
+  package init(fragment: String, iceSession: String) {
+    self.fragment = fragment
+    self.iceSession = iceSession
+  }
+}
+
+/// Names one audio or video source within its incident.
+package struct SourceID: Hashable, Sendable, CustomStringConvertible {
+  package let value: UInt32
+
+  package init(_ value: UInt32) {
+    self.value = value
+  }
+
+  package var description: String { "s\(value)" }
+}
+
+package enum MediaKind: String, Hashable, Sendable {
+  case audio
+  case video
+}
+
+/// Where a source's media stands.
+package enum SourceState: String, Hashable, Sendable {
+  /// Negotiated, nothing received yet.
+  case waiting
+  /// Packets arrive.
+  case live
+  /// Nothing has arrived for a while; the peer may be reconnecting.
+  case stalled
+}
+
+package struct SourceOverview: Hashable, Sendable {
+  package var id: SourceID
+  package var peer: PeerID
+  package var kind: MediaKind
+  package var state: SourceState
+  /// Encoding name of the codec in use, for example `H264`; nil before the first packet.
+  package var codec: String?
+  /// Received in the last second, bits per second.
+  package var bitrate: Int
+
+  package init(id: SourceID, peer: PeerID, kind: MediaKind, state: SourceState, codec: String?, bitrate: Int) {
+    self.id = id
+    self.peer = peer
+    self.kind = kind
+    self.state = state
+    self.codec = codec
+    self.bitrate = bitrate
+  }
+}
+
+/// Where a peer's connection stands.
+package enum PeerState: Hashable, Sendable {
+  case connecting
+  case connected
+  /// Consent is getting old or the path is gone; the session is kept for a restart.
+  case interrupted
+  case closed(reason: String)
+}
+
+package struct PeerOverview: Hashable, Sendable {
+  package var id: PeerID
+  package var name: String
+  package var permissions: MediaPermissions
+  package var state: PeerState
+
+  package init(id: PeerID, name: String, permissions: MediaPermissions, state: PeerState) {
+    self.id = id
+    self.name = name
+    self.permissions = permissions
+    self.state = state
+  }
+}
+
+package struct IncidentMedia: Hashable, Sendable {
+  package var peers: [PeerOverview]
+  package var sources: [SourceOverview]
+
+  package init(peers: [PeerOverview], sources: [SourceOverview]) {
+    self.peers = peers
+    self.sources = sources
+  }
+}
+
+/// Something happened to an incident's media.
+package enum MediaEvent: Hashable, Sendable {
+  case peerChanged(PeerOverview)
+  case sourceChanged(SourceOverview)
+  case sourceRemoved(SourceID)
+  /// A message on a peer's data channel, other than real-time text.
+  case message(from: PeerID, channel: String, text: String)
+}
+
+/// A request that the media plane refuses.
+package struct MediaError: Error, Hashable, Sendable, CustomStringConvertible {
+  package enum Code: String, Hashable, Sendable {
+    /// The SDP cannot be used; the text names the line.
+    case badDescription
+    /// The offer asks for something that its permissions do not allow.
+    case notPermitted
+    /// No such session, or no longer.
+    case unknownPeer
+    /// No such slot or source.
+    case unknownSlot
+    /// A named limit is reached; try again later.
+    case full
+    /// The server is stopping.
+    case unavailable
+  }
+
+  package let code: Code
+  /// What to do next, in plain words; at most ``maximumTextLength`` characters.
+  package let text: String
+
+  package static let maximumTextLength = 300
+
+  package init(_ code: Code, _ text: String) {
+    self.code = code
+    self.text = String(text.prefix(Self.maximumTextLength))
+  }
+
+  package var description: String { "\(code.rawValue): \(text)" }
+}
+
+/// Counters of the whole media plane since the start.
+package struct MediaStatistics: Sendable {
+  /// One row a counter: its Prometheus name, its help text and its value, summed over the shards.
+  package struct Row: Hashable, Sendable {
+    package var name: String
+    package var help: String
+    package var value: UInt64
+
+    package init(name: String, help: String, value: UInt64) {
+      self.name = name
+      self.help = help
+      self.value = value
+    }
+  }
+
+  package var counters: [Row]
+  package var gauges: [Row]
+
+  package init(counters: [Row], gauges: [Row]) {
+    self.counters = counters
+    self.gauges = gauges
+  }
+}
