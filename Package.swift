@@ -61,12 +61,16 @@ let package = Package(
     module("DataChannel", ["Primitives", "CUSRSCTP"]),
 
     // Floor 2
-    module("Relay", ["Primitives", "RTP"]),
+    module("Relay", ["Primitives", "RTP", "SRTP"]),
     module(
       "PeerSession", ["Primitives", "Cryptography", "STUN", "ICE", "DTLS", "SRTP", "RTP", "SDP", "DataChannel"]),
 
     // Floor 3
-    module("MediaServer", ["Primitives", "STUN", "ICE", "RTP", "SDP", "SRTP", "Relay", "PeerSession", "CSystem"]),
+    module(
+      "MediaServer",
+      [
+        "Primitives", "STUN", "ICE", "DTLS", "RTP", "SDP", "SRTP", "DataChannel", "Relay", "PeerSession", "CSystem",
+      ]),
 
     // Floor 4
     module(

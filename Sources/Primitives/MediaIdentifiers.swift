@@ -1,5 +1,5 @@
 /// A synchronisation source identifier (RFC 3550 §3).
-package struct SSRC: Hashable, Sendable, RawRepresentable, CustomStringConvertible {
+package struct SSRC: Hashable, BitwiseCopyable, Sendable, RawRepresentable, CustomStringConvertible {
   package var rawValue: UInt32
 
   @inlinable
@@ -16,7 +16,7 @@ package struct SSRC: Hashable, Sendable, RawRepresentable, CustomStringConvertib
 }
 
 /// A 7-bit RTP payload type (RFC 3550 §5.1).
-package struct PayloadType: Hashable, Sendable, RawRepresentable, CustomStringConvertible {
+package struct PayloadType: Hashable, BitwiseCopyable, Sendable, RawRepresentable, CustomStringConvertible {
   package var rawValue: UInt8
 
   /// Keeps the lower seven bits: the eighth is the marker.
@@ -34,7 +34,7 @@ package struct PayloadType: Hashable, Sendable, RawRepresentable, CustomStringCo
 }
 
 /// A 16-bit RTP sequence number with serial arithmetic (RFC 1982, RFC 3550 §5.1).
-package struct SequenceNumber: Hashable, Sendable, RawRepresentable, CustomStringConvertible {
+package struct SequenceNumber: Hashable, BitwiseCopyable, Sendable, RawRepresentable, CustomStringConvertible {
   package var rawValue: UInt16
 
   @inlinable

@@ -1,7 +1,7 @@
 /// A point on the monotonic clock, in nanoseconds since an arbitrary origin.
 ///
 /// Cores never read a clock: a shell passes the time in, a simulation invents it.
-package struct MonotonicTime: Hashable, Comparable, Sendable {
+package struct MonotonicTime: Hashable, Comparable, BitwiseCopyable, Sendable {
   /// Nanoseconds since the clock's origin.
   package var nanoseconds: UInt64
 
@@ -37,7 +37,7 @@ package struct MonotonicTime: Hashable, Comparable, Sendable {
 }
 
 /// A span of time in whole nanoseconds: one machine word, unlike `Duration`, so that it costs nothing on the packet path.
-package struct TimeInterval64: Hashable, Comparable, Sendable {
+package struct TimeInterval64: Hashable, Comparable, BitwiseCopyable, Sendable {
   /// Signed length in nanoseconds.
   package var nanoseconds: Int64
 

@@ -1,5 +1,5 @@
 /// A 64-bit NTP timestamp: seconds since 1900 in the upper half, 2^-32 s in the lower (RFC 3550 §4, RFC 5905 §6).
-package struct NTPTimestamp: Hashable, Comparable, Sendable {
+package struct NTPTimestamp: Hashable, Comparable, BitwiseCopyable, Sendable {
   /// The 64 bits as they stand on the wire.
   package var bits: UInt64
 

@@ -1,0 +1,151 @@
+import Foundation
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+import Logging
+import MediaServer
+import NIOCore
+import NIOPosix
+import NIOSSL
+import Primitives
+import ServiceLifecycle
+import Synchronization
+
+/// The HTTP side of a node: WHIP, WHEP, WebSocket, tokens, TURN credentials, metrics and the web pages.
+///
+/// Run it once, in a `ServiceGroup`; a graceful shutdown closes the listener, lets requests finish and sends WebSockets
+/// away with 1001.
+package final class GatewayServer: Service {
+  private let configuration: GatewayConfiguration
+  private let services: GatewayServices
+  private let files: StaticFiles
+  private let tls: TLSConfiguration?
+  private let logger: Logger
+  private let readiness = Readiness()
+  private let port = OneShot<Int>()
+  private let connectionCounter = Atomic<UInt64>(0)
+
+  /// Reads certificates and pages.
+  ///
+  /// - Throws: What is wrong with them; nothing has been opened then.
+  package init(
+    configuration: GatewayConfiguration, media: any MediaPlane, authority: TokenAuthority, logger: Logger,
+    clock: GatewayClock = .system
+  ) throws {
+    self.configuration = configuration
+    self.logger = logger
+    services = GatewayServices(configuration: configuration, media: media, authority: authority, clock: clock)
+    guard let folder = Bundle.module.url(forResource: "Web", withExtension: nil) else { throw MissingPages() }
+    files = try StaticFiles(folder: folder)
+    tls = try Self.tlsConfiguration(configuration.tls)
+  }
+
+  /// The resource bundle lacks the folder of pages: it has to lie beside the executable.
+  package struct MissingPages: Error, CustomStringConvertible {
+    package var description: String { "the web pages are missing: keep the .resources folders beside the executable" }
+  }
+
+  /// The port that is listened on, as soon as it is; throws what kept the server from listening.
+  package func boundPort() async throws -> Int {
+    try await port.value()
+  }
+
+  /// Where clients reach this server: the public base URL, or the scheme, host and port that it listens on.
+  package func baseURL() async throws -> String {
+    let port = try await boundPort()
+    if let publicBaseURL = configuration.publicBaseURL { return publicBaseURL }
+    let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+    return "\(tls == nil ? "http" : "https")://\(host):\(port)"
+  }
+
+  /// Serves until cancelled or shut down.
+  package func run() async throws {
+    let threads = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoopThreads)
+    let result: Result<Void, any Error>
+    do {
+      try await serve(on: threads)
+      result = .success(())
+    } catch {
+      result = .failure(error)
+      port.fail(error)
+    }
+    port.fail(CancellationError())
+    try await threads.shutdownGracefully()
+    try result.get()
+  }
+
+  private func serve(on threads: MultiThreadedEventLoopGroup) async throws {
+    let port = port
+    let application = Application(
+      responder: router().buildResponder(), server: try serverBuilder(),
+      configuration: .init(
+        address: .hostname(configuration.host, port: configuration.port),
+        availableConnectionsDelegate: MaximumAvailableConnections(
+          configuration.limits.maximumConnections, logger: logger)),
+      onServerRunning: { channel in port.succeed(channel.localAddress?.port ?? 0) },
+      eventLoopGroupProvider: .shared(threads), logger: logger)
+    let readiness = readiness
+    let sweeper = services.sweeper
+    try await withGracefulShutdownHandler {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { await sweeper.run() }
+        group.addTask { try await application.run() }
+        // The sweeper ends only when cancelled: the first to end is the listener.
+        try await group.next()
+        group.cancelAll()
+      }
+    } onGracefulShutdown: {
+      readiness.stop()
+    }
+  }
+
+  private func router() -> Router<GatewayContext> {
+    let router = Router(context: GatewayContext.self, options: [.autoGenerateHeadEndpoints])
+    router.add(middleware: AccessLog(metrics: services.metrics, clock: services.clock))
+    router.add(middleware: SecurityHeaders(usesTLS: tls != nil))
+    router.add(middleware: CrossOriginAccess(origins: origins))
+    router.add(middleware: ProblemAnswers())
+    for kind in SignallingEndpoint.Kind.allCases {
+      SignallingEndpoint(kind: kind, services: services).addRoutes(to: router)
+    }
+    APIRoutes(services: services).addRoutes(to: router)
+    MonitoringRoutes(services: services, readiness: readiness).addRoutes(to: router)
+    PageRoutes(files: files).addRoutes(to: router)
+    return router
+  }
+
+  private var origins: OriginPolicy {
+    OriginPolicy(allowed: configuration.allowedOrigins, publicBaseURL: configuration.publicBaseURL)
+  }
+
+  private func serverBuilder() throws -> HTTPServerBuilder {
+    let (services, origins) = (services, origins)
+    let plain = HTTPServerBuilder { responder in
+      GatewayChannel(responder: responder, origins: origins, services: services) {
+        [connectionCounter = self] connection, request, remoteAddress, logger in
+        let session = CallSession(
+          services: services, connection: connection, connectionID: connectionCounter.nextConnectionID(),
+          remoteAddress: remoteAddress, logger: logger)
+        await session.run(presentedToken: request.presentedToken)
+      }
+    }
+    return try tls.map { try .tls(plain, tlsConfiguration: $0) } ?? plain
+  }
+
+  private func nextConnectionID() -> ConnectionID {
+    ConnectionID(value: connectionCounter.wrappingAdd(1, ordering: .relaxed).newValue)
+  }
+
+  private static func tlsConfiguration(_ tls: GatewayConfiguration.TLS) throws -> TLSConfiguration? {
+    switch tls {
+    case .none: return nil
+    case .files(let certificateChain, let privateKey):
+      var configuration = TLSConfiguration.makeServerConfiguration(
+        certificateChain: try NIOSSLCertificate.fromPEMFile(certificateChain).map { .certificate($0) },
+        privateKey: .privateKey(try NIOSSLPrivateKey(file: privateKey, format: .pem)))
+      configuration.minimumTLSVersion = .tlsv12
+      configuration.applicationProtocols = ["http/1.1"]
+      return configuration
+    }
+  }
+}

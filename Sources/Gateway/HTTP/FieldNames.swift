@@ -1,0 +1,17 @@
+import HTTPTypes
+
+extension HTTPField.Name {
+  private static func make(_ name: String) -> HTTPField.Name {
+    guard let name = HTTPField.Name(name) else { preconditionFailure("not a field name: \(name)") }
+    return name
+  }
+
+  /// RFC 8288.
+  static let link = make("Link")
+  /// RFC 5789 §3.1.
+  static let acceptPatch = make("Accept-Patch")
+  /// RFC 9725 §4.2.
+  static let acceptPost = make("Accept-Post")
+  static let permissionsPolicy = make("Permissions-Policy")
+  static let referrerPolicy = make("Referrer-Policy")
+}

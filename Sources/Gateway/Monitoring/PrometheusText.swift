@@ -1,0 +1,52 @@
+import MediaServer
+
+/// Writes the text format that Prometheus reads (exposition format 0.0.4).
+package struct PrometheusText {
+  package enum Kind: String {
+    case counter
+    case gauge
+  }
+
+  package private(set) var text = ""
+
+  package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+
+  /// One metric without labels.
+  mutating func add(_ name: String, _ kind: Kind, help: String, _ value: UInt64) {
+    add(name, kind, help: help, samples: [("", value)])
+  }
+
+  /// One metric with one sample a value of `label`; nothing when there is none.
+  mutating func add(_ name: String, _ kind: Kind, help: String, by label: String, _ values: [String: UInt64]) {
+    let samples = values.sorted { $0.key < $1.key }.map { ("{\(label)=\"\($0.key)\"}", $0.value) }
+    add(name, kind, help: help, samples: samples)
+  }
+
+  private mutating func add(_ name: String, _ kind: Kind, help: String, samples: [(labels: String, value: UInt64)]) {
+    guard !samples.isEmpty else { return }
+    let line = help.split(whereSeparator: \.isNewline).joined(separator: " ")
+    text += "# HELP \(name) \(line.replacing("\\", with: "\\\\"))\n# TYPE \(name) \(kind.rawValue)\n"
+    for sample in samples {
+      text += "\(name)\(sample.labels) \(sample.value)\n"
+    }
+  }
+}
+
+extension PrometheusText {
+  /// Everything that this node counts.
+  package init(media: MediaStatistics, gateway: GatewayMetrics.Values, sessions: Int) {
+    for row in media.counters { add(row.name, .counter, help: row.help, row.value) }
+    for row in media.gauges { add(row.name, .gauge, help: row.help, row.value) }
+    let classes = Dictionary(uniqueKeysWithValues: gateway.requestsByClass.map { ("\($0.key)xx", $0.value) })
+    add("sightline_http_requests_total", .counter, help: "Answers by class of status.", by: "class", classes)
+    add(
+      "sightline_rejected_tokens_total", .counter, help: "Refused access tokens by reason.", by: "reason",
+      gateway.rejectedTokensByReason)
+    add("sightline_websocket_clients", .gauge, help: "WebSockets that are open.", gateway.webSockets)
+    add("sightline_websockets_opened_total", .counter, help: "WebSockets since the start.", gateway.webSocketsOpened)
+    add(
+      "sightline_websocket_slow_consumers_total", .counter,
+      help: "WebSockets closed because they did not read.", gateway.slowConsumers)
+    add("sightline_signalling_sessions", .gauge, help: "Sessions that are not known to be over.", UInt64(sessions))
+  }
+}

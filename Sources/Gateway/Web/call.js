@@ -1,0 +1,201 @@
+/**
+ * A caller's outgoing call: the camera and microphone, the connection that carries them, and what may go wrong with either.
+ * @module
+ */
+
+import { configuration, preferCodec } from "./access.js";
+import { MediaConnection } from "./connection.js";
+import { hasTorch, openCamera } from "./devices.js";
+import { StatisticsReader } from "./statistics.js";
+
+/** Enough for 720p at 30 frames a second; more helps nobody at an incident. Bits per second. */
+const maximumVideoBitrate = 2_500_000;
+const maximumAudioBitrate = 48_000;
+const metadataLabel = "sightline.metadata";
+
+/** Dispatches `change` whenever something that the page shows has changed. */
+export class Call extends EventTarget {
+  /** @type {import("./statistics.js").Figures} */
+  figures = {};
+  /** @type {"environment" | "user"} */
+  facing = "environment";
+  isTorchOn = false;
+  /** The camera ended without our doing: unplugged, or taken by another app. */
+  isCameraLost = false;
+  /** What the other side says. */
+  voices = new MediaStream();
+
+  #stream;
+  #access;
+  #connection;
+  #channel;
+  #reader = new StatisticsReader("outbound-rtp");
+  #timer;
+
+  /**
+   * @param {import("./access.js").Access} access
+   * @param {MediaStream} stream
+   * @param {RTCIceServer[]} iceServers
+   */
+  constructor(access, stream, iceServers) {
+    super();
+    this.#access = access;
+    this.#stream = stream;
+    this.#connection = new MediaConnection({
+      endpoint: `/whip/${encodeURIComponent(access.incident)}`,
+      token: access.token,
+      configuration: configuration(access, iceServers),
+      prepare: (connection) => this.#prepare(connection),
+    });
+    this.#connection.addEventListener("state", () => this.#changed());
+    stream.getTracks().forEach((track) => this.#watch(track));
+    this.#noteFacing();
+  }
+
+  start() {
+    this.#timer = setInterval(() => this.#measure(), 1000);
+    this.#connection.start();
+  }
+
+  /** Ends the call and lets go of the devices. */
+  stop() {
+    clearInterval(this.#timer);
+    this.#connection.stop();
+    this.#stream.getTracks().forEach((track) => track.stop());
+  }
+
+  get stream() {
+    return this.#stream;
+  }
+
+  get connection() {
+    return this.#connection;
+  }
+
+  get camera() {
+    return this.#stream.getVideoTracks()[0];
+  }
+
+  get microphone() {
+    return this.#stream.getAudioTracks()[0];
+  }
+
+  get isMuted() {
+    return this.microphone?.enabled === false;
+  }
+
+  toggleMicrophone() {
+    if (!this.microphone) return;
+    this.microphone.enabled = !this.microphone.enabled;
+    this.#changed();
+  }
+
+  async toggleTorch() {
+    if (!this.camera || !hasTorch(this.camera)) return;
+    await this.camera.applyConstraints({ advanced: [{ torch: !this.isTorchOn }] });
+    this.isTorchOn = !this.isTorchOn;
+    this.#changed();
+  }
+
+  /** Changes to the camera that faces the other way; the viewers see no new stream. */
+  async flip() {
+    const wanted = this.facing === "environment" ? "user" : "environment";
+    await this.#openCamera(wanted, this.camera?.getSettings().deviceId);
+  }
+
+  /** Opens the camera again after it was lost. */
+  async reopenCamera() {
+    await this.#openCamera(this.facing);
+  }
+
+  async #openCamera(facing, avoid) {
+    const old = this.camera;
+    old?.stop();
+    try {
+      const track = await openCamera(facing, avoid);
+      this.facing = facing;
+      this.#adopt(track, old);
+    } catch (error) {
+      if (!avoid) throw error;
+      // The other camera cannot be had: go on with the one that worked.
+      this.#adopt(await openCamera(this.facing), old);
+    }
+  }
+
+  #adopt(track, old) {
+    if (old) this.#stream.removeTrack(old);
+    this.#stream.addTrack(track);
+    this.#watch(track);
+    this.#noteFacing();
+    this.isTorchOn = false;
+    this.isCameraLost = false;
+    this.#videoSender?.replaceTrack(track);
+    this.#changed();
+  }
+
+  #watch(track) {
+    track.addEventListener("ended", () => {
+      if (track !== this.camera) return;
+      this.isCameraLost = true;
+      this.#changed();
+    });
+  }
+
+  #noteFacing() {
+    this.facing = this.camera?.getSettings().facingMode === "user" ? "user" : "environment";
+  }
+
+  get #videoSender() {
+    return this.#connection.peerConnection?.getSenders().find((sender) => sender.track?.kind === "video");
+  }
+
+  /** Adds what the call consists of: our picture and sound, a slot for the voices of the others, the metadata channel. */
+  #prepare(connection) {
+    const streams = [this.#stream];
+    if (this.camera) {
+      const sendEncodings = [{ maxBitrate: maximumVideoBitrate }];
+      const transceiver = connection.addTransceiver(this.camera, { direction: "sendonly", streams, sendEncodings });
+      preferCodec(transceiver, this.#access.options.get("codec"));
+      steady(transceiver.sender);
+    }
+    if (this.microphone) {
+      const sendEncodings = [{ maxBitrate: maximumAudioBitrate }];
+      connection.addTransceiver(this.microphone, { direction: "sendonly", streams, sendEncodings });
+    }
+    connection.addTransceiver("audio", { direction: "recvonly" });
+    connection.addEventListener("track", ({ track }) => {
+      this.voices = new MediaStream([track]);
+      this.#changed();
+    });
+    this.#channel = connection.createDataChannel(metadataLabel);
+    this.#channel.addEventListener("open", () => this.#report());
+  }
+
+  #changed() {
+    this.#report();
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** Tells the incident what the camera and the microphone do, in the envelope that all messages share. */
+  #report() {
+    if (this.#channel?.readyState !== "open") return;
+    const { width, height } = this.camera?.getSettings() ?? {};
+    const camera = !this.camera || this.isCameraLost ? "none" : this.facing;
+    const microphone = Boolean(this.microphone) && !this.isMuted;
+    const message = { v: 1, kind: "callerStatus", camera, microphone, torch: this.isTorchOn, width, height };
+    this.#channel.send(JSON.stringify(message));
+  }
+
+  async #measure() {
+    const connection = this.#connection.peerConnection;
+    if (connection && connection.signalingState !== "closed") this.figures = await this.#reader.read(connection);
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+/** Loses sharpness and frames evenly when the line is thin; continuity beats resolution. */
+async function steady(sender) {
+  const parameters = sender.getParameters();
+  parameters.degradationPreference = "balanced";
+  await sender.setParameters(parameters).catch(() => {});
+}

@@ -1,0 +1,223 @@
+/**
+ * The viewer's page: the caller's picture and sound, how fresh they are, and who else is there.
+ * @module
+ */
+
+import { expose, readAccess } from "./access.js";
+import { IncidentEvents } from "./events.js";
+import { applyTheme, nextTheme } from "./theme.js";
+import { Watch } from "./watch.js";
+import { fetchICEServers } from "./whip.js";
+import { clock, rate, viewer as words } from "./words.js";
+
+const access = readAccess(location);
+const element = (id) => document.getElementById(id);
+const picture = element("picture");
+
+/** @type {Watch | undefined} */
+let watch;
+/** When the first frame was seen, on the clock of `performance.now()`. */
+let liveSince;
+/** Whether the incident had a caller, as far as the service told. */
+let hadCaller = false;
+/** Operators see new pictures blurred until they choose to look (UX, "Seeing is a choice"). */
+let isHidden = access.options.get("role") === "operator";
+let hasChosen = false;
+const history = [];
+const events = new IncidentEvents(access.token);
+
+async function start() {
+  watch = new Watch(access, await fetchICEServers(access.token));
+  watch.addEventListener("change", render);
+  watch.start();
+  events.open();
+}
+
+// MARK: What the page shows
+
+/**
+ * @typedef {{kind: "waiting" | "live" | "stale" | "ended", text: string}} PictureState
+ * @returns {PictureState}
+ */
+function pictureState() {
+  const { state } = watch;
+  switch (state) {
+    case "idle":
+    case "connecting": return { kind: "waiting", text: words.connecting(secondsSince(watch.connection.since)) };
+    case "reconnecting": return { kind: "stale", text: words.reconnecting };
+    case "failed": return { kind: "ended", text: watch.connection.error.message };
+    case "closed": return { kind: "ended", text: words.ended };
+    case "live": return { kind: "live", text: words.live };
+    case "soundOnly": return { kind: "live", text: words.soundOnly };
+    case "waiting":
+    case "still": return withoutFrames();
+  }
+}
+
+/** Our line stands and no frame comes: what the service knows of the caller tells why. */
+function withoutFrames() {
+  if (events.isConnected && events.callers.length === 0) {
+    return hadCaller ? { kind: "ended", text: words.ended } : { kind: "waiting", text: words.waiting };
+  }
+  const isInterrupted = events.callers.some((peer) => peer.state === "interrupted");
+  const seconds = watch.secondsWithoutFrame;
+  if (isInterrupted) return { kind: "stale", text: words.callerReconnecting };
+  if (seconds === undefined) return { kind: "waiting", text: words.waiting };
+  return { kind: "stale", text: words.noPicture(seconds) };
+}
+
+function render() {
+  if (!watch) return;
+  hadCaller ||= events.callers.length > 0;
+  if (!hasChosen && events.role === "operator") isHidden = true;
+  const state = pictureState();
+  remember(state);
+  document.body.dataset.picture = state.kind;
+  document.body.toggleAttribute("data-hidden", isHidden);
+  setText("state", state.text);
+  setText("timer", state.kind === "live" ? clock(secondsSince(liveSince)) : "");
+  setText("cover", coverWords(state));
+  renderButtons();
+  renderFigures();
+  renderPeople();
+  if (picture.srcObject !== watch.stream) picture.srcObject = watch.stream;
+}
+
+function remember({ kind, text }) {
+  if (kind === "live") liveSince ??= performance.now();
+  if (history.at(-1)?.kind !== kind) history.push({ kind, text, at: performance.now() });
+}
+
+function coverWords(state) {
+  if (state.kind !== "live") return state.text;
+  if (watch.state === "soundOnly") return words.soundOnly;
+  return isHidden ? words.hidden : "";
+}
+
+function renderButtons() {
+  element("sound").querySelector("span").textContent = picture.muted ? "Turn on sound" : "Turn off sound";
+  element("sound").classList.toggle("primary", picture.muted);
+  element("reveal").querySelector("span").textContent = isHidden ? "Reveal picture" : "Hide picture";
+}
+
+function renderFigures() {
+  const { video, audio, roundTripMilliseconds } = watch.figures;
+  const rows = [];
+  if (video?.width) {
+    rows.push(["picture", `${video.width}×${video.height} ${video.codec ?? ""}`]);
+    rows.push(["rate", rate(video.bitsPerSecond)]);
+    rows.push(["frames", `${Math.round(video.framesPerSecond ?? 0)}/s`]);
+    rows.push(["buffer", `${video.bufferMilliseconds} ms`]);
+    rows.push(["loss", `${(100 * video.lossRatio).toFixed(1)} %`]);
+    rows.push(["last frame", `${watch.secondsWithoutFrame.toFixed(1)} s ago`]);
+  }
+  if (audio?.packets) rows.push(["sound", rate(audio.bitsPerSecond)]);
+  if (roundTripMilliseconds !== undefined) rows.push(["round trip", `${roundTripMilliseconds} ms`]);
+  replaceRows(element("figures"), rows, ([name, value]) => {
+    const row = document.createElement("div");
+    row.append(textElement("dt", name), textElement("dd", value));
+    return row;
+  });
+}
+
+function renderPeople() {
+  const people = [...events.peers.values()];
+  replaceRows(element("people"), people, (peer) => {
+    const row = document.createElement("li");
+    row.append(textElement("strong", peer.name), textElement("span", peopleWords(peer)));
+    return row;
+  });
+}
+
+function peopleWords(peer) {
+  const role = peer.permissions.includes("publish") ? "sending" : "watching";
+  const state = { connecting: "connecting", connected: role, interrupted: "reconnecting" }[peer.state] ?? peer.state;
+  const rates = [...events.sources.values()]
+    .filter((source) => source.peer === peer.id && source.codec)
+    .map((source) => `${source.codec} ${rate(source.bitrate)}`);
+  return [state, ...rates].join(", ");
+}
+
+/** Puts new rows in place only when they say something new. */
+function replaceRows(parent, items, build) {
+  const key = JSON.stringify(items);
+  if (parent.sightlineKey === key) return;
+  parent.sightlineKey = key;
+  parent.replaceChildren(...items.map(build));
+}
+
+function textElement(name, text) {
+  const child = document.createElement(name);
+  child.textContent = text;
+  return child;
+}
+
+/** Leaves equal text alone, so that screen readers hear only news. */
+function setText(id, text) {
+  if (element(id).textContent !== text) element(id).textContent = text;
+}
+
+function secondsSince(moment) {
+  return moment === undefined ? 0 : (performance.now() - moment) / 1000;
+}
+
+// MARK: Commands
+
+const commands = {
+  sound: () => {
+    picture.muted = !picture.muted;
+    picture.play().catch(() => {});
+    render();
+  },
+  reveal: () => {
+    isHidden = !isHidden;
+    hasChosen = true;
+    render();
+  },
+  monochrome: () => {
+    const isOn = document.body.toggleAttribute("data-monochrome");
+    element("monochrome").setAttribute("aria-pressed", String(isOn));
+  },
+  fullscreen: () => {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else element("stage").requestFullscreen?.();
+  },
+  theme: () => nextTheme(),
+  keys: () => element("help").showModal(),
+};
+
+const keys = { a: "sound", r: "reveal", m: "monochrome", f: "fullscreen", t: "theme", "?": "keys" };
+
+applyTheme();
+for (const [id, command] of Object.entries(commands)) element(id).addEventListener("click", command);
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || element("help").open) return;
+  const command = keys[event.key.toLowerCase()];
+  if (!command) return;
+  event.preventDefault();
+  commands[command]();
+});
+addEventListener("pagehide", () => watch?.stop());
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
+events.addEventListener("change", render);
+setText("incident", `Incident ${access.incident}`);
+document.title = `Incident ${access.incident}`;
+if (access.token) {
+  start();
+} else {
+  setText("state", "This link is incomplete. Open it exactly as you received it.");
+}
+
+expose({
+  get state() { return watch?.state ?? "idle"; },
+  get connectionState() { return watch?.connection.state ?? "idle"; },
+  get picture() { return watch ? pictureState() : undefined; },
+  get stats() { return structuredClone(watch?.figures ?? {}); },
+  get counters() { return watch?.connection.counters; },
+  get isMuted() { return picture.muted; },
+  get peers() { return [...events.peers.values()]; },
+  get sources() { return [...events.sources.values()]; },
+  get history() { return [...history]; },
+});

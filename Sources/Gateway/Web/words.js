@@ -1,0 +1,125 @@
+/**
+ * What the pages say. Short sentences that a frightened person reads once; comments are for translators.
+ * @module
+ */
+
+/**
+ * Seconds as a clock: 0:42, 12:05, 1:02:03.
+ * @param {number} seconds
+ */
+export function clock(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const parts = [Math.floor(whole / 60) % 60, whole % 60];
+  const hours = Math.floor(whole / 3600);
+  const tail = (hours > 0 ? [hours, ...parts] : parts).map((part, index) => (index ? String(part).padStart(2, "0") : part));
+  return tail.join(":");
+}
+
+/**
+ * Bits per second as people in this field say it.
+ * @param {number} bits
+ */
+export function rate(bits) {
+  return bits >= 1e6 ? `${(bits / 1e6).toFixed(1)} Mbit/s` : `${Math.round(bits / 1000)} kbit/s`;
+}
+
+/** Words of the caller's page. */
+export const caller = {
+  // Shown while the first connection is being made; the number counts up.
+  connecting: (seconds) => `Connecting, ${Math.floor(seconds)} s`,
+  // The connection is gone for the moment and comes back by itself if the page stays open.
+  reconnecting: "Reconnecting, keep this page open",
+  live: "LIVE",
+  // {names}: a list such as "operator, 2 paramedics".
+  watching: (names) => `Watching: ${names}`,
+  nobodyWatching: "Nobody is watching yet. Stay on this page.",
+  soundOnly: "Sound only. They can hear you.",
+  noMicrophone: "No microphone was found. They can see you but not hear you.",
+  microphoneOff: "Your microphone is off.",
+  cameraLost: "The camera stopped. They can still hear you.",
+  cameraBack: "Use the camera again",
+  ended: "The video has ended.",
+};
+
+/** What to do about each obstacle: a headline, an explanation, and which offers make sense. */
+export const obstacles = {
+  insecure: {
+    title: "This page is not secure",
+    text: "Phones share a camera only over a secure connection. Open the link again exactly as you received it.",
+  },
+  unsupported: {
+    title: "This browser cannot send video",
+    // Names of browsers stay as they are.
+    text: "Open the link in Safari, Chrome or Firefox. If you are inside another app, use its menu: “Open in browser”.",
+  },
+  refused: {
+    title: "The camera is not allowed yet",
+    offersRetry: true,
+    offersSound: true,
+  },
+  missing: {
+    title: "No camera was found",
+    text: "You can still talk to them with sound only.",
+    offersRetry: true,
+    offersSound: true,
+  },
+  busy: {
+    title: "Another app is using the camera",
+    text: "Close other apps that use the camera or a call, then try again.",
+    offersRetry: true,
+    offersSound: true,
+  },
+  failed: {
+    title: "The camera could not be started",
+    text: "Try again. If that does not help, use sound only.",
+    offersRetry: true,
+    offersSound: true,
+  },
+};
+
+/**
+ * How to allow the camera in this browser.
+ * @param {string} agent the browser's `navigator.userAgent`
+ * @returns {string}
+ */
+export function howToAllow(agent) {
+  if (/iPhone|iPad/.test(agent) && !/CriOS|FxiOS|EdgiOS/.test(agent)) {
+    return "Tap the icon beside the address, then Website Settings, and set Camera and Microphone to Allow. Then tap Try again.";
+  }
+  if (/iPhone|iPad/.test(agent)) {
+    return "Open Settings on your phone, find this browser in the list, and turn on Camera and Microphone. Then tap Try again.";
+  }
+  if (/Firefox/.test(agent)) {
+    return "Tap the crossed-out camera beside the address, remove the block, then tap Try again.";
+  }
+  if (/Android/.test(agent)) {
+    return "Tap the icon left of the address, then Permissions, and allow Camera and Microphone. Then tap Try again.";
+  }
+  return "Click the icon left of the address, allow Camera and Microphone, then click Try again.";
+}
+
+/** Words of the viewer's page. */
+export const viewer = {
+  connecting: (seconds) => `Connecting, ${Math.floor(seconds)} s`,
+  waiting: "Waiting for the caller",
+  // We have lost the service.
+  reconnecting: "Reconnecting",
+  // The service is there; the caller's own connection is gone for the moment.
+  callerReconnecting: "The caller is reconnecting",
+  // Sound arrives, pictures do not; the number counts up.
+  noPicture: (seconds) => `No new picture for ${Math.floor(seconds)} s`,
+  soundOnly: "Sound only",
+  live: "Live",
+  ended: "Caller ended",
+  hidden: "Picture hidden. Press R to reveal it.",
+};
+
+/**
+ * Names as a list in which equal ones are counted: "operator, 2 paramedics".
+ * @param {string[]} names
+ */
+export function listNames(names) {
+  const counts = new Map();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([name, count]) => (count > 1 ? `${count} × ${name}` : name)).join(", ");
+}

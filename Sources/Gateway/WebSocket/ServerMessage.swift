@@ -1,0 +1,163 @@
+import MediaServer
+import Primitives
+
+/// What the server says on a `sightline.v1` WebSocket; Gateway.docc/WebSocket.md describes each.
+enum ServerMessage: Sendable {
+  case welcome(Welcome)
+  case answer(PeerAnswer)
+  case restarted(RestartAnswer)
+  case resumed(peer: PeerID, iceSession: String)
+  case overview(IncidentMedia)
+  case peer(PeerOverview)
+  case source(SourceOverview)
+  case sourceRemoved(SourceID)
+  case message(from: PeerID, channel: String, text: String)
+  case error(Problem)
+  case pong
+
+  /// What a client learns first.
+  struct Welcome: Encodable, Sendable {
+    var incident: String
+    var name: String
+    /// The role in the token.
+    var role: String
+    var permissions: [String]
+    var iceServers: [ICEServer]
+    /// Seconds that a session waits for its page to come back.
+    var resumeGrace: Int
+  }
+
+  /// The message about one event of the incident.
+  init(_ event: MediaEvent) {
+    switch event {
+    case .peerChanged(let peer): self = .peer(peer)
+    case .sourceChanged(let source): self = .source(source)
+    case .sourceRemoved(let source): self = .sourceRemoved(source)
+    case .message(let peer, let channel, let text): self = .message(from: peer, channel: channel, text: text)
+    }
+  }
+
+  /// The JSON text in its envelope.
+  func text(inReplyTo id: String? = nil) -> String {
+    JSONText.encode(ServerEnvelope(inReplyTo: id, message: self))
+  }
+}
+
+/// A server's message in its envelope: the parts of the message stand beside `v` and `kind`.
+private struct ServerEnvelope: Encodable {
+  var inReplyTo: String?
+  var message: ServerMessage
+
+  private enum Key: String, CodingKey {
+    case v, kind, inReplyTo
+    case peer, sdp, iceSession, fragment, peers, sources, source, from, channel, text, code
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var object = encoder.container(keyedBy: Key.self)
+    try object.encode(ClientEnvelope.version, forKey: .v)
+    try object.encodeIfPresent(inReplyTo, forKey: .inReplyTo)
+    switch message {
+    case .welcome(let welcome):
+      try object.encode("welcome", forKey: .kind)
+      try welcome.encode(to: encoder)
+    case .overview(let media):
+      try object.encode("overview", forKey: .kind)
+      try object.encode(media.peers.map(PeerView.init), forKey: .peers)
+      try object.encode(media.sources.map(SourceView.init), forKey: .sources)
+    case .answer, .restarted, .resumed, .error, .pong:
+      try encodeReply(into: &object)
+    case .peer, .source, .sourceRemoved, .message:
+      try encodeEvent(into: &object)
+    }
+  }
+
+  private func encodeReply(into object: inout KeyedEncodingContainer<Key>) throws {
+    switch message {
+    case .answer(let answer):
+      try object.encode("answer", forKey: .kind)
+      try object.encode(answer.peer.description, forKey: .peer)
+      try object.encode(answer.sdp, forKey: .sdp)
+      try object.encode(answer.iceSession, forKey: .iceSession)
+    case .restarted(let answer):
+      try object.encode("restarted", forKey: .kind)
+      try object.encode(answer.fragment, forKey: .fragment)
+      try object.encode(answer.iceSession, forKey: .iceSession)
+    case .resumed(let peer, let iceSession):
+      try object.encode("resumed", forKey: .kind)
+      try object.encode(peer.description, forKey: .peer)
+      try object.encode(iceSession, forKey: .iceSession)
+    case .error(let problem):
+      try object.encode("error", forKey: .kind)
+      try object.encode(problem.code.rawValue, forKey: .code)
+      try object.encode(problem.detail, forKey: .text)
+    case .pong:
+      try object.encode("pong", forKey: .kind)
+    case .welcome, .overview, .peer, .source, .sourceRemoved, .message:
+      preconditionFailure("not a reply: \(message)")
+    }
+  }
+
+  private func encodeEvent(into object: inout KeyedEncodingContainer<Key>) throws {
+    switch message {
+    case .peer(let peer):
+      try object.encode("peer", forKey: .kind)
+      try object.encode(PeerView(peer), forKey: .peer)
+    case .source(let source):
+      try object.encode("source", forKey: .kind)
+      try object.encode(SourceView(source), forKey: .source)
+    case .sourceRemoved(let source):
+      try object.encode("sourceRemoved", forKey: .kind)
+      try object.encode(source.description, forKey: .source)
+    case .message(let peer, let channel, let text):
+      try object.encode("message", forKey: .kind)
+      try object.encode(peer.description, forKey: .from)
+      try object.encode(channel, forKey: .channel)
+      try object.encode(text, forKey: .text)
+    case .welcome, .overview, .answer, .restarted, .resumed, .error, .pong:
+      preconditionFailure("not an event: \(message)")
+    }
+  }
+}
+
+/// A peer as clients see it.
+private struct PeerView: Encodable {
+  var id: String
+  var name: String
+  var permissions: [String]
+  var state: String
+  var reason: String?
+
+  init(_ peer: PeerOverview) {
+    id = peer.id.description
+    name = peer.name
+    permissions = peer.permissions.names
+    switch peer.state {
+    case .connecting: state = "connecting"
+    case .connected: state = "connected"
+    case .interrupted: state = "interrupted"
+    case .closed(let text):
+      state = "closed"
+      reason = text
+    }
+  }
+}
+
+/// A source as clients see it; bits per second.
+private struct SourceView: Encodable {
+  var id: String
+  var peer: String
+  var kind: String
+  var state: String
+  var codec: String?
+  var bitrate: Int
+
+  init(_ source: SourceOverview) {
+    id = source.id.description
+    peer = source.peer.description
+    kind = source.kind.rawValue
+    state = source.state.rawValue
+    codec = source.codec
+    bitrate = source.bitrate
+  }
+}

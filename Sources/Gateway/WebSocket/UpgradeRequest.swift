@@ -1,0 +1,51 @@
+import HTTPTypes
+import NIOHTTP1
+
+/// A request to become a WebSocket (RFC 6455 §4.1), as far as it decides whether that is granted.
+struct UpgradeRequest: Sendable {
+  /// The subprotocol's name (RFC 6455 §1.9).
+  static let subprotocol = "sightline.v1"
+  static let path = "/ws"
+
+  /// The token of the query or of the list of subprotocols; browsers cannot set an Authorization header here.
+  let presentedToken: String?
+  /// Empty when the client names none.
+  private let subprotocols: [String]
+  private let origin: String?
+  private let authority: String?
+
+  init(_ head: HTTPRequestHead) {
+    let query = head.uri.split(separator: "?", maxSplits: 1).dropFirst().first ?? ""
+    let queryToken = query.split(separator: "&").first { $0.hasPrefix("token=") }.map { String($0.dropFirst(6)) }
+    let names = head.headers[canonicalForm: "sec-websocket-protocol"].map(String.init)
+    subprotocols = names
+    let bearer = head.headers.first(name: "authorization").flatMap { value -> String? in
+      let parts = value.split(separator: " ", maxSplits: 1)
+      return parts.count == 2 && parts[0].lowercased() == "bearer" ? parts[1].trimmingSpaces() : nil
+    }
+    presentedToken = bearer ?? queryToken ?? names.first { $0 != Self.subprotocol }
+    origin = head.headers.first(name: "origin")
+    authority = head.headers.first(name: "host")
+  }
+
+  /// Whether `head` asks for a WebSocket here at all.
+  static func isOne(_ head: HTTPRequestHead) -> Bool {
+    head.uri.split(separator: "?", maxSplits: 1).first.map(String.init) == path
+      && head.headers[canonicalForm: "upgrade"].contains { $0.lowercased() == "websocket" }
+  }
+
+  /// The headers of the answer 101.
+  ///
+  /// The token is looked at only afterwards: a page cannot read the status of a refused upgrade, but it can read an
+  /// error message and a close code.
+  func accept(_ origins: OriginPolicy) throws(Problem) -> HTTPHeaders {
+    if let origin, !origins.allows(origin: origin, authority: authority) {
+      throw Problem(.forbidden, "Pages of this origin may not connect here.")
+    }
+    if subprotocols.isEmpty { return [:] }
+    guard subprotocols.contains(Self.subprotocol) else {
+      throw Problem(.badRequest, "This server speaks the subprotocol \(Self.subprotocol).")
+    }
+    return ["Sec-WebSocket-Protocol": Self.subprotocol]
+  }
+}

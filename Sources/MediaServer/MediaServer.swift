@@ -1,0 +1,156 @@
+import DTLS
+import DataChannel
+import Foundation
+import ICE
+import Primitives
+import SDP
+import SRTP
+import Synchronization
+
+/// The media plane of one node: a shard per core behind an asynchronous face.
+///
+/// Everything here runs on the control plane. Offers are parsed and answered on the caller's task; a shard only ever sees
+/// finished values.
+package final class MediaServer: MediaPlane {
+  package struct Configuration: Sendable {
+    /// Addresses to listen on; each gets a UDP and a TCP socket per shard.
+    package var addresses: [IPAddress]
+    /// First UDP and TCP port; shard `n` listens on `port + n`. 0 lets the kernel choose.
+    package var port: UInt16
+    /// Addresses to tell peers instead of the bound ones, for servers behind 1:1 NAT.
+    package var advertisedAddresses: [IPAddress]
+    package var shards: Int
+    /// Whether each shard stays on a processor of its own.
+    package var pinsThreads: Bool
+    /// Nil takes the fastest that runs here.
+    package var srtpBackend: SRTPBackendKind?
+
+    package init(
+      addresses: [IPAddress], port: UInt16 = 0, advertisedAddresses: [IPAddress] = [], shards: Int = 1,
+      pinsThreads: Bool = false, srtpBackend: SRTPBackendKind? = nil
+    ) {
+      self.addresses = addresses
+      self.port = port
+      self.advertisedAddresses = advertisedAddresses
+      self.shards = shards
+      self.pinsThreads = pinsThreads
+      self.srtpBackend = srtpBackend
+    }
+  }
+
+  let identity: DTLSIdentity
+  private let shards: [ShardHandle]
+
+  /// Binds every socket and starts the threads; throws when a port is taken or the cryptography is missing.
+  package init(_ configuration: Configuration) throws {
+    identity = try DTLSIdentity()
+    let sctp = SCTPStack()
+    var shards: [ShardHandle] = []
+    for index in 0..<max(1, configuration.shards) {
+      let settings = ShardConfiguration(
+        core: configuration.pinsThreads ? index : nil, srtpBackend: configuration.srtpBackend, identity: identity,
+        sctp: sctp)
+      let port = configuration.port == 0 ? 0 : configuration.port + UInt16(index)
+      shards.append(
+        try ShardHandle(
+          index: index, settings: settings, addresses: configuration.addresses,
+          advertised: configuration.advertisedAddresses, port: port))
+    }
+    self.shards = shards
+  }
+
+  /// Stops all threads: peers get a goodbye, sockets close. Returns when they have ended.
+  package func stop() async {
+    for shard in shards { await shard.stop() }
+  }
+
+  /// Where shards listen, by shard: for `doctor` and for people.
+  package var listeningAddresses: [[TransportAddress]] { shards.map(\.addresses) }
+
+  package func connect(_ request: PeerRequest) async throws(MediaError) -> PeerAnswer {
+    let shard = shard(of: request.incident)
+    let (admission, answer) = try answer(request, on: shard)
+    try await shard.perform { (shard) throws(MediaError) in try shard.admit(admission) }
+    return PeerAnswer(peer: admission.id, sdp: answer, iceSession: admission.localCredentials.usernameFragment)
+  }
+
+  package func disconnect(_ peer: PeerID, reason: String) async {
+    for shard in shards {
+      try? await shard.perform { (shard) throws(MediaError) in
+        if let found = shard.peer(peer) { shard.close(found, reason: reason) }
+      }
+    }
+  }
+
+  package func select(_ source: SourceID?, on slot: String, of peer: PeerID) async throws(MediaError) {
+    try await onShard(of: peer) { (shard, peer) throws(MediaError) in
+      try shard.select(source, on: slot, of: peer)
+    }
+  }
+
+  package func overview(of incident: IncidentID) async -> IncidentMedia {
+    let media = try? await shard(of: incident).perform { (shard) throws(MediaError) in shard.overview(of: incident) }
+    return media ?? IncidentMedia(peers: [], sources: [])
+  }
+
+  package func events(of incident: IncidentID) async -> AsyncStream<MediaEvent> {
+    let (stream, continuation) = AsyncStream.makeStream(
+      of: MediaEvent.self, bufferingPolicy: .bufferingNewest(Room.maximumPendingEvents))
+    let shard = shard(of: incident)
+    let id = UUID()
+    continuation.onTermination = { _ in
+      _ = shard.submit { $0.stopListening(id, to: incident) }
+    }
+    if !shard.submit({ $0.listen(continuation, as: id, to: incident) }) { continuation.finish() }
+    return stream
+  }
+
+  package func statistics() async -> MediaStatistics {
+    var samples: [ShardSample] = []
+    for shard in shards {
+      if let sample = try? await shard.perform({ (shard) throws(MediaError) in shard.sample() }) {
+        samples.append(sample)
+      }
+    }
+    return MediaStatistics(samples)
+  }
+
+  /// All peers of an incident meet on one shard, so that no packet ever changes threads.
+  private func shard(of incident: IncidentID) -> ShardHandle {
+    // FNV-1a: stable over restarts, unlike Swift's own hashing.
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in incident.value.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    return shards[Int(hash % UInt64(shards.count))]
+  }
+
+  func onShard<Value: Sendable>(
+    of peer: PeerID, _ body: @escaping @Sendable (Shard, Peer) throws(MediaError) -> Value
+  ) async throws(MediaError) -> Value {
+    for shard in shards {
+      let result = try await shard.perform { (shard) throws(MediaError) -> Value? in
+        guard let found = shard.peer(peer) else { return nil }
+        return try body(shard, found)
+      }
+      if let result { return result }
+    }
+    throw MediaError(.unknownPeer, "This session does not exist any more. Connect again with a new offer.")
+  }
+
+  /// Candidates that a shard's peers are told: UDP first, then TCP for networks without UDP (RFC 6544).
+  static func candidates(for bound: [TransportAddress], advertised: [IPAddress]) -> [ICECandidate] {
+    let addresses = bound.flatMap { bound in
+      guard !advertised.isEmpty, !bound.ip.isLoopback else { return [bound] }
+      return advertised.filter { $0.family == bound.ip.family }.map { TransportAddress(ip: $0, port: bound.port) }
+    }
+    var preference = UInt16.max
+    var udp: [ICECandidate] = []
+    var tcp: [ICECandidate] = []
+    // Loopback last: it only ever helps a peer on this machine.
+    for address in addresses.filter({ !$0.ip.isLoopback }) + addresses.filter(\.ip.isLoopback) {
+      udp.append(.host(address, localPreference: preference))
+      tcp.append(.host(address, localPreference: preference, tcpType: .passive))
+      preference -= 1
+    }
+    return udp + tcp
+  }
+}

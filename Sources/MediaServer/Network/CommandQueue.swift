@@ -1,0 +1,59 @@
+import CSystem
+import Glibc
+import Synchronization
+
+/// Work from other threads for one media thread: bounded, and it wakes the thread.
+///
+/// The only place where a media thread meets a lock, and only when there is work.
+final class CommandQueue: Sendable {
+  typealias Command = @Sendable (Shard) -> Void
+
+  private struct State {
+    var commands: [Command] = []
+    var isClosed = false
+  }
+
+  private let state = Mutex(State())
+  /// Readable while commands wait.
+  let descriptor: Int32
+
+  /// Commands that may wait; more are refused, so that an overloaded thread sheds load instead of memory.
+  static let capacity = 4_096
+
+  init() throws(SystemError) {
+    descriptor = try check(sl_eventfd_create(), "create an event counter")
+  }
+
+  deinit {
+    Glibc.close(descriptor)
+  }
+
+  /// Adds a command; false when the queue is full or closed.
+  func submit(_ command: @escaping Command) -> Bool {
+    let accepted = state.withLock { state in
+      guard !state.isClosed, state.commands.count < Self.capacity else { return false }
+      state.commands.append(command)
+      return true
+    }
+    if accepted { sl_eventfd_signal(descriptor) }
+    return accepted
+  }
+
+  /// Takes all commands, in order.
+  func take() -> [Command] {
+    sl_eventfd_drain(descriptor)
+    return state.withLock { state in
+      defer { state.commands = [] }
+      return state.commands
+    }
+  }
+
+  /// Refuses commands from now on and returns those that still waited, so that none is left without an answer.
+  func close() -> [Command] {
+    state.withLock { state in
+      state.isClosed = true
+      defer { state.commands = [] }
+      return state.commands
+    }
+  }
+}

@@ -1,0 +1,173 @@
+import Glibc
+import PeerSession
+import Primitives
+import Relay
+import STUN
+
+// What arrives and what leaves. Packet path.
+
+extension Shard {
+  /// Takes one datagram. `known` is the peer that the path belongs to, if it has proven itself there.
+  @inline(__always)
+  func receive(_ datagram: UnsafeMutableRawBufferPointer, on path: TransportPath, from known: PeerHandle?) {
+    counters.datagramsReceived &+= 1
+    guard let first = datagram.first else { return }
+    switch DatagramKind(firstByte: first) {
+    case .media:
+      guard let known, let peer = peers[Int(known.index)] else {
+        counters.unknownSender &+= 1
+        return
+      }
+      receiveMedia(datagram, on: path, from: peer)
+    case .stun:
+      receiveSTUN(datagram, on: path, from: known)
+    case .dtls:
+      guard let known else {
+        counters.unknownSender &+= 1
+        return
+      }
+      if !handshakes.append(datagram, on: path, from: known) { counters.handshakesDropped &+= 1 }
+    case .other:
+      counters.unknownProtocol &+= 1
+    }
+  }
+
+  @inline(__always)
+  private func receiveMedia(_ datagram: UnsafeMutableRawBufferPointer, on path: TransportPath, from peer: Peer) {
+    switch peer.session.receive(datagram, on: path, now: now) {
+    case .rtp(let length):
+      let packet = UnsafeRawBufferPointer(start: datagram.baseAddress, count: length)
+      noteTraffic(of: peer, on: path)
+      if !relay.receiveRTP(packet, from: peer.handle, now: now) { flushRelay() }
+    case .rtcp(let length):
+      let packet = UnsafeRawBufferPointer(start: datagram.baseAddress, count: length)
+      noteTraffic(of: peer, on: path)
+      relay.receiveRTCP(packet, from: peer.handle, now: now, wall: wall)
+    case .consumed:
+      break
+    case .rejected(let reason):
+      count(reason)
+    }
+  }
+
+  /// ICE hears of authentic packets now and then; more often would only cost time.
+  @inline(__always)
+  private func noteTraffic(of peer: Peer, on path: TransportPath) {
+    guard now - peer.trafficNotedAt >= Self.trafficNoteInterval else { return }
+    peer.trafficNotedAt = now
+    peer.session.noteTraffic(on: path, now: now)
+    drain(peer)
+  }
+
+  private static var trafficNoteInterval: TimeInterval64 { .milliseconds(500) }
+
+  private func count(_ reason: PeerSessionRejection) {
+    switch reason {
+    case .unknownProtocol: counters.unknownProtocol &+= 1
+    case .noKeys: counters.mediaBeforeKeys &+= 1
+    case .foreignSTUN: counters.foreignSTUN &+= 1
+    case .srtp(.replayed), .srtp(.tooOld): counters.srtpReplayed &+= 1
+    case .srtp: counters.srtpRejected &+= 1
+    }
+  }
+
+  /// Requests name their session by username; responses belong to the path that asked.
+  private func receiveSTUN(
+    _ datagram: UnsafeMutableRawBufferPointer, on path: TransportPath, from known: PeerHandle?
+  ) {
+    let bytes = UnsafeRawBufferPointer(datagram)
+    let named = STUNMessage.peekUsername(bytes).map { peersByFragment[localFragment(of: $0)] }
+    guard let handle = named ?? known, let peer = peers[Int(handle.index)] else {
+      counters.foreignSTUN &+= 1
+      return
+    }
+    switch peer.session.receive(datagram, on: path, now: now) {
+    case .rejected(let reason): count(reason)
+    case .consumed, .rtp, .rtcp: adopt(path, for: peer)
+    }
+    drain(peer)
+  }
+
+  /// The part of a check's username that is ours (RFC 8445 §7.2.2: `theirs:ours` from where we stand).
+  private func localFragment(of username: String) -> String {
+    String(username.prefix { $0 != ":" })
+  }
+
+  /// From now on datagrams on `path` belong to `peer`: it has shown the session's password there.
+  private func adopt(_ path: TransportPath, for peer: Peer) {
+    guard peersByPath[path] != peer.handle else { return }
+    if let old = peersByPath[path], let owner = peers[Int(old.index)] { owner.paths.removeAll { $0 == path } }
+    peersByPath[path] = peer.handle
+    peer.paths.append(path)
+    guard peer.paths.count > Peer.maximumPaths,
+      let oldest = peer.paths.firstIndex(where: { $0 != peer.session.selectedPath && $0 != path })
+    else { return }
+    peersByPath[peer.paths.remove(at: oldest)] = nil
+  }
+
+  /// Fans out and sends everything that the relay holds.
+  @inline(__always)
+  func flushRelay() {
+    guard relay.hasPending else { return }
+    var isFinished = false
+    while !isFinished {
+      isFinished = relay.flush(into: &egress, now: now)
+      sendEgress()
+    }
+  }
+
+  @inline(__always)
+  private func sendEgress() {
+    for place in 0..<egress.count {
+      let message = egress.messages[place]
+      let bytes = egress.memory + Int(message.offset)
+      switch routes[message.destination] {
+      case .udp(let socket, let length):
+        sendBatch.add(
+          on: socket, to: routes.address(of: message.destination), addressLength: length, bytes: bytes,
+          length: Int(message.length), segmentSize: Int(message.segmentSize), segments: Int(message.segments))
+        counters.datagramsSent &+= UInt64(message.segments)
+        counters.bytesSent &+= UInt64(message.length)
+      case .tcp(let connection):
+        sendSegments(message, bytes, on: connection)
+      case .none:
+        counters.datagramsWithoutPath &+= UInt64(message.segments)
+      }
+    }
+    sendBatch.flush()
+    egress.clear()
+  }
+
+  private func sendSegments(_ message: EgressBuffer.Message, _ bytes: UnsafeMutableRawPointer, on descriptor: Int32) {
+    var offset = 0
+    while offset < Int(message.length) {
+      let length = min(Int(message.segmentSize), Int(message.length) - offset)
+      sendFrame(UnsafeRawBufferPointer(start: bytes + offset, count: length), on: descriptor)
+      offset += length
+    }
+  }
+
+  /// Sends one datagram of a session's own: STUN, DTLS or RTCP.
+  func transmit(_ bytes: [UInt8], on path: TransportPath) {
+    switch path.transport {
+    case .tcp:
+      guard let connection = connections.values.first(where: { $0.path == path }) else { return }
+      bytes.withUnsafeBytes { sendFrame($0, on: connection.descriptor) }
+    case .udp:
+      guard let socket = sockets.first(where: { $0.address == path.local }) else { return }
+      var copy = bytes
+      var address = path.remote.system
+      copy.withUnsafeMutableBytes { buffer in
+        withUnsafeMutablePointer(to: &address) { destination in
+          guard let base = buffer.baseAddress else { return }
+          sendBatch.add(
+            on: socket.descriptor, to: destination, addressLength: path.remote.systemLength, bytes: base,
+            length: buffer.count, segmentSize: buffer.count, segments: 1)
+          sendBatch.flush()
+        }
+      }
+      counters.datagramsSent &+= 1
+      counters.bytesSent &+= UInt64(bytes.count)
+    }
+  }
+}

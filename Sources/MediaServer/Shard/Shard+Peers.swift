@@ -1,0 +1,260 @@
+import DTLS
+import DataChannel
+import ICE
+import PeerSession
+import Primitives
+import Relay
+
+/// Everything that the control plane worked out about a new peer.
+struct PeerAdmission: Sendable {
+  var id: PeerID
+  var incident: IncidentID
+  var name: String
+  var permissions: MediaPermissions
+  var localCredentials: ICECredentials
+  var localCandidates: [ICECandidate]
+  var remoteCredentials: ICECredentials
+  var remoteCandidates: [ICECandidate]
+  var dtlsRole: DTLSRole
+  var expectedFingerprint: DTLSFingerprint
+  /// Largest message that the peer's data channels take, and its SCTP ports; nil without data channels.
+  var dataChannels: (localPort: UInt16, remotePort: UInt16, maximumMessageSize: Int)?
+  /// Without their peer handle, which the shard gives.
+  var sources: [SourceParameters]
+  var slots: [(mid: String, parameters: SlotParameters)]
+  var canonicalName: String
+}
+
+// Peers come, change and go. Not on the packet path.
+
+extension Shard {
+  /// Takes in a peer that has its answer.
+  func admit(_ admission: PeerAdmission) throws(MediaError) {
+    guard peersByID.count < Self.maximumPeers else {
+      throw MediaError(.full, "This server has no room for another connection. Try again in a minute.")
+    }
+    guard !isStopping else { throw MediaError(.unavailable, "The server is stopping. Connect again in a moment.") }
+    let handle = relay.addPeer(canonicalName: admission.canonicalName)
+    let peer = Peer(
+      id: admission.id, handle: handle, incident: admission.incident, name: admission.name,
+      permissions: admission.permissions, session: PeerSession(sessionConfiguration(admission), now: now),
+      createdAt: now)
+    let place = Int(handle.index)
+    while peers.count <= place {
+      peers.append(nil)
+      deadlines.append(.max)
+    }
+    peers[place] = peer
+    peersByID[peer.id] = handle
+    for var source in admission.sources { addSource(&source, of: peer) }
+    for slot in admission.slots { addSlot(slot.mid, slot.parameters, of: peer) }
+    rooms[peer.incident, default: Room()].peers.append(handle)
+    rooms[peer.incident]?.tell(.peerChanged(peer.overview))
+    assignSlots(of: peer.incident)
+    drain(peer)
+  }
+
+  private func sessionConfiguration(_ admission: PeerAdmission) -> PeerSessionConfiguration {
+    PeerSessionConfiguration(
+      ice: ICEConfiguration(mode: .lite, role: .controlled), localCredentials: admission.localCredentials,
+      localCandidates: admission.localCandidates, remoteCredentials: admission.remoteCredentials,
+      remoteCandidates: admission.remoteCandidates, identity: configuration.identity, dtlsRole: admission.dtlsRole,
+      expectedFingerprint: admission.expectedFingerprint, engine: engine,
+      dataChannels: admission.dataChannels.map {
+        DataChannelConfiguration(
+          stack: configuration.sctp, localPort: $0.localPort, remotePort: $0.remotePort,
+          maximumMessageSize: $0.maximumMessageSize)
+      },
+      random: .system)
+  }
+
+  private func addSource(_ parameters: inout SourceParameters, of peer: Peer) {
+    parameters.peer = peer.handle
+    guard let handle = relay.addSource(parameters) else { return }
+    let source = RoomSource(
+      id: SourceID(nextSource), peer: peer.handle, peerID: peer.id, kind: parameters.kind, handle: handle,
+      status: SourceStatus(activity: .waiting, format: nil, bitsPerSecond: 0))
+    nextSource &+= 1
+    rooms[peer.incident, default: Room()].sources.append(source)
+    rooms[peer.incident]?.tell(.sourceChanged(source.overview))
+  }
+
+  private func addSlot(_ mid: String, _ parameters: SlotParameters, of peer: Peer) {
+    var parameters = parameters
+    parameters.peer = peer.handle
+    guard let handle = relay.addSlot(parameters) else { return }
+    peer.slots.append(PeerSlot(mid: mid, kind: parameters.kind, handle: handle))
+  }
+
+  /// Ends a peer's session, with a goodbye if it can still be sent.
+  func close(_ peer: Peer, reason: String) {
+    guard peers[Int(peer.handle.index)] === peer else { return }
+    peer.session.close(now: now)
+    sendLast(of: peer)
+    remove(peer, reason: reason)
+  }
+
+  /// Sends what a closing session still has to say, without acting on its events.
+  private func sendLast(of peer: Peer) {
+    while let output = peer.session.poll() {
+      if case .transmit(let bytes, let path) = output { transmit(bytes, on: path) }
+    }
+  }
+
+  func remove(_ peer: Peer, reason: String) {
+    let place = Int(peer.handle.index)
+    guard peers[place] === peer else { return }
+    peers[place] = nil
+    deadlines[place] = .max
+    routes.clear(peer.handle)
+    peersByID[peer.id] = nil
+    for fragment in peer.fragments { peersByFragment[fragment] = nil }
+    for path in peer.paths { peersByPath[path] = nil }
+    closeConnections(of: peer)
+    relay.remove(peer.handle)
+    peer.state = .closed(reason: reason)
+    leave(peer)
+  }
+
+  private func leave(_ peer: Peer) {
+    guard var room = rooms[peer.incident] else { return }
+    room.peers.removeAll { $0 == peer.handle }
+    let gone = room.sources.filter { $0.peer == peer.handle }
+    room.sources.removeAll { $0.peer == peer.handle }
+    for source in gone { room.tell(.sourceRemoved(source.id)) }
+    room.tell(.peerChanged(peer.overview))
+    rooms[peer.incident] = room.isEmpty ? nil : room
+    assignSlots(of: peer.incident)
+  }
+
+  /// Peers that never finished connecting give their place back.
+  func expirePeers() {
+    guard counters.turns % 64 == 0 else { return }
+    for peer in peers.compactMap({ $0 }) where peer.state == .connecting && now - peer.createdAt > Self.setupLimit {
+      close(peer, reason: "no connection within \(Self.setupLimit.milliseconds / 1_000) s")
+    }
+  }
+
+  /// How long a peer may take from its offer to media.
+  private static var setupLimit: TimeInterval64 { .milliseconds(45_000) }
+}
+
+// What sessions say.
+
+extension Shard {
+  /// Takes everything that a session wants done.
+  func drain(_ peer: Peer) {
+    while let output = peer.session.poll() {
+      switch output {
+      case .transmit(let bytes, let path): transmit(bytes, on: path)
+      case .event(let event): handle(event, of: peer)
+      }
+    }
+    guard peers[Int(peer.handle.index)] === peer else { return }
+    deadlines[Int(peer.handle.index)] = peer.session.deadline?.nanoseconds ?? .max
+    refreshFragments(of: peer)
+  }
+
+  private func handle(_ event: PeerEvent, of peer: Peer) {
+    switch event {
+    case .pathChanged(let path): route(peer, over: path)
+    case .iceStateChanged(let state): iceChanged(to: state, peer)
+    case .connected(let outbound):
+      counters.handshakesDone &+= 1
+      relay.activate(peer.handle, outbound: outbound, now: now)
+      setState(.connected, of: peer)
+    case .channelOpened(let id, let parameters): peer.channels[id] = parameters.label
+    case .channelMessage(let id, let message): deliver(message, on: id, from: peer)
+    case .channelClosed(let id): peer.channels[id] = nil
+    case .closed(let reason):
+      if case .handshakeFailed = reason { counters.handshakesFailed &+= 1 }
+      sendLast(of: peer)
+      remove(peer, reason: reason.description)
+    case .candidateGathered: break  // A lite agent gathers nothing.
+    }
+  }
+
+  private func route(_ peer: Peer, over path: TransportPath) {
+    switch path.transport {
+    case .udp:
+      guard let socket = sockets.first(where: { $0.address == path.local }) else { return }
+      routes.set(peer.handle, udp: socket.descriptor, to: path.remote)
+    case .tcp:
+      guard let connection = connections.values.first(where: { $0.path == path }) else { return }
+      routes.set(peer.handle, tcp: connection.descriptor)
+    }
+  }
+
+  private func iceChanged(to state: ICEState, _ peer: Peer) {
+    switch state {
+    case .connected where peer.session.outbound != nil: setState(.connected, of: peer)
+    case .disconnected: setState(.interrupted, of: peer)
+    case .new, .checking, .connected, .failed: break
+    }
+  }
+
+  private func setState(_ state: PeerState, of peer: Peer) {
+    guard peer.state != state else { return }
+    peer.state = state
+    rooms[peer.incident]?.tell(.peerChanged(peer.overview))
+  }
+
+  private func deliver(_ message: DataChannelMessage, on id: DataChannelID, from peer: Peer) {
+    guard case .text(let text) = message, let label = peer.channels[id] else { return }
+    rooms[peer.incident]?.tell(.message(from: peer.id, channel: label, text: text))
+  }
+
+  /// Keeps the table of username fragments true after a restart.
+  private func refreshFragments(of peer: Peer) {
+    let accepted = peer.session.acceptedUsernameFragments
+    guard accepted != peer.fragments else { return }
+    for fragment in peer.fragments { peersByFragment[fragment] = nil }
+    for fragment in accepted { peersByFragment[fragment] = peer.handle }
+    peer.fragments = accepted
+  }
+
+  /// A few handshake steps, then back to the packets.
+  func processHandshakes() {
+    for _ in 0..<Self.handshakesPerTurn {
+      guard let entry = handshakes.popFirst() else { return }
+      guard let peer = peers[Int(entry.peer.index)] else { continue }
+      var bytes = entry.bytes
+      _ = bytes.withUnsafeMutableBytes { peer.session.receive($0, on: entry.path, now: now) }
+      drain(peer)
+    }
+  }
+
+  /// Handshake datagrams of one turn: at most about two milliseconds of work.
+  private static var handshakesPerTurn: Int { 2 }
+
+  /// SCTP's timers are the library's own; what they made waits in each session.
+  func drainDataChannels() {
+    for peer in peers.compactMap({ $0 }) where !peer.channels.isEmpty {
+      peer.session.handleTimeout(now: now)
+      drain(peer)
+    }
+  }
+
+  func deliverRelayOutputs() {
+    for output in relay.takeOutputs() {
+      switch output {
+      case .rtcp(let packet, let handle):
+        guard let peer = peers[Int(handle.index)] else { continue }
+        peer.session.sendRTCP(packet)
+        drain(peer)
+      case .sourceChanged(let handle, let status):
+        sourceChanged(handle, to: status)
+      }
+    }
+  }
+
+  private func sourceChanged(_ handle: SourceHandle, to status: SourceStatus) {
+    for incident in rooms.keys {
+      guard let place = rooms[incident]?.sources.firstIndex(where: { $0.handle == handle }) else { continue }
+      rooms[incident]?.sources[place].status = status
+      if let overview = rooms[incident]?.sources[place].overview { rooms[incident]?.tell(.sourceChanged(overview)) }
+      assignSlots(of: incident)
+      return
+    }
+  }
+}

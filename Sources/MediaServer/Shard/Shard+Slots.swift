@@ -1,0 +1,61 @@
+import Primitives
+import Relay
+
+// Which source is on which slot.
+
+extension Shard {
+  /// Gives every automatic slot of an incident the source that it follows now.
+  ///
+  /// The n-th video slot of a viewer shows the n-th video source that is not the viewer's own, and likewise for audio.
+  /// Live sources come first, so that a caller who has returned replaces the session that was left behind.
+  func assignSlots(of incident: IncidentID) {
+    guard let room = rooms[incident] else { return }
+    let ordered = room.sources.filter { $0.status.activity == .live } + room.sources.filter { $0.status.activity != .live }
+    for handle in room.peers {
+      guard let peer = peers[Int(handle.index)] else { continue }
+      for kind in [SourceKind.video, .audio] {
+        assign(ordered.filter { $0.kind == kind && $0.peer != handle }, to: kind, of: peer)
+      }
+    }
+  }
+
+  private func assign(_ candidates: [RoomSource], to kind: SourceKind, of peer: Peer) {
+    var rest = candidates[...]
+    for place in peer.slots.indices where peer.slots[place].kind == kind {
+      switch peer.slots[place].choice {
+      case .pinned(let id):
+        put(candidates.first { $0.id == id }, on: place, of: peer)
+      case .automatic:
+        // A slot keeps its source while that is as good as any: pictures must not jump without need.
+        if let current = peer.slots[place].current, let kept = rest.first(where: { $0.id == current }),
+          kept.status.activity == .live || rest.first?.status.activity != .live
+        {
+          rest.removeAll { $0.id == current }
+        } else {
+          put(rest.popFirst(), on: place, of: peer)
+        }
+      }
+    }
+  }
+
+  private func put(_ source: RoomSource?, on place: Int, of peer: Peer) {
+    guard peer.slots[place].current != source?.id else { return }
+    peer.slots[place].current = source?.id
+    relay.connect(peer.slots[place].handle, to: source?.handle, now: now)
+  }
+
+  /// Pins a slot to a source, or lets it follow the incident again.
+  func select(_ source: SourceID?, on mid: String, of peer: Peer) throws(MediaError) {
+    guard let place = peer.slots.firstIndex(where: { $0.mid == mid }) else {
+      throw MediaError(.unknownSlot, "There is no receive slot \"\(mid)\" in this session.")
+    }
+    if let source {
+      guard rooms[peer.incident]?.sources.contains(where: { $0.id == source && $0.kind == peer.slots[place].kind }) == true
+      else { throw MediaError(.unknownSlot, "There is no such \(peer.slots[place].kind.rawValue) source in this incident.") }
+      peer.slots[place].choice = .pinned(source)
+    } else {
+      peer.slots[place].choice = .automatic
+    }
+    assignSlots(of: peer.incident)
+  }
+}

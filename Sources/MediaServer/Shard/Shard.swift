@@ -1,0 +1,180 @@
+import CSystem
+import Glibc
+import ICE
+import PeerSession
+import Primitives
+import Relay
+import SRTP
+import STUN
+
+/// One media thread: its sockets, its relay and every peer of the incidents that were assigned to it (DESIGN decision 3).
+///
+/// Nothing in it is shared: other threads reach it through its ``CommandQueue`` only. A turn is: receive what is there,
+/// let the relay fan it out, send, run commands, do what time demands. On the packet path a turn allocates nothing,
+/// takes no lock and touches no reference count per viewer.
+final class Shard {
+  let index: Int
+  let configuration: ShardConfiguration
+  let queue: CommandQueue
+  let poller: Poller
+  let sockets: [UDPSocket]
+  let listeners: [TCPListener]
+  let relay: Relay
+  let engine: SRTPEngine
+  /// What peers are told to connect to.
+  let localCandidates: [ICECandidate]
+
+  var receiveBatch = ReceiveBatch()
+  var sendBatch = SendBatch()
+  var egress = EgressBuffer()
+  let routes: RouteTable
+
+  /// Peers by handle.
+  var peers: [Peer?] = []
+  var peersByID: [PeerID: PeerHandle] = [:]
+  var peersByFragment: [String: PeerHandle] = [:]
+  var peersByPath: [TransportPath: PeerHandle] = [:]
+  /// When each peer wants ``PeerSession/handleTimeout(now:)``, by handle, in nanoseconds; `.max` for never.
+  var deadlines: [UInt64] = []
+  var rooms: [IncidentID: Room] = [:]
+  var nextSource: UInt32 = 1
+  var connections: [Int32: TCPConnection] = [:]
+  /// DTLS datagrams that wait for their turn, so that handshakes never hold up packets for long.
+  var handshakes = HandshakeQueue()
+
+  var now: MonotonicTime
+  var nextTick = MonotonicTime.zero
+  var isStopping = false
+  var counters = ShardCounters()
+
+  /// Most peers of one shard.
+  static let maximumPeers = 8_192
+  /// Receive calls on one socket before the other sockets get their turn.
+  private static let maximumReceiveRounds = 4
+
+  init(
+    index: Int, configuration: ShardConfiguration, queue: CommandQueue, sockets: [UDPSocket], listeners: [TCPListener],
+    localCandidates: [ICECandidate]
+  ) throws {
+    self.index = index
+    self.configuration = configuration
+    self.queue = queue
+    self.sockets = sockets
+    self.listeners = listeners
+    self.localCandidates = localCandidates
+    poller = try Poller()
+    engine = try configuration.srtpBackend.map { try SRTPEngine($0) } ?? SRTPEngine.fastest()
+    relay = Relay(random: .system)
+    routes = RouteTable(capacity: Self.maximumPeers)
+    now = MonotonicTime(nanoseconds: sl_monotonic_nanoseconds())
+    try poller.add(queue.descriptor, token: Token.commandBits)
+    for (place, socket) in sockets.enumerated() {
+      try poller.add(socket.descriptor, token: Token.socket(place))
+    }
+    for (place, listener) in listeners.enumerated() {
+      try poller.add(listener.descriptor, token: Token.listener(place))
+    }
+  }
+
+  /// The thread's body; returns when the shard was told to stop.
+  func run() {
+    sl_name_thread("media-\(index)")
+    if let core = configuration.core { _ = sl_pin_thread(Int32(core)) }
+    while !isStopping { turn() }
+    for command in queue.close() { command(self) }
+    for peer in peers.compactMap({ $0 }) { close(peer, reason: "the server is stopping") }
+    for room in rooms.values {
+      for listener in room.listeners.values { listener.finish() }
+    }
+    for connection in connections.values { connection.close() }
+  }
+
+  /// The wall clock, as sender reports carry it.
+  var wall: NTPTimestamp { NTPTimestamp(unixNanoseconds: sl_realtime_nanoseconds()) }
+
+  private func turn() {
+    let ready = poller.wait(waitLimit)
+    now = MonotonicTime(nanoseconds: sl_monotonic_nanoseconds())
+    counters.turns &+= 1
+    for place in 0..<ready { serve(poller.token(of: place)) }
+    flushRelay()
+    processHandshakes()
+    if now >= nextTick { tick() }
+  }
+
+  private var waitLimit: TimeInterval64 {
+    handshakes.isEmpty ? max(.zero, nextTick - now) : .zero
+  }
+
+  private func serve(_ token: UInt64) {
+    switch Token(token) {
+    case .commands: for command in queue.take() { command(self) }
+    case .socket(let place): receive(on: sockets[place])
+    case .listener(let place): accept(on: listeners[place])
+    case .connection(let descriptor): serveConnection(descriptor)
+    }
+  }
+
+  private func receive(on socket: UDPSocket) {
+    for _ in 0..<Self.maximumReceiveRounds {
+      let count = receiveBatch.receive(from: socket.descriptor)
+      for place in 0..<count { receiveMessage(place, on: socket) }
+      if count > 0 { flushRelay() }
+      guard count == ReceiveBatch.capacity else { return }
+    }
+  }
+
+  /// One message of the kernel's: a datagram, or a run of datagrams from one sender (UDP_GRO).
+  @inline(__always)
+  private func receiveMessage(_ place: Int, on socket: UDPSocket) {
+    guard let sender = receiveBatch.sender(of: place) else { return }
+    let bytes = receiveBatch.bytes(of: place)
+    let size = receiveBatch.segmentSize(of: place)
+    let path = TransportPath(transport: .udp, local: socket.address, remote: sender)
+    let known = peersByPath[path]
+    var offset = 0
+    while offset < bytes.count {
+      let end = min(offset + size, bytes.count)
+      receive(UnsafeMutableRawBufferPointer(rebasing: bytes[offset..<end]), on: path, from: known)
+      offset = end
+    }
+  }
+
+  private func tick() {
+    nextTick = now + Relay.tickInterval
+    relay.tick(now: now, wall: wall)
+    for place in deadlines.indices where deadlines[place] <= now.nanoseconds {
+      guard let peer = peers[place] else { continue }
+      peer.session.handleTimeout(now: now)
+      drain(peer)
+    }
+    configuration.sctp.advance(to: now)
+    drainDataChannels()
+    deliverRelayOutputs()
+    flushRelay()
+    expirePeers()
+  }
+}
+
+/// What a ready descriptor is, packed into epoll's 64 bits.
+enum Token {
+  case commands
+  case socket(Int)
+  case listener(Int)
+  case connection(Int32)
+
+  static let commandBits: UInt64 = 0
+  static func socket(_ place: Int) -> UInt64 { 1 << 32 | UInt64(place) }
+  static func listener(_ place: Int) -> UInt64 { 2 << 32 | UInt64(place) }
+  static func connection(_ descriptor: Int32) -> UInt64 { 3 << 32 | UInt64(UInt32(bitPattern: descriptor)) }
+
+  init(_ bits: UInt64) {
+    let low = UInt32(truncatingIfNeeded: bits)
+    switch bits >> 32 {
+    case 1: self = .socket(Int(low))
+    case 2: self = .listener(Int(low))
+    case 3: self = .connection(Int32(bitPattern: low))
+    default: self = .commands
+    }
+  }
+}

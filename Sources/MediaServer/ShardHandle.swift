@@ -1,0 +1,98 @@
+import CSystem
+import Foundation
+import ICE
+import Primitives
+import Synchronization
+
+/// A running shard as other threads see it: its command queue and its addresses.
+final class ShardHandle: Sendable {
+  let addresses: [TransportAddress]
+  /// What peers are told to connect to.
+  let candidates: [ICECandidate]
+  private let queue: CommandQueue
+  private let stopped: AsyncStream<Never>
+
+  /// Binds the sockets, then starts the thread.
+  init(index: Int, settings: ShardConfiguration, addresses: [IPAddress], advertised: [IPAddress], port: UInt16) throws {
+    queue = try CommandQueue()
+    let (sockets, listeners) = try Self.bind(addresses, port: port)
+    self.addresses = sockets.map(\.address)
+    candidates = MediaServer.candidates(for: sockets.map(\.address), advertised: advertised)
+    let shard = try Shard(
+      index: index, configuration: settings, queue: queue, sockets: sockets, listeners: listeners,
+      localCandidates: candidates)
+    let (stopped, stopping) = AsyncStream.makeStream(of: Never.self)
+    self.stopped = stopped
+    // The shard is handed over to its thread here and is never touched from another one again.
+    nonisolated(unsafe) let body = shard
+    let thread = Thread {
+      body.run()
+      stopping.finish()
+    }
+    thread.stackSize = Self.stackSize
+    thread.start()
+  }
+
+  /// Bytes of a media thread's stack: receive paths keep everything large on the heap.
+  private static let stackSize = 2 << 20
+
+  /// Adds a command without waiting; false when the shard is overloaded or has stopped.
+  func submit(_ command: @escaping CommandQueue.Command) -> Bool {
+    queue.submit(command)
+  }
+
+  /// Runs `body` on the shard's thread and waits for its result.
+  func perform<Value: Sendable>(
+    _ body: @escaping @Sendable (Shard) throws(MediaError) -> Value
+  ) async throws(MediaError) -> Value {
+    let result: Result<Value, MediaError> = await withCheckedContinuation { continuation in
+      let accepted = queue.submit { shard in
+        do throws(MediaError) {
+          continuation.resume(returning: .success(try body(shard)))
+        } catch {
+          continuation.resume(returning: .failure(error))
+        }
+      }
+      if !accepted {
+        continuation.resume(
+          returning: .failure(MediaError(.unavailable, "The server is busy or stopping. Try again in a moment.")))
+      }
+    }
+    return try result.get()
+  }
+
+  func stop() async {
+    _ = queue.submit { $0.isStopping = true }
+    for await _ in stopped {}
+  }
+
+  /// One UDP and one TCP socket for each address, all on one port number.
+  ///
+  /// With port 0 the kernel chooses for the first; should another address have that port taken, it is tried again.
+  private static func bind(_ addresses: [IPAddress], port: UInt16) throws -> ([UDPSocket], [TCPListener]) {
+    var failure: (any Error)?
+    for _ in 0..<(port == 0 ? maximumBindAttempts : 1) {
+      let result = Result { try bindOnce(addresses, port: port) }
+      switch result {
+      case .success(let bound): return bound
+      case .failure(let error): failure = error
+      }
+    }
+    throw failure ?? SystemError("find a free media port", number: EADDRINUSE)
+  }
+
+  private static func bindOnce(_ addresses: [IPAddress], port: UInt16) throws -> ([UDPSocket], [TCPListener]) {
+    var sockets: [UDPSocket] = []
+    var listeners: [TCPListener] = []
+    var chosen = port
+    for ip in addresses {
+      let socket = try UDPSocket(TransportAddress(ip: ip, port: chosen))
+      chosen = socket.address.port
+      sockets.append(socket)
+      listeners.append(try TCPListener(TransportAddress(ip: ip, port: chosen)))
+    }
+    return (sockets, listeners)
+  }
+
+  private static let maximumBindAttempts = 8
+}

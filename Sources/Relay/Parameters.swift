@@ -1,0 +1,72 @@
+import Primitives
+import RTP
+
+/// Audio or video.
+package enum SourceKind: String, Hashable, Sendable {
+  case audio
+  case video
+}
+
+/// A payload type and what it carries.
+package struct RelayedFormat: Hashable, Sendable {
+  package var payloadType: PayloadType
+  package var format: MediaFormat
+  /// The payload type of its retransmissions (RFC 4588), if negotiated.
+  package var retransmission: PayloadType?
+
+  package init(payloadType: PayloadType, format: MediaFormat, retransmission: PayloadType? = nil) {
+    self.payloadType = payloadType
+    self.format = format
+    self.retransmission = retransmission
+  }
+}
+
+/// What a peer negotiated for one m-line on which it sends.
+package struct SourceParameters: Sendable {
+  package var peer: PeerHandle
+  package var kind: SourceKind
+  /// The media identification, as packets carry it in the mid extension (RFC 9143).
+  package var mid: String
+  package var formats: [RelayedFormat]
+  package var extensions: RTPExtensionMap
+  /// Streams announced in the SDP (RFC 5576): SSRC and that of its retransmissions.
+  package var announced: [(media: SSRC, retransmission: SSRC?)]
+  /// Whether the sender answers generic NACKs.
+  package var acceptsNACK: Bool
+
+  package init(
+    peer: PeerHandle, kind: SourceKind, mid: String, formats: [RelayedFormat], extensions: RTPExtensionMap,
+    announced: [(media: SSRC, retransmission: SSRC?)], acceptsNACK: Bool
+  ) {
+    self.peer = peer
+    self.kind = kind
+    self.mid = mid
+    self.formats = formats
+    self.extensions = extensions
+    self.announced = announced
+    self.acceptsNACK = acceptsNACK
+  }
+}
+
+/// What a peer negotiated for one m-line on which it receives.
+package struct SlotParameters: Sendable {
+  package var peer: PeerHandle
+  package var kind: SourceKind
+  package var ssrc: SSRC
+  package var retransmissionSSRC: SSRC
+  package var formats: [RelayedFormat]
+  /// Names the peer's streams that play together (RFC 3550 §6.5.1).
+  package var canonicalName: String
+
+  package init(
+    peer: PeerHandle, kind: SourceKind, ssrc: SSRC, retransmissionSSRC: SSRC, formats: [RelayedFormat],
+    canonicalName: String
+  ) {
+    self.peer = peer
+    self.kind = kind
+    self.ssrc = ssrc
+    self.retransmissionSSRC = retransmissionSSRC
+    self.formats = formats
+    self.canonicalName = canonicalName
+  }
+}

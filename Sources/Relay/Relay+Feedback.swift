@@ -1,0 +1,145 @@
+import Primitives
+import RTP
+
+// RTCP from peers: sender reports of sources, and what viewers ask for.
+
+extension Relay {
+  /// Takes one decrypted RTCP datagram from a peer. `wall` is the server's wall clock at `now`.
+  package func receiveRTCP(
+    _ datagram: UnsafeRawBufferPointer, from peer: PeerHandle, now: MonotonicTime, wall: NTPTimestamp
+  ) {
+    let packets: [RTCPPacket]
+    do {
+      packets = try RTCPCompound.parse(datagram)
+    } catch {
+      counters.malformedRTCP &+= 1
+      return
+    }
+    for packet in packets {
+      switch packet {
+      case .senderReport(let report): receive(report, from: peer, now: now, wall: wall)
+      case .genericNACK(let request): receive(request, from: peer)
+      case .pictureLossIndication(let request): receiveKeyframeRequest(for: request.mediaSSRC, from: peer, now: now)
+      case .fullIntraRequest(let request):
+        for entry in request.entries { receiveKeyframeRequest(for: entry.ssrc, from: peer, now: now) }
+      case .goodbye(let goodbye): receive(goodbye, from: peer, now: now)
+      case .receiverReport, .sourceDescription, .receiverEstimatedMaximumBitrate, .transportFeedback:
+        continue  // Bandwidth estimation reads these; nothing here depends on them.
+      }
+    }
+  }
+
+  private func receive(_ report: SenderReport, from peer: PeerHandle, now: MonotonicTime, wall: NTPTimestamp) {
+    guard let entry = peers.find(Int(peer.index)), let binding = entry.pointee.bindings.find(report.ssrc),
+      binding.role == .media, let stream = streams.find(Int(binding.stream.index))
+    else { return }
+    stream.pointee.statistics.noteSenderReport(ntpTime: report.ntpTime, arrival: now)
+    let offset = entry.pointee.clockOffset ?? (wall.bits &- report.ntpTime.bits)
+    entry.pointee.clockOffset = offset
+    stream.pointee.senderClock = SenderClock(
+      wall: NTPTimestamp(bits: report.ntpTime.bits &+ offset), rtpTimestamp: report.rtpTimestamp)
+  }
+
+  private func receive(_ request: GenericNACK, from peer: PeerHandle) {
+    counters.nacksReceived &+= UInt64(request.lost.count)
+    guard let handle = slot(sending: request.mediaSSRC, to: peer) else { return }
+    let slot = slots[unchecked: handle.index]
+    for number in request.lost {
+      guard slot.pointee.retransmissionBudget > 0, retransmissions.count < Self.maximumRetransmissions else {
+        counters.retransmissionsOverBudget &+= 1
+        continue
+      }
+      guard let wanted = locate(number, of: handle, slot) else {
+        counters.retransmissionsMissed &+= 1
+        continue
+      }
+      slot.pointee.retransmissionBudget -= 1
+      retransmissions.append(wanted)
+    }
+  }
+
+  /// Which packet of which stream was sent as `number` of the slot.
+  private func locate(
+    _ number: SequenceNumber, of handle: SlotHandle, _ slot: UnsafeMutablePointer<Slot>
+  ) -> Retransmission? {
+    let newest = slot.pointee.nextExtended - 1
+    let distance = number.distance(from: SequenceNumber(UInt16(truncatingIfNeeded: newest)))
+    guard distance <= 0 else { return nil }
+    let original = newest + Int64(distance)
+    for mapping in [slot.pointee.mapping, slot.pointee.previousMapping] {
+      guard let mapping, original >= mapping.first else { continue }
+      return Retransmission(
+        slot: handle, stream: mapping.stream, original: original, extended: original - mapping.sequenceOffset,
+        timestampOffset: mapping.timestampOffset)
+    }
+    return nil
+  }
+
+  private func receiveKeyframeRequest(for ssrc: SSRC, from peer: PeerHandle, now: MonotonicTime) {
+    guard let handle = slot(sending: ssrc, to: peer) else { return }
+    counters.keyframeRequestsReceived &+= 1
+    let slot = slots[unchecked: handle.index]
+    guard let stream = slot.pointee.phase.target else { return }
+    requestKeyframe(of: stream, now: now)
+    // A viewer that missed its very first packets gets the cached picture again while the fresh one is on its way.
+    guard now - slot.pointee.lastReplayAt >= Self.minimumReplayInterval else { return }
+    scheduleReplay(handle)
+  }
+
+  /// Least time between two replays of a cached keyframe to one viewer.
+  private static var minimumReplayInterval: TimeInterval64 { .milliseconds(30) }
+
+  private func receive(_ goodbye: Goodbye, from peer: PeerHandle, now: MonotonicTime) {
+    guard let entry = peers.find(Int(peer.index)) else { return }
+    for ssrc in goodbye.sources {
+      guard let binding = entry.pointee.bindings.find(ssrc), binding.role == .media,
+        let stream = streams.find(Int(binding.stream.index))
+      else { continue }
+      // Old enough to count as stalled at the next tick; the stream lives on should packets come again.
+      stream.pointee.lastPacketAt = MonotonicTime(nanoseconds: 0)
+    }
+  }
+
+  private func slot(sending ssrc: SSRC, to peer: PeerHandle) -> SlotHandle? {
+    peers.find(Int(peer.index))?.pointee.slots.first {
+      let slot = slots[unchecked: $0.index]
+      return slot.pointee.ssrc == ssrc || slot.pointee.retransmissionSSRC == ssrc
+    }
+  }
+}
+
+// Keyframes from senders.
+
+extension Relay {
+  /// Asks for a keyframe of every stream of a source.
+  func requestKeyframes(of handle: SourceHandle, now: MonotonicTime) {
+    guard let source = sources.find(Int(handle.index)) else { return }
+    for stream in source.pointee.streams { requestKeyframe(of: stream.handle, now: now) }
+  }
+
+  /// Wants a keyframe of a stream; requests are coalesced, and ``tick(now:wall:)`` sends and repeats them.
+  func requestKeyframe(of handle: StreamHandle, now: MonotonicTime) {
+    guard let stream = streams.find(Int(handle.index)), stream.pointee.kind == .video else { return }
+    if stream.pointee.keyframeRequest == .none {
+      stream.pointee.keyframeRequest = .wanted(since: now, askedAt: nil)
+    }
+  }
+
+  /// The request to send now, if it is time: at once, then again while no keyframe comes.
+  func dueKeyframeRequest(of stream: UnsafeMutablePointer<Stream>, now: MonotonicTime) -> Bool {
+    guard case .wanted(let since, let askedAt) = stream.pointee.keyframeRequest else { return false }
+    if let askedAt {
+      guard now - askedAt >= Self.keyframeRetryInterval else { return false }
+    } else if let last = stream.pointee.lastKeyframeAt, now - last < Self.minimumKeyframeInterval {
+      return false
+    }
+    stream.pointee.keyframeRequest = .wanted(since: since, askedAt: now)
+    counters.keyframesRequested &+= 1
+    return true
+  }
+
+  /// Least time between a keyframe and the request for another: viewers that join together share one.
+  private static var minimumKeyframeInterval: TimeInterval64 { .milliseconds(300) }
+  /// How long an unanswered request waits before it is repeated.
+  private static var keyframeRetryInterval: TimeInterval64 { .milliseconds(400) }
+}

@@ -1,0 +1,160 @@
+import Primitives
+import RTP
+import SRTP
+
+// Who is here: called from the control plane between turns, so these may allocate.
+
+extension Relay {
+  /// Adds a peer; its handle names it until ``remove(_:)-(PeerHandle)``.
+  package func addPeer(canonicalName: String) -> PeerHandle {
+    let ssrc = SSRC(UInt32(truncatingIfNeeded: random.next()) | 1)
+    return PeerHandle(peers.insert(RelayPeer(reportSSRC: ssrc, canonicalName: canonicalName)))
+  }
+
+  /// Adds one of a peer's sending m-lines.
+  package func addSource(_ description: SourceParameters) -> SourceHandle? {
+    guard let peer = peers.find(Int(description.peer.index)) else { return nil }
+    let known = formats.formats.count
+    let table = PayloadTypeTable(description.formats, formats: &formats)
+    if formats.formats.count > known { noteNewFormats() }
+    let handle = SourceHandle(
+      sources.insert(
+        Source(
+          peer: description.peer, kind: description.kind, mid: description.mid, acceptsNACK: description.acceptsNACK,
+          payloadTypes: table, announced: description.announced)))
+    peer.pointee.sources.append(handle)
+    for kind in RTPHeaderExtensionKind.allCases where description.extensions[kind] != 0 {
+      peer.pointee.extensions[kind] = description.extensions[kind]
+    }
+    return handle
+  }
+
+  /// Adds one of a peer's receiving m-lines. It shows nothing until it is connected and the peer's keys are known.
+  package func addSlot(_ description: SlotParameters) -> SlotHandle? {
+    guard let peer = peers.find(Int(description.peer.index)) else { return nil }
+    let handle = SlotHandle(
+      slots.insert(Slot(description, formats: slotFormats(description.formats), random: &random)))
+    slotPayloads[handle] = description.formats
+    peer.pointee.slots.append(handle)
+    return handle
+  }
+
+  /// Starts sending to a peer, with the keys of its DTLS handshake.
+  package func activate(_ peer: PeerHandle, outbound: SRTPOutbound, now: MonotonicTime) {
+    guard let entry = peers.find(Int(peer.index)) else { return }
+    for handle in entry.pointee.slots {
+      slots[unchecked: handle.index].pointee.outbound = outbound
+      scheduleReplay(handle)
+    }
+    for handle in entry.pointee.sources {
+      requestKeyframes(of: handle, now: now)
+    }
+  }
+
+  /// Puts a source on a slot, or nothing. The slot moves on at the new source's next keyframe; until then it goes on with
+  /// what it showed (DESIGN, decision 1).
+  package func connect(_ slot: SlotHandle, to source: SourceHandle?, now: MonotonicTime) {
+    guard slots.contains(Int(slot.index)) else { return }
+    detach(slot, exceptFrom: source)
+    guard let source, let entry = sources.find(Int(source.index)) else { return }
+    if !entry.pointee.slots.contains(slot) { entry.pointee.slots.append(slot) }
+    guard let stream = entry.pointee.preferred else { return }
+    attach(slot, to: stream, now: now)
+  }
+
+  /// Removes a peer with its sources and slots.
+  package func remove(_ peer: PeerHandle) {
+    guard let entry = peers.remove(Int(peer.index)) else { return }
+    for source in entry.sources { removeSource(source) }
+    for slot in entry.slots { removeSlot(slot) }
+  }
+
+  private func slotFormats(_ list: [RelayedFormat]) -> SlotFormats {
+    var result = SlotFormats()
+    // Every format that this viewer can decode gets a payload type: first the exact ones, then what they include.
+    for entry in list {
+      let index = formats.index(of: entry.format)
+      if result.payloadType(of: index) == nil {
+        result.set(index, media: entry.payloadType, retransmission: entry.retransmission)
+      }
+    }
+    for (number, format) in formats.formats.enumerated() {
+      let index = FormatIndex(UInt8(number))
+      guard result.payloadType(of: index) == nil, let match = list.first(where: { $0.format.canDecode(format) })
+      else { continue }
+      result.set(index, media: match.payloadType, retransmission: match.retransmission)
+    }
+    return result
+  }
+
+  private func removeSource(_ handle: SourceHandle) {
+    guard let source = sources.remove(Int(handle.index)) else { return }
+    for slot in source.slots { detach(slot, exceptFrom: nil) }
+    for stream in source.streams { removeStream(stream.handle) }
+  }
+
+  private func removeStream(_ handle: StreamHandle) {
+    for index in 0..<slots.end {
+      guard let slot = slots.find(index), slot.pointee.phase.involves(handle) else { continue }
+      slot.pointee.phase = .idle
+    }
+    dirtyStreams.removeAll { $0 == handle }
+    replays.removeAll { $0.stream == handle }
+    retransmissions.removeAll { $0.stream == handle }
+    streams.remove(Int(handle.index))?.deallocate()
+  }
+
+  private func removeSlot(_ handle: SlotHandle) {
+    detach(handle, exceptFrom: nil)
+    replays.removeAll { $0.slot == handle }
+    retransmissions.removeAll { $0.slot == handle }
+    for index in 0..<streams.end {
+      streams.find(index)?.pointee.subscribers.remove(handle)
+    }
+    slotPayloads[handle] = nil
+    _ = slots.remove(Int(handle.index))
+  }
+
+  /// A new format has a number now: the viewers that can decode it need a payload type for it.
+  private func noteNewFormats() {
+    for (number, format) in formats.formats.enumerated() { videoCodecs[number] = format.videoCodec }
+    for (handle, list) in slotPayloads {
+      slots.find(Int(handle.index))?.pointee.formats = slotFormats(list)
+    }
+  }
+
+  /// Takes a slot off every source but one.
+  private func detach(_ slot: SlotHandle, exceptFrom kept: SourceHandle?) {
+    for index in 0..<sources.end {
+      guard let source = sources.find(index), SourceHandle(index) != kept else { continue }
+      source.pointee.slots.removeAll { $0 == slot }
+    }
+    guard kept == nil, let entry = slots.find(Int(slot.index)) else { return }
+    entry.pointee.phase = .idle
+    for index in 0..<streams.end {
+      streams.find(index)?.pointee.subscribers.remove(slot)
+    }
+  }
+
+  /// Turns a slot towards a stream.
+  func attach(_ slot: SlotHandle, to stream: StreamHandle, now: MonotonicTime) {
+    guard let entry = slots.find(Int(slot.index)), let target = streams.find(Int(stream.index)) else { return }
+    switch entry.pointee.phase {
+    case .idle, .awaitingKeyframe:
+      if let old = entry.pointee.phase.target, old != stream {
+        streams.find(Int(old.index))?.pointee.subscribers.remove(slot)
+      }
+      entry.pointee.phase = .awaitingKeyframe(of: stream)
+    case .forwarding(let old):
+      guard old != stream else { return }
+      entry.pointee.phase = .switching(from: old, to: stream)
+    case .switching(let old, let new):
+      guard new != stream else { return }
+      if new != old { streams.find(Int(new.index))?.pointee.subscribers.remove(slot) }
+      entry.pointee.phase = old == stream ? .forwarding(old) : .switching(from: old, to: stream)
+    }
+    target.pointee.subscribers.insert(slot)
+    scheduleReplay(slot)
+    requestKeyframe(of: stream, now: now)
+  }
+}

@@ -1,0 +1,181 @@
+import Primitives
+import RTP
+
+// RTCP to peers, on the relay's tick.
+
+extension Relay {
+  /// Does what time demands: NACKs, keyframe requests, reports, feedback, stalled sources. Call it every ``tickInterval``.
+  package func tick(now: MonotonicTime, wall: NTPTimestamp) {
+    if now >= nextBudget {
+      nextBudget = now + Self.budgetInterval
+      for index in 0..<slots.end {
+        slots.find(index)?.pointee.retransmissionBudget = Slot.retransmissionsPerInterval
+      }
+    }
+    for index in 0..<peers.end where peers.contains(index) {
+      report(to: PeerHandle(index), now: now, wall: wall)
+    }
+    for index in 0..<sources.end where sources.contains(index) {
+      updateStatus(of: SourceHandle(index), now: now)
+    }
+  }
+
+  private func report(to peer: PeerHandle, now: MonotonicTime, wall: NTPTimestamp) {
+    guard let entry = peers.find(Int(peer.index)) else { return }
+    var packets: [RTCPPacket] = []
+    for handle in entry.pointee.sources { appendRequests(of: handle, from: entry.pointee.reportSSRC, now, &packets) }
+    appendTransportFeedback(to: entry, now, &packets)
+    if now >= entry.pointee.nextReportAt {
+      entry.pointee.nextReportAt = now + Self.reportInterval
+      appendReports(of: peer, now, wall, &packets)
+    }
+    send(packets, to: peer)
+  }
+
+  /// Time between regular reports to a peer.
+  private static var reportInterval: TimeInterval64 { .milliseconds(500) }
+  /// Packets in one RTCP datagram, so that it stays well below an Ethernet frame.
+  private static var maximumPacketsPerDatagram: Int { 8 }
+
+  private func appendTransportFeedback(
+    to peer: UnsafeMutablePointer<RelayPeer>, _ now: MonotonicTime, _ packets: inout [RTCPPacket]
+  ) {
+    guard peer.pointee.feedback?.hasNews == true, now >= peer.pointee.nextFeedbackAt else { return }
+    peer.pointee.nextFeedbackAt = now + Self.feedbackInterval
+    let media = peer.pointee.bindings.first ?? SSRC(0)
+    let feedback = peer.pointee.feedback?.takeFeedback(senderSSRC: peer.pointee.reportSSRC, mediaSSRC: media)
+    packets += (feedback ?? []).map(RTCPPacket.transportFeedback)
+  }
+
+  /// Time between transport-wide feedback packets: what libwebrtc's estimator expects at least.
+  private static var feedbackInterval: TimeInterval64 { .milliseconds(50) }
+
+  private func send(_ packets: [RTCPPacket], to peer: PeerHandle) {
+    var rest = packets[...]
+    while !rest.isEmpty {
+      emit(.rtcp(RTCPCompound.serialize(Array(rest.prefix(Self.maximumPacketsPerDatagram))), to: peer))
+      rest = rest.dropFirst(Self.maximumPacketsPerDatagram)
+    }
+  }
+
+  /// What is asked of a source's sender now: lost packets and keyframes.
+  private func appendRequests(
+    of handle: SourceHandle, from ssrc: SSRC, _ now: MonotonicTime, _ packets: inout [RTCPPacket]
+  ) {
+    guard let source = sources.find(Int(handle.index)) else { return }
+    for named in source.pointee.streams {
+      let stream = streams[unchecked: named.handle.index]
+      if source.pointee.acceptsNACK {
+        appendMissing(of: stream, from: ssrc, now, &packets)
+      }
+      if dueKeyframeRequest(of: stream, now: now) {
+        packets.append(
+          .pictureLossIndication(PictureLossIndication(senderSSRC: ssrc, mediaSSRC: stream.pointee.ssrc)))
+      }
+    }
+  }
+
+  private func appendMissing(
+    of stream: UnsafeMutablePointer<Stream>, from ssrc: SSRC, _ now: MonotonicTime, _ packets: inout [RTCPPacket]
+  ) {
+    guard let deadline = stream.pointee.missing.deadline, deadline <= now else { return }
+    let round = stream.pointee.missing.takeRound(now: now, roundTripTime: nil)
+    if round.needsKeyframe, stream.pointee.keyframeRequest == .none, stream.pointee.kind == .video {
+      stream.pointee.keyframeRequest = .wanted(since: now, askedAt: nil)
+    }
+    guard !round.lost.isEmpty else { return }
+    counters.nacksSent &+= UInt64(round.lost.count)
+    packets.append(.genericNACK(GenericNACK(senderSSRC: ssrc, mediaSSRC: stream.pointee.ssrc, lost: round.lost)))
+  }
+
+  /// Receiver reports about the peer's sources, sender reports about its slots.
+  private func appendReports(
+    of peer: PeerHandle, _ now: MonotonicTime, _ wall: NTPTimestamp, _ packets: inout [RTCPPacket]
+  ) {
+    guard let entry = peers.find(Int(peer.index)) else { return }
+    var blocks: [ReportBlock] = []
+    for handle in entry.pointee.sources {
+      guard let source = sources.find(Int(handle.index)) else { continue }
+      for named in source.pointee.streams {
+        let stream = streams[unchecked: named.handle.index]
+        if let block = stream.pointee.statistics.makeReportBlock(ssrc: stream.pointee.ssrc, now: now) {
+          blocks.append(block)
+        }
+      }
+    }
+    if !blocks.isEmpty {
+      packets.append(
+        .receiverReport(
+          ReceiverReport(
+            ssrc: entry.pointee.reportSSRC, reports: Array(blocks.prefix(ReportBlock.maximumPerReport)))))
+    }
+    for handle in entry.pointee.slots {
+      guard let report = senderReport(of: handle, wall: wall) else { continue }
+      packets.append(.senderReport(report))
+      packets.append(
+        .sourceDescription(
+          SourceDescription(chunks: [.init(ssrc: report.ssrc, canonicalName: entry.pointee.canonicalName)])))
+    }
+  }
+
+  /// A sender report in the slot's own clock, so that a viewer plays audio and video together (RFC 3550 §6.4.1).
+  private func senderReport(of handle: SlotHandle, wall: NTPTimestamp) -> SenderReport? {
+    let slot = slots[unchecked: handle.index]
+    guard slot.pointee.sent.packets > 0, let mapping = slot.pointee.mapping,
+      let clock = streams.find(Int(mapping.stream.index))?.pointee.senderClock
+    else { return nil }
+    // The sender's own pair moved to now: both halves by the same time.
+    let elapsed = Int64(bitPattern: wall.bits &- clock.wall.bits)
+    let ticks = (elapsed >> 16) &* Int64(slot.pointee.clockRate) >> 16
+    return SenderReport(
+      ssrc: slot.pointee.ssrc, ntpTime: wall,
+      rtpTimestamp: clock.rtpTimestamp &+ mapping.timestampOffset &+ UInt32(truncatingIfNeeded: ticks),
+      packetCount: slot.pointee.sent.packets, octetCount: slot.pointee.sent.octets, reports: [])
+  }
+}
+
+// The state of sources.
+
+extension Relay {
+  private func updateStatus(of handle: SourceHandle, now: MonotonicTime) {
+    guard let source = sources.find(Int(handle.index)) else { return }
+    var isLive = false
+    var rate = 0
+    for named in source.pointee.streams {
+      let stream = streams[unchecked: named.handle.index]
+      stream.pointee.rate.update(now)
+      guard now - stream.pointee.lastPacketAt < Self.stallLimit else { continue }
+      isLive = true
+      rate += stream.pointee.rate.bitsPerSecond
+    }
+    let format = source.pointee.preferred.flatMap { formats[streams[unchecked: $0.index].pointee.format] }
+    let activity: SourceStatus.Activity =
+      source.pointee.streams.isEmpty ? .waiting : isLive ? .live : .stalled
+    let status = SourceStatus(activity: activity, format: format, bitsPerSecond: rate)
+    let old = source.pointee.status
+    source.pointee.status = status
+    if old.activity != activity || old.format != format { emit(.sourceChanged(handle, status)) }
+    if source.pointee.kind == .video, source.pointee.streams.count > 1 { preferBest(of: handle, source, now: now) }
+  }
+
+  /// Prefers the live encoding with the highest bitrate, with a margin so that it does not flap.
+  private func preferBest(of handle: SourceHandle, _ source: UnsafeMutablePointer<Source>, now: MonotonicTime) {
+    let live = source.pointee.streams.map(\.handle).filter {
+      now - streams[unchecked: $0.index].pointee.lastPacketAt < Self.stallLimit
+    }
+    func rate(_ stream: StreamHandle) -> Int { streams[unchecked: stream.index].pointee.rate.bitsPerSecond }
+    guard let best = live.max(by: { rate($0) < rate($1) }), best != source.pointee.preferred else { return }
+    if let current = source.pointee.preferred, live.contains(current), rate(best) < rate(current) * 3 / 2 { return }
+    prefer(best, of: handle, now: now)
+  }
+
+  /// Where a source stands now.
+  package func status(of source: SourceHandle) -> SourceStatus? {
+    guard let entry = sources.find(Int(source.index)) else { return nil }
+    var status = entry.pointee.status
+    status.bitsPerSecond = entry.pointee.streams.reduce(0) {
+      $0 + streams[unchecked: $1.handle.index].pointee.rate.bitsPerSecond
+    }
+    return status
+  }
+}

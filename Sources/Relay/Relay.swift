@@ -1,0 +1,109 @@
+import Primitives
+import RTP
+import SRTP
+
+/// Carries packets from sources to slots: the heart of one media thread.
+///
+/// A turn of the thread is: ``receiveRTP(_:from:now:)`` for each decrypted packet, then ``flush(into:now:)`` until it is
+/// finished. Packets of one turn are gathered per viewer, so that the kernel sends them with one call. Around it stand
+/// ``receiveRTCP(_:from:now:wall:)``, ``tick(now:wall:)`` and ``poll()``.
+///
+/// The relay does no I/O, reads no clock and belongs to one thread. On the packet path it allocates nothing and touches
+/// no reference count: streams and slots are plain data in pools.
+package final class Relay {
+  var peers = Pool<RelayPeer>()
+  var sources = Pool<Source>()
+  var streams = Pool<Stream>()
+  var slots = Pool<Slot>(capacity: 64)
+  var formats = FormatTable()
+  /// The video codec of each format, for the packet path; nil for audio.
+  var videoCodecs = [VideoCodec?](repeating: nil, count: 256)
+  /// What each slot negotiated, kept beside the slots so that they stay plain data.
+  var slotPayloads: [SlotHandle: [RelayedFormat]] = [:]
+  var random: RandomSource
+  /// Streams with pending packets, in order of arrival.
+  var dirtyStreams: [StreamHandle] = []
+  var fanOut = FanOutCursor()
+  var replays: [Replay] = []
+  var retransmissions: [Retransmission] = []
+  var outputs: [RelayOutput] = []
+  var nextTick = MonotonicTime.zero
+  var nextBudget = MonotonicTime.zero
+  package internal(set) var counters = RelayCounters()
+
+  /// How often ``tick(now:wall:)`` wants to be called.
+  package static let tickInterval = TimeInterval64.milliseconds(10)
+  /// A source that sends nothing for this long is stalled.
+  package static let stallLimit = TimeInterval64.milliseconds(1_500)
+  /// How often retransmission budgets are refilled.
+  package static let budgetInterval = TimeInterval64.milliseconds(100)
+  /// Retransmissions waiting to be sent; more are dropped and asked for again by the viewers.
+  static let maximumRetransmissions = 4_096
+  /// Outputs that wait for ``poll()``; more are dropped, since each is repeated or replaced by the next report.
+  static let maximumOutputs = 4_096
+
+  package init(random: RandomSource) {
+    self.random = random
+  }
+
+  deinit {
+    for index in 0..<streams.end {
+      streams.find(index)?.pointee.deallocate()
+    }
+  }
+
+  /// The next output, until there is none.
+  package func poll() -> RelayOutput? {
+    guard !outputs.isEmpty else { return nil }
+    return outputs.removeFirst()
+  }
+
+  /// All outputs at once.
+  package func takeOutputs() -> [RelayOutput] {
+    let taken = outputs
+    outputs.removeAll(keepingCapacity: true)
+    return taken
+  }
+
+  func emit(_ output: RelayOutput) {
+    guard outputs.count < Self.maximumOutputs else {
+      counters.outputsDropped &+= 1
+      return
+    }
+    outputs.append(output)
+  }
+
+  /// Whether any packet waits for ``flush(into:now:)``.
+  package var hasPending: Bool {
+    !dirtyStreams.isEmpty || !replays.isEmpty || !retransmissions.isEmpty
+  }
+}
+
+/// Something that the relay wants done.
+package enum RelayOutput: Sendable {
+  /// A compound RTCP packet in the clear, to be protected and sent.
+  case rtcp([UInt8], to: PeerHandle)
+  case sourceChanged(SourceHandle, SourceStatus)
+}
+
+/// What the relay counts. All values only grow.
+package struct RelayCounters: Sendable {
+  package var packetsReceived: UInt64 = 0
+  package var bytesReceived: UInt64 = 0
+  package var packetsForwarded: UInt64 = 0
+  package var malformedRTP: UInt64 = 0
+  package var malformedRTCP: UInt64 = 0
+  package var unknownSSRC: UInt64 = 0
+  package var unknownFormat: UInt64 = 0
+  package var duplicates: UInt64 = 0
+  package var recovered: UInt64 = 0
+  package var nacksSent: UInt64 = 0
+  package var nacksReceived: UInt64 = 0
+  package var retransmitted: UInt64 = 0
+  package var retransmissionsMissed: UInt64 = 0
+  package var retransmissionsOverBudget: UInt64 = 0
+  package var keyframesRequested: UInt64 = 0
+  package var keyframeRequestsReceived: UInt64 = 0
+  package var keyframesReplayed: UInt64 = 0
+  package var outputsDropped: UInt64 = 0
+}

@@ -1,0 +1,82 @@
+import Primitives
+import RTP
+
+/// One m-line on which a peer sends: its payload types, its streams and the slots that follow it.
+struct Source {
+  let peer: PeerHandle
+  let kind: SourceKind
+  let mid: String
+  let acceptsNACK: Bool
+  let payloadTypes: PayloadTypeTable
+  let announced: [(media: SSRC, retransmission: SSRC?)]
+  /// One stream, or one for each simulcast encoding.
+  var streams: [NamedStream] = []
+  /// The stream that slots show.
+  var preferred: StreamHandle?
+  var status = SourceStatus(activity: .waiting, format: nil, bitsPerSecond: 0)
+  /// Slots connected to this source.
+  var slots: [SlotHandle] = []
+
+  /// Streams of one source: a few simulcast encodings and those of a sender that changes its SSRC.
+  static let maximumStreams = 8
+}
+
+/// A stream and the simulcast encoding that it is, if any (RFC 8853).
+struct NamedStream {
+  let handle: StreamHandle
+  let rid: String?
+}
+
+/// Where a source stands, for those who watch from above.
+package struct SourceStatus: Hashable, Sendable {
+  package enum Activity: String, Hashable, Sendable {
+    /// Nothing received yet.
+    case waiting
+    case live
+    /// Nothing received for ``Relay/stallLimit``.
+    case stalled
+  }
+
+  package var activity: Activity
+  package var format: MediaFormat?
+  /// Received bits per second, over all of its streams.
+  package var bitsPerSecond: Int
+
+  package init(activity: Activity, format: MediaFormat?, bitsPerSecond: Int) {
+    self.activity = activity
+    self.format = format
+    self.bitsPerSecond = bitsPerSecond
+  }
+}
+
+/// What each payload type of an m-line means. Lookups are two loads.
+struct PayloadTypeTable {
+  private var formats = InlineArray<128, UInt8>(repeating: FormatIndex.none.value)
+  private var originals = InlineArray<128, UInt8>(repeating: 0xff)
+
+  init(_ list: [RelayedFormat], formats table: inout FormatTable) {
+    for entry in list {
+      formats[Int(entry.payloadType.rawValue & 0x7f)] = table.index(of: entry.format).value
+      if let rtx = entry.retransmission {
+        originals[Int(rtx.rawValue & 0x7f)] = entry.payloadType.rawValue
+      }
+    }
+  }
+
+  /// The format of a media payload type; ``FormatIndex/none`` when it was not negotiated.
+  @inline(__always)
+  func format(of payloadType: PayloadType) -> FormatIndex {
+    FormatIndex(formats[Int(payloadType.rawValue & 0x7f)])
+  }
+
+  /// The media payload type whose retransmissions `payloadType` carries; nil when it carries none.
+  @inline(__always)
+  func original(of payloadType: PayloadType) -> PayloadType? {
+    let value = originals[Int(payloadType.rawValue & 0x7f)]
+    return value == 0xff ? nil : PayloadType(value)
+  }
+
+  func contains(_ payloadType: PayloadType) -> Bool {
+    format(of: payloadType) != .none || original(of: payloadType) != nil
+  }
+}

@@ -1,0 +1,152 @@
+import Primitives
+import RTP
+
+/// One incoming RTP stream: what it sent lately, who watches it, and what is missing.
+struct Stream {
+  let source: SourceHandle
+  let kind: SourceKind
+  let ssrc: SSRC
+  let ring: PacketRing
+  var keyframes: KeyframeCache?
+  var sequence = SequenceUnwrapper()
+  var missing: NACKGenerator
+  var statistics: ReceptionStatistics
+  /// Packets of this turn, as places in the ring, in order of arrival.
+  var pending: PendingPackets
+  var subscribers = SubscriberList()
+  var keyframeRequest = KeyframeRequest.none
+  var lastKeyframeAt: MonotonicTime?
+  var lastPacketAt: MonotonicTime
+  var format = FormatIndex.none
+  var rate = RateMeter()
+  /// The sender's clock as its last sender report told it, on the server's wall clock.
+  var senderClock: SenderClock?
+
+  init(source: SourceHandle, kind: SourceKind, ssrc: SSRC, clockRate: UInt32, now: MonotonicTime) {
+    self.source = source
+    self.kind = kind
+    self.ssrc = ssrc
+    let capacity = kind == .video ? PacketRing.videoCapacity : PacketRing.audioCapacity
+    ring = PacketRing(capacity: capacity)
+    keyframes = kind == .video ? KeyframeCache() : nil
+    pending = PendingPackets(capacity: capacity / 4)
+    missing = NACKGenerator()
+    statistics = ReceptionStatistics(clockRate: clockRate)
+    lastPacketAt = now
+  }
+
+  /// Gives back what the stream allocated; it must not be used afterwards.
+  func deallocate() {
+    ring.deallocate()
+    keyframes?.deallocate()
+    pending.deallocate()
+    subscribers.deallocate()
+  }
+}
+
+/// A picture's relation between the sender's RTP clock and the server's wall clock (RFC 3550 §6.4.1).
+struct SenderClock {
+  var wall: NTPTimestamp
+  var rtpTimestamp: UInt32
+}
+
+/// Whether a keyframe is wanted from the sender, and when it was last asked for.
+enum KeyframeRequest: Equatable {
+  case none
+  case wanted(since: MonotonicTime, askedAt: MonotonicTime?)
+}
+
+/// Places of packets that arrived since the last fan-out. A full list asks for a fan-out; it never loses a packet.
+struct PendingPackets: BitwiseCopyable {
+  let capacity: Int
+  private(set) var count = 0
+  private let places: UnsafeMutablePointer<Int32>
+
+  init(capacity: Int) {
+    self.capacity = capacity
+    places = .allocate(capacity: capacity)
+  }
+
+  func deallocate() {
+    places.deallocate()
+  }
+
+  var isEmpty: Bool { count == 0 }
+  var isFull: Bool { count == capacity }
+
+  @inline(__always)
+  mutating func append(_ place: Int) {
+    precondition(count < capacity, "\(count) packets pending: flush before more are received")
+    places[count] = Int32(truncatingIfNeeded: place)
+    count &+= 1
+  }
+
+  @inline(__always)
+  subscript(_ index: Int) -> Int { Int(places[index]) }
+
+  mutating func removeAll() {
+    count = 0
+  }
+}
+
+/// The slots that a stream's packets go to: a plain list, changed only between fan-outs.
+struct SubscriberList: BitwiseCopyable {
+  private(set) var count = 0
+  private var capacity = 0
+  private var slots: UnsafeMutablePointer<Int32>?
+
+  func deallocate() {
+    slots?.deallocate()
+  }
+
+  @inline(__always)
+  subscript(_ index: Int) -> Int32 { slots.unsafelyUnwrapped[index] }
+
+  mutating func insert(_ slot: SlotHandle) {
+    guard !contains(slot) else { return }
+    if count == capacity {
+      let larger = UnsafeMutablePointer<Int32>.allocate(capacity: max(8, capacity * 2))
+      if let slots {
+        larger.update(from: slots, count: count)
+        slots.deallocate()
+      }
+      slots = larger
+      capacity = max(8, capacity * 2)
+    }
+    slots.unsafelyUnwrapped[count] = slot.index
+    count += 1
+  }
+
+  mutating func remove(_ slot: SlotHandle) {
+    guard let slots, let place = (0..<count).first(where: { slots[$0] == slot.index }) else { return }
+    count -= 1
+    slots[place] = slots[count]
+  }
+
+  private func contains(_ slot: SlotHandle) -> Bool {
+    (0..<count).contains { self[$0] == slot.index }
+  }
+}
+
+/// Bits per second over the last whole measuring interval.
+struct RateMeter: BitwiseCopyable {
+  private(set) var bitsPerSecond = 0
+  private var bytes = 0
+  private var startedAt = MonotonicTime.zero
+
+  static let interval = TimeInterval64.milliseconds(500)
+
+  @inline(__always)
+  mutating func add(_ count: Int) {
+    bytes &+= count
+  }
+
+  /// Closes the interval when it is over.
+  mutating func update(_ now: MonotonicTime) {
+    let elapsed = now - startedAt
+    guard elapsed >= Self.interval else { return }
+    bitsPerSecond = Int(Double(bytes) * 8 / elapsed.seconds)
+    bytes = 0
+    startedAt = now
+  }
+}

@@ -1,0 +1,115 @@
+import Cryptography
+import Gateway
+import Logging
+import MediaServer
+import Primitives
+import ServiceLifecycle
+import Synchronization
+import Testing
+
+/// A running gateway on a free port of the loopback, with a scripted media plane and clocks that stand still.
+struct TestServer: Sendable {
+  let port: Int
+  let media: ScriptedMediaPlane
+  let authority: TokenAuthority
+  let gateway: GatewayServer
+  let log: LogRecorder
+  let shutdown: @Sendable () async -> Void
+
+  static let now = UnixTime(seconds: 1_800_000_000)
+  static let incident = "inc-1"
+
+  static func makeAuthority(_ fill: UInt8 = 1) throws -> TokenAuthority {
+    let key = try #require(Ed25519PrivateKey(seed: [UInt8](repeating: fill, count: 32)))
+    return TokenAuthority(signingKey: key)
+  }
+
+  /// A token for ``incident`` that is valid for a quarter of an hour.
+  func token(
+    incident: String = incident, _ directions: MediaPermissions = [.publish, .subscribe], subject: String = "anna",
+    id: String = "t-1", lifetime: Int64 = 900
+  ) throws -> String {
+    let token = AccessToken(
+      subject: subject, name: "Anna", incident: try #require(IncidentID(incident)), directions: directions,
+      kind: .caller, issuedAt: Self.now + min(0, lifetime - 1), expiresAt: Self.now + lifetime, tokenID: id)
+    return authority.sign(token)
+  }
+
+  func bearer(_ directions: MediaPermissions = [.publish, .subscribe], subject: String = "anna") throws -> (
+    String, String
+  ) {
+    ("Authorization", "Bearer \(try token(directions, subject: subject, id: "t-\(subject)"))")
+  }
+
+  /// One request on a connection of its own.
+  func send(
+    _ method: String, _ target: String, _ headers: [(String, String)] = [], body: String? = nil
+  ) async throws -> HTTPAnswer {
+    let connection = try await RawConnection.open(port: port)
+    let answer = try await connection.request(method, target, headers, body: body)
+    await connection.close()
+    return try #require(answer)
+  }
+
+  func webSocket(_ token: String? = nil, headers: [(String, String)] = []) async throws -> WebSocketClient {
+    let target = try "/ws?token=\(token ?? self.token())"
+    return try await WebSocketClient.open(port: port, target: target, headers: headers)
+  }
+}
+
+/// Runs `body` against a server, and stops the server gracefully afterwards.
+func withServer(
+  _ configuration: GatewayConfiguration = .init(), _ body: @Sendable (TestServer) async throws -> Void
+) async throws {
+  let media = ScriptedMediaPlane()
+  let log = LogRecorder()
+  let authority = try TestServer.makeAuthority()
+  var clock = GatewayClock.system
+  clock.wall = { TestServer.now }
+  let gateway = try GatewayServer(
+    configuration: configuration, media: media, authority: authority,
+    logger: Logger(label: "gateway") { _ in log.handler }, clock: clock)
+  let group = ServiceGroup(
+    configuration: .init(services: [gateway], logger: Logger(label: "test") { _ in log.handler }))
+  try await withThrowingTaskGroup(of: Void.self) { tasks in
+    tasks.addTask { try await group.run() }
+    let port = try await gateway.boundPort()
+    let server = TestServer(
+      port: port, media: media, authority: authority, gateway: gateway, log: log,
+      shutdown: { await group.triggerGracefulShutdown() })
+    do {
+      try await body(server)
+    } catch {
+      await group.triggerGracefulShutdown()
+      throw error
+    }
+    await group.triggerGracefulShutdown()
+    try await tasks.waitForAll()
+  }
+}
+
+/// Keeps what is logged.
+final class LogRecorder: Sendable {
+  private let recorded = Mutex<[String]>([])
+
+  var lines: [String] { recorded.withLock { $0 } }
+
+  var handler: any LogHandler { Handler(recorder: self) }
+
+  private struct Handler: LogHandler {
+    let recorder: LogRecorder
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+      get { metadata[key] }
+      set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+      let all = metadata.merging(event.metadata ?? [:]) { $1 }
+      let fields = all.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+      recorder.recorded.withLock { $0.append("\(event.level) \(event.message) \(fields)") }
+    }
+  }
+}
