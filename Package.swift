@@ -65,11 +65,19 @@ let package = Package(
     module(
       "PeerSession", ["Primitives", "Cryptography", "STUN", "ICE", "DTLS", "SRTP", "RTP", "SDP", "DataChannel"]),
 
-    // Floor 3
+    // Floor 3: sockets and threads
+    module("Sockets", ["Primitives", "CSystem"]),
     module(
       "MediaServer",
       [
-        "Primitives", "STUN", "ICE", "DTLS", "RTP", "SDP", "SRTP", "DataChannel", "Relay", "PeerSession", "CSystem",
+        "Primitives", "STUN", "ICE", "DTLS", "RTP", "SDP", "SRTP", "DataChannel", "Relay", "PeerSession", "Sockets", "CSystem",
+      ]),
+
+    // Our own client: the demo caller and the load generator
+    module(
+      "MediaClient",
+      [
+        "Primitives", "ICE", "DTLS", "RTP", "SDP", "SRTP", "DataChannel", "PeerSession", "Sockets", "CSystem", "CLibAV",
       ]),
 
     // Floor 4
@@ -94,7 +102,7 @@ let package = Package(
     .executableTarget(
       name: "Sightline",
       dependencies: [
-        "Primitives", "Cryptography", "RTP", "SDP", "PeerSession", "MediaServer", "Gateway", "CLibAV", "CSystem",
+        "Primitives", "Cryptography", "SRTP", "MediaServer", "MediaClient", "Gateway",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

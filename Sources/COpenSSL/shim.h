@@ -43,7 +43,7 @@ static inline int sl_aead_set_tag(EVP_CIPHER_CTX *context, int length, void *tag
   return EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, length, tag);
 }
 
-// DTLS: the highest version that the headers know (1.3 where there is one), no renegotiation, our own retransmission timer.
+// DTLS: the highest version that the headers know (1.3 where there is one), and no renegotiation.
 static inline int sl_dtls_highest_version(void) {
 #ifdef DTLS1_3_VERSION
   return DTLS1_3_VERSION;

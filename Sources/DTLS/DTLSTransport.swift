@@ -69,7 +69,7 @@ package final class DTLSTransport {
     guard state == .handshaking else { return }
     startDeadline(now: now)
     advanceHandshake()
-    pipe.timer.update(of: ssl, now: now)
+    updateTimer(now: now)
   }
 
   /// Takes a datagram from the peer.

@@ -1,4 +1,6 @@
-/// The channels of one association and the control work that they wait for. It decides; the transport acts.
+/// The channels of one association and the control work that they wait for.
+///
+/// It decides; the transport acts.
 struct ChannelTable {
   /// The two halves of closing a channel (RFC 8831 §6.7): both directions of its stream are reset.
   struct Resets: OptionSet {

@@ -2,9 +2,10 @@ import CUSRSCTP
 import Primitives
 
 extension DataChannelTransport {
-  /// Opens a channel on a stream of our parity (RFC 8832 §6). Before the association is up, the opening waits for it.
+  /// Opens a channel on a stream of our parity (RFC 8832 §6).
   ///
-  /// Messages may be sent at once; ``Output/channelOpened(_:_:)`` follows when the peer has acknowledged.
+  /// Before the association is up, the opening waits for it. Messages may be sent at once;
+  /// ``Output/channelOpened(_:_:)`` follows when the peer has acknowledged.
   package func openChannel(
     _ parameters: DataChannelParameters, now: MonotonicTime
   ) throws(DataChannelError) -> DataChannelID {
@@ -46,11 +47,13 @@ extension DataChannelTransport {
     processEvents()
     // Nothing may overtake the channel's own opening.
     guard !channels.controlMessages.contains(where: { $0.stream == id.stream }) else { throw .bufferFull }
+    guard unacknowledgedMessages < DataChannelLimits.maximumQueuedMessages else { throw .bufferFull }
     var delivery = SCTPAssociation.Delivery(
       unordered: !channel.parameters.isOrdered, reliability: channel.parameters.reliability)
     if case .opening = channel.state { delivery.unordered = false }
     do throws(SCTPAssociation.LibraryError) {
       try association.send(message.payload, stream: id.stream, ppid: message.payloadProtocol, delivery: delivery)
+      unacknowledgedMessages += 1
     } catch {
       throw DataChannelError(sending: error, limit: peerMaximumMessageSize)
     }
@@ -75,7 +78,9 @@ extension DataChannelTransport {
 }
 
 extension DataChannelMessage {
-  /// The user message to send. SCTP has no empty messages: one zero byte stands for none (RFC 8831 §6.6).
+  /// The user message to send.
+  ///
+  /// SCTP has no empty messages: one zero byte stands for none (RFC 8831 §6.6).
   fileprivate var payload: [UInt8] {
     switch self {
     case .text(let text): text.isEmpty ? [0] : Array(text.utf8)

@@ -19,6 +19,7 @@ extension DataChannelTransport {
     case .up(let outgoing, let incoming): becomeConnected(streams: Int(min(outgoing, incoming)))
     case .data(let stream, let ppid, let bytes, let isComplete):
       receive(bytes, ppid: ppid, on: stream, isComplete: isComplete)
+    case .drained: unacknowledgedMessages = 0
     case .incomingReset(let streams): noteResets(.incoming, streams)
     case .outgoingReset(let streams): noteResets(.outgoing, streams)
     case .outgoingResetFailed(let streams):

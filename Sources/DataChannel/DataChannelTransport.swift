@@ -83,6 +83,8 @@ package final class DataChannelTransport {
   private var lastDriven = MonotonicTime.zero
   private var activeUntil = MonotonicTime.zero
   private var outputs = OutputQueue()
+  /// Messages sent since the peer last had acknowledged everything: no fewer than those that wait.
+  var unacknowledgedMessages = 0
   var phase = Phase.idle
   var channels = ChannelTable()
 
@@ -117,7 +119,9 @@ package final class DataChannelTransport {
     }
   }
 
-  /// Sends the first INIT. Only the first call has an effect.
+  /// Sends the first INIT.
+  ///
+  /// Only the first call has an effect.
   package func start(now: MonotonicTime) {
     guard case .idle = phase else { return }
     noteActivity(now)
@@ -131,7 +135,9 @@ package final class DataChannelTransport {
     }
   }
 
-  /// Takes one SCTP packet of the peer. A packet that ``SCTPPacketValidator`` refuses is counted and dropped.
+  /// Takes one SCTP packet of the peer.
+  ///
+  /// A packet that ``SCTPPacketValidator`` refuses is counted and dropped.
   package func receive(_ packet: UnsafeRawBufferPointer, now: MonotonicTime) {
     guard let association else { return }
     do throws(SCTPPacketValidator.Rejection) {

@@ -1,9 +1,10 @@
 import CUSRSCTP
 import Primitives
 
-/// Owns one usrsctp socket: the only place that holds its pointer. Used by one thread at a time.
+/// Owns one usrsctp socket: the only place that holds its pointer.
 ///
-/// From ``close()`` or `deinit` on, the library has no socket, and the table no key, that lead here.
+/// Used by one thread at a time. From ``close()`` or `deinit` on, the library has no socket, and the table no key, that
+/// lead here.
 package final class SCTPAssociation {
   /// An error that the library reports for a call.
   package struct LibraryError: Error, Equatable, Sendable {
@@ -73,7 +74,9 @@ package final class SCTPAssociation {
     }
   }
 
-  /// Hands a packet from the peer to the library. It must have passed ``SCTPPacketValidator``.
+  /// Hands a packet from the peer to the library.
+  ///
+  /// It must have passed ``SCTPPacketValidator``.
   package func receive(_ packet: UnsafeRawBufferPointer) {
     guard socket != nil else { return }
     SCTPLibrary.shared.withLock {
@@ -85,11 +88,6 @@ package final class SCTPAssociation {
   package func send(_ bytes: [UInt8], stream: UInt16, ppid: UInt32, delivery: Delivery) throws(LibraryError) {
     guard let socket else { throw LibraryError(code: ENOTCONN) }
     let code = SCTPLibrary.shared.withLock {
-      if let status = Self.status(of: socket),
-        Int(status.sstat_penddata) >= DataChannelLimits.maximumQueuedMessages
-      {
-        return EWOULDBLOCK
-      }
       let (policy, value) = delivery.reliability.sctpPolicy
       return cusrsctp_send(socket, bytes, bytes.count, stream, ppid, delivery.unordered ? 1 : 0, policy, value)
     }
@@ -103,10 +101,10 @@ package final class SCTPAssociation {
     guard code == 0 else { throw LibraryError(code: code) }
   }
 
-  /// Whether data waits to be sent or acknowledged.
+  /// Whether data has been sent and not been acknowledged; what waits behind it is implied.
   package var hasUnacknowledgedData: Bool {
     guard let socket, let status = SCTPLibrary.shared.withLock({ Self.status(of: socket) }) else { return false }
-    return status.sstat_penddata > 0 || status.sstat_unackdata > 0
+    return status.sstat_unackdata > 0
   }
 
   private static func status(of socket: OpaquePointer) -> sctp_status? {
@@ -151,7 +149,7 @@ extension SCTPAssociation {
       set(socket, Int32(IPPROTO_SCTP), SCTP_ENABLE_STREAM_RESET, resets),
       set(socket, Int32(IPPROTO_SCTP), SCTP_NODELAY, UInt32(1)),
     ]
-    for type in [SCTP_ASSOC_CHANGE, SCTP_STREAM_RESET_EVENT, SCTP_PARTIAL_DELIVERY_EVENT] {
+    for type in [SCTP_ASSOC_CHANGE, SCTP_STREAM_RESET_EVENT, SCTP_PARTIAL_DELIVERY_EVENT, SCTP_SENDER_DRY_EVENT] {
       let event = sctp_event(se_assoc_id: 0, se_type: UInt16(type), se_on: 1)
       codes.append(set(socket, Int32(IPPROTO_SCTP), SCTP_EVENT, event))
     }

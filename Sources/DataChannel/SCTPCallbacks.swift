@@ -1,6 +1,8 @@
 import CUSRSCTP
 
-/// usrsctp's outgoing packet callback. It runs with ``SCTPLibrary``'s lock held and touches nothing but a mailbox.
+/// usrsctp's outgoing packet callback.
+///
+/// It runs with ``SCTPLibrary``'s lock held and touches nothing but a mailbox.
 func sctpLibraryDidOutput(
   _ key: UnsafeMutableRawPointer?, _ packet: UnsafeMutableRawPointer?, _ length: Int, _ tos: UInt8, _ setDF: UInt8
 ) -> Int32 {
@@ -10,7 +12,9 @@ func sctpLibraryDidOutput(
   return 0
 }
 
-/// usrsctp's incoming message callback; the same rules. `data` is ours to free.
+/// usrsctp's incoming message callback; the same rules.
+///
+/// `data` is ours to free.
 func sctpLibraryDidReceive(
   _ socket: OpaquePointer?, _ address: sctp_sockstore, _ data: UnsafeMutableRawPointer?, _ length: Int,
   _ info: sctp_rcvinfo, _ flags: Int32, _ key: UnsafeMutableRawPointer?
@@ -37,6 +41,7 @@ extension SCTPEvent {
     switch Int32(notification.loadUnaligned(as: UInt16.self)) {
     case SCTP_ASSOC_CHANGE: self.init(associationChange: notification)
     case SCTP_STREAM_RESET_EVENT: self.init(streamReset: notification)
+    case SCTP_SENDER_DRY_EVENT: self = .drained
     case SCTP_PARTIAL_DELIVERY_EVENT:
       guard notification.count >= MemoryLayout<sctp_pdapi_event>.size else { return nil }
       let event = notification.loadUnaligned(as: sctp_pdapi_event.self)

@@ -17,7 +17,9 @@ package final class SCTPMailbox: Sendable {
 
   package init() {}
 
-  /// Keeps a packet for the owner. A full outbox drops it, as a congested network would: SCTP retransmits.
+  /// Keeps a packet for the owner.
+  ///
+  /// A full outbox drops it, as a congested network would: SCTP retransmits.
   package func append(packet: UnsafeRawBufferPointer) {
     contents.withLock { contents in
       guard contents.packets.count - contents.fetched < DataChannelLimits.maximumPendingPackets else {
@@ -28,7 +30,9 @@ package final class SCTPMailbox: Sendable {
     }
   }
 
-  /// Keeps an event for the owner. A full inbox keeps one last event, ``SCTPEvent/overflow``.
+  /// Keeps an event for the owner.
+  ///
+  /// A full inbox keeps one last event, ``SCTPEvent/overflow``.
   package func append(event: SCTPEvent) {
     contents.withLock { contents in
       let limit = DataChannelLimits.maximumPendingOutputs
@@ -83,6 +87,8 @@ package enum SCTPEvent: Sendable {
   case shutDown
   /// The peer has begun a new association over the old one (RFC 9260 §5.2).
   case restarted
+  /// The peer has acknowledged all that we have sent.
+  case drained
   /// The peer has reset its outgoing streams; an empty list stands for all.
   case incomingReset([UInt16])
   /// Our outgoing streams are reset; an empty list stands for all.
@@ -100,7 +106,7 @@ package enum SCTPEvent: Sendable {
     case .data(_, _, let bytes, _): bytes.count
     case .incomingReset(let streams), .outgoingReset(let streams), .outgoingResetFailed(let streams):
       streams.count * 2
-    case .up, .lost, .cannotStart, .shutDown, .restarted, .partialDeliveryAborted, .overflow: 0
+    case .up, .drained, .lost, .cannotStart, .shutDown, .restarted, .partialDeliveryAborted, .overflow: 0
     }
   }
 }

@@ -25,13 +25,10 @@ package struct GatewayConfiguration: Sendable {
   package var turn: TURNConfiguration?
   package var allowedOrigins: AllowedOrigins
   package var limits: GatewayLimits
-  /// Threads for connections; media has its own.
-  package var eventLoopThreads: Int
 
   package init(
     host: String = "127.0.0.1", port: Int = 0, tls: TLS = .none, publicBaseURL: String? = nil,
-    turn: TURNConfiguration? = nil, allowedOrigins: AllowedOrigins = .list([]), limits: GatewayLimits = .init(),
-    eventLoopThreads: Int = 1
+    turn: TURNConfiguration? = nil, allowedOrigins: AllowedOrigins = .list([]), limits: GatewayLimits = .init()
   ) {
     self.host = host
     self.port = port
@@ -40,7 +37,6 @@ package struct GatewayConfiguration: Sendable {
     self.turn = turn
     self.allowedOrigins = allowedOrigins
     self.limits = limits
-    self.eventLoopThreads = eventLoopThreads
   }
 }
 

@@ -20,6 +20,7 @@ package final class GatewayServer: Service {
   private let services: GatewayServices
   private let files: StaticFiles
   private let tls: TLSConfiguration?
+  private let eventLoopGroup: any EventLoopGroup
   private let logger: Logger
   private let readiness = Readiness()
   private let port = OneShot<Int>()
@@ -30,10 +31,11 @@ package final class GatewayServer: Service {
   /// - Throws: What is wrong with them; nothing has been opened then.
   package init(
     configuration: GatewayConfiguration, media: any MediaPlane, authority: TokenAuthority, logger: Logger,
-    clock: GatewayClock = .system
+    clock: GatewayClock = .system, eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
   ) throws {
     self.configuration = configuration
     self.logger = logger
+    self.eventLoopGroup = eventLoopGroup
     services = GatewayServices(configuration: configuration, media: media, authority: authority, clock: clock)
     guard let folder = Bundle.module.url(forResource: "Web", withExtension: nil) else { throw MissingPages() }
     files = try StaticFiles(folder: folder)
@@ -60,21 +62,16 @@ package final class GatewayServer: Service {
 
   /// Serves until cancelled or shut down.
   package func run() async throws {
-    let threads = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoopThreads)
-    let result: Result<Void, any Error>
     do {
-      try await serve(on: threads)
-      result = .success(())
+      try await serve()
+      port.fail(CancellationError())
     } catch {
-      result = .failure(error)
       port.fail(error)
+      throw error
     }
-    port.fail(CancellationError())
-    try await threads.shutdownGracefully()
-    try result.get()
   }
 
-  private func serve(on threads: MultiThreadedEventLoopGroup) async throws {
+  private func serve() async throws {
     let port = port
     let application = Application(
       responder: router().buildResponder(), server: try serverBuilder(),
@@ -83,7 +80,7 @@ package final class GatewayServer: Service {
         availableConnectionsDelegate: MaximumAvailableConnections(
           configuration.limits.maximumConnections, logger: logger)),
       onServerRunning: { channel in port.succeed(channel.localAddress?.port ?? 0) },
-      eventLoopGroupProvider: .shared(threads), logger: logger)
+      eventLoopGroupProvider: .shared(eventLoopGroup), logger: logger)
     let readiness = readiness
     let sweeper = services.sweeper
     try await withGracefulShutdownHandler {

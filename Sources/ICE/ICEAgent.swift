@@ -113,7 +113,7 @@ package struct ICEAgent: Sendable {
 
   /// Authenticated media arrived on `path`: the peer lives.
   package mutating func noteTraffic(on path: TransportPath, now: MonotonicTime) {
-    guard path == heard.path else { return }
+    guard heard.isOn(path) else { return }
     heard.last = now
     if case .interrupted = phase { recover() }
   }
@@ -138,4 +138,34 @@ package struct ICEAgent: Sendable {
 struct ICEHeard: Hashable, Sendable {
   var path: TransportPath?
   var last = MonotonicTime.zero
+
+  /// `path == self.path`, word by word and the part that differs first; the derived `==` costs a call for each member.
+  @inline(__always)
+  func isOn(_ other: TransportPath) -> Bool {
+    guard let path else { return false }
+    return path.remote.port == other.remote.port && path.remote.ip.low == other.remote.ip.low
+      && path.remote.ip.high == other.remote.ip.high && path.local.port == other.local.port
+      && path.local.ip.low == other.local.ip.low && path.local.ip.high == other.local.ip.high
+      && path.transport.isSame(as: other.transport) && path.remote.ip.family.isSame(as: other.remote.ip.family)
+  }
+}
+
+extension TransportProtocol {
+  @inline(__always)
+  fileprivate func isSame(as other: TransportProtocol) -> Bool {
+    switch (self, other) {
+    case (.udp, .udp), (.tcp, .tcp): true
+    case (.udp, .tcp), (.tcp, .udp): false
+    }
+  }
+}
+
+extension IPAddress.Family {
+  @inline(__always)
+  fileprivate func isSame(as other: IPAddress.Family) -> Bool {
+    switch (self, other) {
+    case (.v4, .v4), (.v6, .v6): true
+    case (.v4, .v6), (.v6, .v4): false
+    }
+  }
 }

@@ -2,6 +2,7 @@ import DTLS
 import DataChannel
 import ICE
 import Primitives
+import Sockets
 import RTP
 import Relay
 import SDP

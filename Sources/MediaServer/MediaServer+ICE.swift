@@ -1,5 +1,6 @@
 import ICE
 import Primitives
+import Sockets
 import SDP
 
 // Trickled candidates and restarts.

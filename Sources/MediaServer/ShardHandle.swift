@@ -2,6 +2,7 @@ import CSystem
 import Foundation
 import ICE
 import Primitives
+import Sockets
 import Synchronization
 
 /// A running shard as other threads see it: its command queue and its addresses.
@@ -9,12 +10,12 @@ final class ShardHandle: Sendable {
   let addresses: [TransportAddress]
   /// What peers are told to connect to.
   let candidates: [ICECandidate]
-  private let queue: CommandQueue
+  private let queue: CommandQueue<Shard>
   private let stopped: AsyncStream<Never>
 
   /// Binds the sockets, then starts the thread.
   init(index: Int, settings: ShardConfiguration, addresses: [IPAddress], advertised: [IPAddress], port: UInt16) throws {
-    queue = try CommandQueue()
+    queue = try CommandQueue<Shard>()
     let (sockets, listeners) = try Self.bind(addresses, port: port)
     self.addresses = sockets.map(\.address)
     candidates = MediaServer.candidates(for: sockets.map(\.address), advertised: advertised)
@@ -37,7 +38,7 @@ final class ShardHandle: Sendable {
   private static let stackSize = 2 << 20
 
   /// Adds a command without waiting; false when the shard is overloaded or has stopped.
-  func submit(_ command: @escaping CommandQueue.Command) -> Bool {
+  func submit(_ command: @escaping CommandQueue<Shard>.Command) -> Bool {
     queue.submit(command)
   }
 

@@ -46,7 +46,9 @@ package struct AnswerPolicy: Hashable, Sendable {
   package var sourceCodecPreference: [MediaCodec]
   /// Header extensions that a source may carry.
   package var sourceExtensions: Set<String>
-  /// Header extensions on slots. The relay forwards payloads as they are: without video orientation in
+  /// Header extensions on slots.
+  ///
+  /// The relay forwards payloads as they are: without video orientation in
   /// ``sourceExtensions`` the senders turn their pictures themselves, and no slot needs it.
   package var slotExtensions: Set<String>
   /// Feedback that is agreed to when the offer has it.

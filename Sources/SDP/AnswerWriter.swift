@@ -64,7 +64,9 @@ extension SessionDescription {
 }
 
 extension SDPLocalParameters {
-  /// Credentials, fingerprint and DTLS role. Every accepted section repeats them: some stacks look only there.
+  /// Credentials, fingerprint and DTLS role.
+  ///
+  /// Every accepted section repeats them: some stacks look only there.
   func transportAttributes(setup: DTLSSetup) -> [SDPAttribute] {
     [
       SDPAttribute("ice-ufrag", credentials.usernameFragment), SDPAttribute("ice-pwd", credentials.password),
@@ -87,7 +89,9 @@ extension SDPLocalParameters {
 }
 
 extension AnnouncedSources {
-  /// The `a=ssrc-group` and `a=ssrc` lines. Firefox repairs through RTX only when the FID group is there.
+  /// The `a=ssrc-group` and `a=ssrc` lines.
+  ///
+  /// Firefox repairs through RTX only when the FID group is there.
   var attributes: [SDPAttribute] {
     var result: [SDPAttribute] = []
     if encodings.count > 1 {

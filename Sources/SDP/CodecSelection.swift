@@ -13,7 +13,9 @@ extension MediaSection {
     codecs.removeAll { $0.codec == .red && !Self.isRedundancy(of: opus, $0.parameters) }
     let repairs = Self.retransmissions(formats)
     for index in codecs.indices {
-      guard let repair = repairs[codecs[index].payloadType], repair.clockRate == codecs[index].clockRate else { continue }
+      guard let repair = repairs[codecs[index].payloadType], repair.clockRate == codecs[index].clockRate else {
+        continue
+      }
       codecs[index].retransmission = repair.payloadType
     }
     return codecs

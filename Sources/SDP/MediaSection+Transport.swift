@@ -34,7 +34,9 @@ package struct SDPFingerprint: Hashable, Sendable, CustomStringConvertible {
     if let length = Self.digestLengths[hash], length != bytes.count { return nil }
   }
 
-  /// Digest length in bytes by hash name; these are also the hashes that we verify. SHA-1 and MD5 are not among them.
+  /// Digest length in bytes by hash name; these are also the hashes that we verify.
+  ///
+  /// SHA-1 and MD5 are not among them.
   package static let digestLengths = ["sha-256": 32, "sha-384": 48, "sha-512": 64]
 
   /// The value of `a=fingerprint`.

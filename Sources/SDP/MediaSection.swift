@@ -1,6 +1,6 @@
 /// An m-line and what belongs to it (RFC 8866 §5.14).
 package struct MediaSection: Sendable, SDPAttributeHolder {
-  /// The media as written: `audio`, `video`, `application`, …
+  /// The media as written: `audio`, `video`, `application` or something else.
   package var media: String
   package var port: UInt16
   /// For example `UDP/TLS/RTP/SAVPF`.

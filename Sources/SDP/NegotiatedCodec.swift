@@ -1,6 +1,8 @@
 import Primitives
 
-/// The codecs that the server carries. The raw value is the encoding name in its usual spelling.
+/// The codecs that the server carries.
+///
+/// The raw value is the encoding name in its usual spelling.
 package enum MediaCodec: String, Hashable, Sendable, CaseIterable {
   /// RFC 7587.
   case opus
@@ -78,8 +80,9 @@ package struct NegotiatedCodec: Hashable, Sendable {
     }
   }
 
-  /// Whether a receiver that agreed to `self` can decode what was agreed as `sent` elsewhere. Levels are not compared:
-  /// WebRTC peers allow level asymmetry.
+  /// Whether a receiver that agreed to `self` can decode what was agreed as `sent` elsewhere.
+  ///
+  /// Levels are not compared: WebRTC peers allow level asymmetry.
   package func decodes(_ sent: NegotiatedCodec) -> Bool {
     guard codec == sent.codec, clockRate == sent.clockRate else { return false }
     return codec == .h264 ? profile >= sent.profile : profile == sent.profile

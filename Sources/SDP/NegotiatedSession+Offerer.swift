@@ -30,7 +30,8 @@ extension NegotiatedSession {
     let direction = isRejected || line.answered.kind == nil ? .inactive : line.answered.direction(in: answer).reversed
     mediaLines.append(
       NegotiatedMediaLine(
-        index: line.index, mid: try line.mid(), media: line.offered.media, direction: direction, isRejected: isRejected))
+        index: line.index, mid: try line.mid(), media: line.offered.media, direction: direction, isRejected: isRejected)
+    )
     guard !isRejected else { return }
     guard line.answered.media == line.offered.media else {
       throw line.answered.error(.malformed, "the offer's m-line is \(line.offered.media)")

@@ -43,7 +43,9 @@ package struct RemoteTransport: Hashable, Sendable {
   /// Values of its `a=candidate` lines, without `candidate:`.
   package var candidates: [String]
   package var hasAllCandidates: Bool
-  /// Certificate fingerprints of a hash that we verify, strongest first; never empty. The peer's certificate must match
+  /// Certificate fingerprints of a hash that we verify, strongest first; never empty.
+  ///
+  /// The peer's certificate must match
   /// the first (RFC 8122 §5 lets a verifier choose the strongest hash).
   package var fingerprints: [SDPFingerprint]
   /// The peer's own wish.
@@ -102,7 +104,8 @@ package struct NegotiatedSource: Hashable, Sendable {
   package var reducedSizeRTCP: Bool
 
   package init(
-    mid: String, mediaLineIndex: Int, kind: SDPMediaKind, codecs: [NegotiatedCodec], extensionIDs: [String: UInt8] = [:],
+    mid: String, mediaLineIndex: Int, kind: SDPMediaKind, codecs: [NegotiatedCodec],
+    extensionIDs: [String: UInt8] = [:],
     announced: AnnouncedSources = AnnouncedSources(), rids: [String] = [], streamID: String? = nil,
     reducedSizeRTCP: Bool = false
   ) {
@@ -149,7 +152,8 @@ package struct NegotiatedSlot: Hashable, Sendable {
   }
 
   package init(
-    mid: String, mediaLineIndex: Int, kind: SDPMediaKind, codecs: [NegotiatedCodec], extensionIDs: [String: UInt8] = [:],
+    mid: String, mediaLineIndex: Int, kind: SDPMediaKind, codecs: [NegotiatedCodec],
+    extensionIDs: [String: UInt8] = [:],
     ssrc: SSRC, retransmissionSSRC: SSRC? = nil, layers: [Layer] = [], streamID: String? = nil, cname: String,
     reducedSizeRTCP: Bool = false
   ) {

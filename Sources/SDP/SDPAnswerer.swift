@@ -29,7 +29,9 @@ package struct SDPAnswerer: Sendable {
     try answer(SessionDescription(parsing: offer), random: &random)
   }
 
-  /// Answers an offer. `random` gives the session id and the slots' SSRCs.
+  /// Answers an offer.
+  ///
+  /// `random` gives the session id and the slots' SSRCs.
   package func answer(_ offer: SessionDescription, random: inout RandomSource) throws(SDPError) -> SDPAnswer {
     var plans = try AnswerPlanner(offer: offer, policy: policy).plans()
     guard plans.contains(where: \.isUseful) else { throw Self.nothingToServe(offer, plans) }

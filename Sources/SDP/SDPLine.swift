@@ -29,9 +29,13 @@ extension SDPLine: Hashable {
   }
 }
 
-/// Bounds of a description. They are far above what a browser writes for a wall of slots, and far below what hurts.
+/// Bounds of a description.
+///
+/// They are far above what a browser writes for a wall of slots, and far below what hurts.
 package enum SDPLimits {
-  /// Longest text, in bytes. Chromium spends about 6 kB on a video m-line.
+  /// Longest text, in bytes.
+  ///
+  /// Chromium spends about 6 kB on a video m-line.
   package static let maximumBytes = 512 * 1024
   package static let maximumLines = 8192
   /// Longest line, in bytes.

@@ -32,7 +32,9 @@ package struct OfferedMedia: Hashable, Sendable {
 }
 
 /// Writes offers for peers of our own: the demo caller, the load generator's viewers, links between nodes
-/// (RFC 8829 §5.2.1). Everything is bundled on one transport; mids count from 0.
+/// (RFC 8829 §5.2.1).
+///
+/// Everything is bundled on one transport; mids count from 0.
 package struct SDPOfferBuilder: Sendable {
   package var local: SDPLocalParameters
   package var media: [OfferedMedia]
@@ -60,7 +62,9 @@ package struct SDPOfferBuilder: Sendable {
     return SDPOfferBuilder(local: local, media: media, hasDataChannel: hasDataChannel)
   }
 
-  /// The offer. `random` gives the session id and the SSRCs of what is sent.
+  /// The offer.
+  ///
+  /// `random` gives the session id and the SSRCs of what is sent.
   package func offer(random: inout RandomSource) -> SessionDescription {
     var offer = SessionDescription(origin: "- \(random.next() >> 1) 1 IN IP4 127.0.0.1")
     let count = media.count + (hasDataChannel ? 1 : 0)

@@ -9,7 +9,9 @@ final class RawPeer {
   private(set) var outputs: [DataChannelTransport.Output] = []
   private(set) var events: [SCTPEvent] = []
   private(set) var now = MonotonicTime(nanoseconds: 1_000_000_000)
-  /// Nil when the association does not come up. The raw peer is the DTLS client.
+  /// Nil when the association does not come up.
+  ///
+  /// The raw peer is the DTLS client.
   init?(configure: (SCTPStack) -> DataChannelTransport = { DataChannelTransport(stack: $0, role: .dtlsServer) }) {
     SimulatedWallClock.now = now
     stack.advance(to: now)

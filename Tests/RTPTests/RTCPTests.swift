@@ -38,7 +38,9 @@ import Testing
       TransportFeedback(
         senderSSRC: SSRC(1), mediaSSRC: SSRC(2), baseSequence: SequenceNumber(65_530), referenceTime: 0x12_3456,
         feedbackCount: 200,
-        statuses: [.received(delta: 0), .notReceived, .received(delta: -5), .received(delta: 255), .received(delta: 256)]
+        statuses: [
+          .received(delta: 0), .notReceived, .received(delta: -5), .received(delta: 255), .received(delta: 256),
+        ]
       )),
   ]
 

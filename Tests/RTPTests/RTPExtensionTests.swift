@@ -71,7 +71,8 @@ import Testing
       guard let base = memory.baseAddress else { return }
       var small = RTPExtensionWriter(base, capacity: 8)
       let inSmall = [
-        small.append(id: 1, 0, byteCount: 4), small.append(id: 1, 0, byteCount: 3), small.append(id: 2, 0, byteCount: 1),
+        small.append(id: 1, 0, byteCount: 4), small.append(id: 1, 0, byteCount: 3),
+        small.append(id: 2, 0, byteCount: 1),
       ]
       #expect(inSmall == [false, true, false])
       let smallLength = small.finish()

@@ -60,7 +60,9 @@ import Testing
     #expect(Array(bytes[2..<(2 + unwrapped.packetLength)]) == (try hex(Self.original)))
   }
 
-  @Test(arguments: ["8061 0007 00010203 00000099", "8061 0007 00010203 00000099 12", "a061 0007 00010203 00000099 0002"])
+  @Test(arguments: [
+    "8061 0007 00010203 00000099", "8061 0007 00010203 00000099 12", "a061 0007 00010203 00000099 0002",
+  ])
   func probeWithoutAnOriginalIsNoRetransmission(text: String) throws {
     #expect(try unwrap(try hex(text)).0 == nil)
   }

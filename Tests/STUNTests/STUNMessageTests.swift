@@ -49,6 +49,19 @@ import Testing
     #expect(bytes.integrity(of: try parse(bytes), key: Self.key) == .missing)
   }
 
+  /// A code cut to nothing would match every key.
+  @Test(arguments: [(0x08, 0), (0x08, 4), (0x1c, 0), (0x1c, 12), (0x1c, 36)] as [(UInt8, UInt8)])
+  func aCodeOfAnotherLengthIsWrong(type: UInt8, length: UInt8) throws {
+    var bytes = STUNMessage(.request, .binding, transactionID: Self.transactionID)
+      .serialize(integrityKey: nil, fingerprint: false)
+    let algorithm: STUNIntegrityAlgorithm = type == 0x08 ? .sha1 : .sha256
+    bytes[3] = 4 + length
+    let code = STUNMessage(.request, .binding, transactionID: Self.transactionID)
+      .serialize(integrityKey: Self.key, fingerprint: false, algorithm: algorithm).dropFirst(24)
+    bytes += [0, type, 0, length] + (Array(code) + [0, 0, 0, 0, 0, 0, 0, 0]).prefix(Int(length))
+    #expect(bytes.integrity(of: try parse(bytes), key: Self.key) == .wrong)
+  }
+
   @Test func attributesAfterTheIntegrityAreIgnored() throws {
     let message = STUNMessage(.request, .binding, transactionID: Self.transactionID, attributes: [.priority(1)])
     var bytes = message.serialize(integrityKey: Self.key, fingerprint: false)

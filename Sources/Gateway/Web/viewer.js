@@ -101,23 +101,27 @@ function renderButtons() {
 }
 
 function renderFigures() {
-  const { video, audio, roundTripMilliseconds } = watch.figures;
-  const rows = [];
-  if (video?.width) {
-    rows.push(["picture", `${video.width}×${video.height} ${video.codec ?? ""}`]);
-    rows.push(["rate", rate(video.bitsPerSecond)]);
-    rows.push(["frames", `${Math.round(video.framesPerSecond ?? 0)}/s`]);
-    rows.push(["buffer", `${video.bufferMilliseconds} ms`]);
-    rows.push(["loss", `${(100 * video.lossRatio).toFixed(1)} %`]);
-    rows.push(["last frame", `${watch.secondsWithoutFrame.toFixed(1)} s ago`]);
-  }
-  if (audio?.packets) rows.push(["sound", rate(audio.bitsPerSecond)]);
-  if (roundTripMilliseconds !== undefined) rows.push(["round trip", `${roundTripMilliseconds} ms`]);
-  replaceRows(element("figures"), rows, ([name, value]) => {
+  replaceRows(element("figures"), readings(watch.figures), ([name, value]) => {
     const row = document.createElement("div");
-    row.append(textElement("dt", name), textElement("dd", value));
+    row.append(textElement("dt", name), textElement("dd", value ?? "–"));
     return row;
   });
+}
+
+/** What is measured, always in the same order; a figure that is not known yet has no value. */
+function readings({ video, audio, roundTripMilliseconds }) {
+  const seen = video?.width ? video : undefined;
+  const age = watch.secondsWithoutFrame;
+  return [
+    ["picture", seen && `${seen.width}×${seen.height} ${seen.codec ?? ""}`],
+    ["rate", seen && rate(seen.bitsPerSecond)],
+    ["frames", seen && `${Math.round(seen.framesPerSecond ?? 0)}/s`],
+    ["last frame", age === undefined ? undefined : age < 1 ? "now" : `${Math.floor(age)} s ago`],
+    ["buffer", seen && `${seen.bufferMilliseconds} ms`],
+    ["round trip", roundTripMilliseconds === undefined ? undefined : `${roundTripMilliseconds} ms`],
+    ["loss", seen && `${(100 * seen.lossRatio).toFixed(1)} %`],
+    ["sound", audio?.packets ? rate(audio.bitsPerSecond) : undefined],
+  ];
 }
 
 function renderPeople() {

@@ -1,5 +1,6 @@
 import CSystem
 import Primitives
+import Sockets
 import Relay
 
 /// Where to send to each peer: plain memory, indexed by the peer's handle, read once per message on the packet path.

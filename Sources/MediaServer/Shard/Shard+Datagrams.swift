@@ -1,6 +1,7 @@
 import Glibc
 import PeerSession
 import Primitives
+import Sockets
 import Relay
 import STUN
 

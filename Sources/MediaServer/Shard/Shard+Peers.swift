@@ -3,6 +3,7 @@ import DataChannel
 import ICE
 import PeerSession
 import Primitives
+import Sockets
 import Relay
 
 /// Everything that the control plane worked out about a new peer.

@@ -1,4 +1,5 @@
 import Primitives
+import Sockets
 import Relay
 
 // ICE-TCP: the way in for callers whose network lets no UDP through.

@@ -3,6 +3,7 @@ import Glibc
 import ICE
 import PeerSession
 import Primitives
+import Sockets
 import Relay
 import SRTP
 import STUN
@@ -15,7 +16,7 @@ import STUN
 final class Shard {
   let index: Int
   let configuration: ShardConfiguration
-  let queue: CommandQueue
+  let queue: CommandQueue<Shard>
   let poller: Poller
   let sockets: [UDPSocket]
   let listeners: [TCPListener]
@@ -53,7 +54,7 @@ final class Shard {
   private static let maximumReceiveRounds = 4
 
   init(
-    index: Int, configuration: ShardConfiguration, queue: CommandQueue, sockets: [UDPSocket], listeners: [TCPListener],
+    index: Int, configuration: ShardConfiguration, queue: CommandQueue<Shard>, sockets: [UDPSocket], listeners: [TCPListener],
     localCandidates: [ICECandidate]
   ) throws {
     self.index = index

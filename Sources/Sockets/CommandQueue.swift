@@ -2,11 +2,11 @@ import CSystem
 import Glibc
 import Synchronization
 
-/// Work from other threads for one media thread: bounded, and it wakes the thread.
+/// Work from other threads for one media thread's object: bounded, and it wakes the thread.
 ///
 /// The only place where a media thread meets a lock, and only when there is work.
-final class CommandQueue: Sendable {
-  typealias Command = @Sendable (Shard) -> Void
+package final class CommandQueue<Target: AnyObject>: Sendable {
+  package typealias Command = @Sendable (Target) -> Void
 
   private struct State {
     var commands: [Command] = []
@@ -15,12 +15,12 @@ final class CommandQueue: Sendable {
 
   private let state = Mutex(State())
   /// Readable while commands wait.
-  let descriptor: Int32
+  package let descriptor: Int32
 
   /// Commands that may wait; more are refused, so that an overloaded thread sheds load instead of memory.
-  static let capacity = 4_096
+  package static var capacity: Int { 4_096 }
 
-  init() throws(SystemError) {
+  package init() throws(SystemError) {
     descriptor = try check(sl_eventfd_create(), "create an event counter")
   }
 
@@ -29,7 +29,7 @@ final class CommandQueue: Sendable {
   }
 
   /// Adds a command; false when the queue is full or closed.
-  func submit(_ command: @escaping Command) -> Bool {
+  package func submit(_ command: @escaping Command) -> Bool {
     let accepted = state.withLock { state in
       guard !state.isClosed, state.commands.count < Self.capacity else { return false }
       state.commands.append(command)
@@ -40,7 +40,7 @@ final class CommandQueue: Sendable {
   }
 
   /// Takes all commands, in order.
-  func take() -> [Command] {
+  package func take() -> [Command] {
     sl_eventfd_drain(descriptor)
     return state.withLock { state in
       defer { state.commands = [] }
@@ -49,7 +49,7 @@ final class CommandQueue: Sendable {
   }
 
   /// Refuses commands from now on and returns those that still waited, so that none is left without an answer.
-  func close() -> [Command] {
+  package func close() -> [Command] {
     state.withLock { state in
       state.isClosed = true
       defer { state.commands = [] }

@@ -16,7 +16,7 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 /// Turns a negated error number into a thrown ``SystemError``.
-func check(_ result: Int32, _ doing: @autoclosure () -> String) throws(SystemError) -> Int32 {
+package func check(_ result: Int32, _ doing: @autoclosure () -> String) throws(SystemError) -> Int32 {
   guard result >= 0 else { throw SystemError(doing(), number: -result) }
   return result
 }

@@ -3,14 +3,14 @@ import Glibc
 import Primitives
 
 /// Accepts ICE-TCP connections (RFC 6544, passive candidates).
-final class TCPListener {
-  let descriptor: Int32
+package final class TCPListener {
+  package let descriptor: Int32
   /// The bound address.
-  let address: TransportAddress
+  package let address: TransportAddress
 
   private static let backlog: Int32 = 256
 
-  init(_ address: TransportAddress) throws(SystemError) {
+  package init(_ address: TransportAddress) throws(SystemError) {
     var system = address.system
     descriptor = try check(sl_tcp_listen(&system, Self.backlog), "listen on TCP \(address)")
     var bound = sl_address()
@@ -23,7 +23,7 @@ final class TCPListener {
   }
 
   /// The next waiting connection; nil when there is none.
-  func accept() -> (descriptor: Int32, peer: TransportAddress)? {
+  package func accept() -> (descriptor: Int32, peer: TransportAddress)? {
     var peer = sl_address()
     let connection = sl_tcp_accept(descriptor, &peer)
     guard connection >= 0 else { return nil }

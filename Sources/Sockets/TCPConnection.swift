@@ -2,19 +2,19 @@ import Glibc
 import Primitives
 
 /// One ICE-TCP connection: datagrams in frames of a 16-bit length and as many bytes (RFC 4571 §2).
-final class TCPConnection {
-  let descriptor: Int32
-  let path: TransportPath
-  let openedAt: MonotonicTime
+package final class TCPConnection {
+  package let descriptor: Int32
+  package let path: TransportPath
+  package let openedAt: MonotonicTime
   private var received: [UInt8] = []
   private var unsent: [UInt8] = []
-  private(set) var isOpen = true
+  package private(set) var isOpen = true
 
   /// Bytes that may wait for a slow receiver; further frames are dropped, as a full queue in the network would.
-  static let maximumUnsent = 512 * 1_024
+  package static let maximumUnsent = 512 * 1_024
   private static let readSize = 65_536
 
-  init(descriptor: Int32, path: TransportPath, openedAt: MonotonicTime) {
+  package init(descriptor: Int32, path: TransportPath, openedAt: MonotonicTime) {
     self.descriptor = descriptor
     self.path = path
     self.openedAt = openedAt
@@ -24,16 +24,16 @@ final class TCPConnection {
     close()
   }
 
-  func close() {
+  package func close() {
     guard isOpen else { return }
     isOpen = false
     Glibc.close(descriptor)
   }
 
-  var wantsToWrite: Bool { !unsent.isEmpty }
+  package var wantsToWrite: Bool { !unsent.isEmpty }
 
   /// Reads what is there; returns the complete frames, or nil when the connection has ended.
-  func read() -> [[UInt8]]? {
+  package func read() -> [[UInt8]]? {
     var frames: [[UInt8]] = []
     let count = withUnsafeTemporaryAllocation(byteCount: Self.readSize, alignment: 1) { buffer -> Int in
       let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
@@ -53,7 +53,7 @@ final class TCPConnection {
   }
 
   /// Sends one datagram as a frame; false when it was dropped.
-  func send(_ datagram: UnsafeRawBufferPointer) -> Bool {
+  package func send(_ datagram: UnsafeRawBufferPointer) -> Bool {
     guard isOpen, datagram.count <= Int(UInt16.max), unsent.count + datagram.count + 2 <= Self.maximumUnsent else {
       return false
     }
@@ -64,7 +64,7 @@ final class TCPConnection {
   }
 
   /// Writes what the socket takes; false when the connection is broken.
-  func flush() -> Bool {
+  package func flush() -> Bool {
     while !unsent.isEmpty {
       let count = unsent.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
       guard count > 0 else { return count < 0 && (errno == EAGAIN || errno == EINTR) }

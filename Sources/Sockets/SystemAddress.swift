@@ -4,7 +4,7 @@ import Primitives
 
 extension TransportAddress {
   /// From what the kernel filled in; nil for another address family.
-  init?(_ address: sl_address) {
+  package init?(_ address: sl_address) {
     switch Int32(address.any.sa_family) {
     case AF_INET:
       self.init(
@@ -22,7 +22,7 @@ extension TransportAddress {
   }
 
   /// As the kernel wants it.
-  var system: sl_address {
+  package var system: sl_address {
     var address = sl_address()
     switch ip.family {
     case .v4:
@@ -41,7 +41,7 @@ extension TransportAddress {
   }
 
   /// Bytes of ``system`` that count.
-  var systemLength: socklen_t {
+  package var systemLength: socklen_t {
     switch ip.family {
     case .v4: socklen_t(MemoryLayout<sockaddr_in>.size)
     case .v6: socklen_t(MemoryLayout<sockaddr_in6>.size)

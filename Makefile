@@ -1,0 +1,93 @@
+# Sightline: everything that people and CI run. `make help` lists it.
+# Needs the Swift toolchain; `setup` installs the rest through apt (Debian 12 or later) and is cheap to repeat.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+FUZZ_SECONDS ?= 60
+DEMO_ARGUMENTS ?=
+BENCH_ARGUMENTS ?=
+PYTEST_ARGUMENTS ?=
+
+# One configuration serves program and tests: the package graph is built once. Tests use `package` access, so that
+# nothing needs -enable-testing, which would build everything a second time and slower code.
+SWIFT_BUILD := swift build -c release
+SWIFT_TEST := swift test -c release --disable-testable-imports --disable-xctest
+# The manifest leaves out everything that stands on other packages: floors 0 to 3 build in a minute.
+CORES := SIGHTLINE_CORES=1
+
+SIGHTLINE := .build/release/sightline
+PYTHON := .venv/bin/python
+
+BUILD_PACKAGES := libssl-dev libsrtp2-dev libusrsctp-dev libavformat-dev libavcodec-dev libavutil-dev pkg-config
+ifeq ($(shell uname -m),x86_64)
+BUILD_PACKAGES += libipsec-mb-dev
+endif
+TEST_PACKAGES := openssl chromium firefox-esr coturn ffmpeg iproute2 python3-venv python3-gi python3-gst-1.0 \
+  gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly \
+  gstreamer1.0-nice gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0 fonts-dejavu-core
+
+SWIFT_FILES := Package.swift Sources Tests
+
+.PHONY: help setup setup-build setup-tests build demo test unit-tests interop-tests lint format fuzz fuzz-build \
+  sanitize-address sanitize-thread bench clean
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
+
+setup: setup-tests ## Install what building and testing need; does nothing when all is there
+
+setup-build:
+	@deployment/install-packages.sh $(BUILD_PACKAGES)
+
+# The interpreter is Debian's, because the GStreamer bindings are packaged for it.
+setup-tests:
+	@deployment/install-packages.sh $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	@if ! cmp -s Tests/Interop/requirements.txt .venv/requirements.txt; then \
+	  echo "Preparing the Python environment in .venv"; \
+	  /usr/bin/python3 -m venv --clear --system-site-packages .venv; \
+	  $(PYTHON) -m pip install --quiet --disable-pip-version-check -r Tests/Interop/requirements.txt; \
+	  cp Tests/Interop/requirements.txt .venv/requirements.txt; \
+	fi
+
+build: setup-build ## Build the program (release)
+	@echo "Building release: minutes the first time, seconds after that"
+	@$(SWIFT_BUILD) --quiet --product sightline
+	@echo "Built $(SIGHTLINE)"
+
+demo: build ## Build, start a server with a simulated caller, and say what to open
+	@exec $(SIGHTLINE) demo $(DEMO_ARGUMENTS)
+
+test: setup-tests lint unit-tests interop-tests ## All that CI runs
+
+unit-tests:
+	@echo "Building program and tests (release): minutes the first time"
+	@$(SWIFT_BUILD) --quiet --build-tests
+	@$(SWIFT_TEST) --skip-build 2>&1 | grep -vE '^[◇↳] |^✔ (Test|Suite) .* passed after|^✔ Test case passing'
+
+interop-tests:
+	@SIGHTLINE=$(abspath $(SIGHTLINE)) $(PYTHON) -m pytest Tests/Interop $(PYTEST_ARGUMENTS)
+
+lint: ## Check formatting and style
+	@swift format lint --strict --parallel --recursive $(SWIFT_FILES)
+	@echo "Lint: no findings"
+
+format: ## Format all Swift files in place
+	@swift format --in-place --parallel --recursive $(SWIFT_FILES)
+
+fuzz: setup-build ## Fuzz each parser for FUZZ_SECONDS (60) seconds; findings go to fixtures/crashes
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) Tests/Fuzz/run.sh
+
+sanitize-address: setup-build ## Run the unit tests of floors 0 to 3 with AddressSanitizer
+	@$(CORES) swift test --sanitize=address --scratch-path .build-asan --disable-xctest
+
+sanitize-thread: setup-build ## Run the unit tests of floors 0 to 3 with ThreadSanitizer
+	@$(CORES) swift test --sanitize=thread --scratch-path .build-tsan --disable-xctest
+
+bench: build ## Measure one caller with 100 viewers on this machine
+	@$(SIGHTLINE) load --help >/dev/null && deployment/benchmark.sh $(SIGHTLINE) $(BENCH_ARGUMENTS)
+
+clean: ## Remove all that was built
+	@rm -rf .build .build-* .venv
