@@ -1,0 +1,69 @@
+/// The floors of the house: what each target may import besides the standard library.
+///
+/// A new target or a new import is a decision about the architecture: it is made here, with a reason beside it when it
+/// is an exception.
+struct Floor: Sendable {
+  let target: String
+  let number: Int
+  /// Targets of this package.
+  let modules: Set<String>
+  /// System libraries, Foundation and other packages' products.
+  let libraries: Set<String>
+
+  init(_ number: Int, _ target: String, _ modules: Set<String> = [], libraries: Set<String> = []) {
+    self.number = number
+    self.target = target
+    self.modules = modules
+    self.libraries = libraries
+  }
+
+  var allowed: Set<String> { modules.union(libraries) }
+
+  /// Floors 0 to 2 open no socket, read no clock and start no task.
+  var isSansIO: Bool { number <= 2 }
+
+  static func of(_ target: String) -> Floor? { house.first { $0.target == target } }
+
+  /// Imports of a target of the same floor: ICE speaks STUN, and floor 0 builds on itself.
+  static let sideways: Set = ["Cryptography -> Primitives", "ICE -> STUN"]
+
+  static let house: [Floor] = [
+    Floor(0, "Primitives"),
+    Floor(0, "Cryptography", ["Primitives"], libraries: ["COpenSSL"]),
+
+    Floor(1, "STUN", ["Primitives", "Cryptography"]),
+    Floor(1, "ICE", ["Primitives", "Cryptography", "STUN"]),
+    Floor(1, "DTLS", ["Primitives", "Cryptography"], libraries: ["COpenSSL"]),
+    Floor(1, "SRTP", ["Primitives", "Cryptography"], libraries: ["COpenSSL", "CSRTP2", "CIPSecMB"]),
+    Floor(1, "RTP", ["Primitives"]),
+    Floor(1, "SDP", ["Primitives"]),
+    // Synchronization: usrsctp has one instance a process, and one lock guards it (decision 0006).
+    Floor(1, "DataChannel", ["Primitives"], libraries: ["CUSRSCTP", "Synchronization"]),
+
+    Floor(2, "Relay", ["Primitives", "RTP", "SRTP"]),
+    Floor(2, "PeerSession", ["Primitives", "Cryptography", "STUN", "ICE", "DTLS", "SRTP", "RTP", "SDP", "DataChannel"]),
+
+    Floor(
+      3, "MediaServer",
+      ["Primitives", "STUN", "ICE", "DTLS", "RTP", "SDP", "SRTP", "DataChannel", "Relay", "PeerSession"],
+      libraries: ["CSystem", "Foundation", "Glibc", "Synchronization"]),
+
+    Floor(
+      4, "Gateway", ["Primitives", "Cryptography", "MediaServer"],
+      libraries: [
+        "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "Logging", "NIOCore", "NIOHTTP1",
+        "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOSSL", "NIOWebSocket", "ServiceLifecycle", "Synchronization",
+      ]),
+
+    Floor(
+      5, "Sightline",
+      [
+        "Primitives", "Cryptography", "STUN", "ICE", "DTLS", "SRTP", "RTP", "SDP", "DataChannel", "PeerSession",
+        "MediaServer", "Gateway",
+      ],
+      libraries: [
+        "ArgumentParser", "CLibAV", "CSystem", "Dispatch", "Foundation", "Glibc", "Histogram", "Logging",
+        "ServiceLifecycle", "Synchronization",
+      ]),
+  ]
+}
