@@ -40,7 +40,7 @@ let package = Package(
     .systemLibrary(name: "CUSRSCTP", pkgConfig: "usrsctp", providers: [.apt(["libusrsctp-dev"])]),
     .systemLibrary(
       name: "CLibAV", pkgConfig: "libavformat", providers: [.apt(["libavformat-dev", "libavcodec-dev"])]),
-    .target(name: "CSystem"),
+    .target(name: "CSystemCalls"),
 
     // Floor 0
     module("Primitives"),
@@ -66,18 +66,18 @@ let package = Package(
       "PeerSession", ["Primitives", "Cryptography", "STUN", "ICE", "DTLS", "SRTP", "RTP", "SDP", "DataChannel"]),
 
     // Floor 3: sockets and threads
-    module("Sockets", ["Primitives", "CSystem"]),
+    module("Sockets", ["Primitives", "CSystemCalls"]),
     module(
       "MediaServer",
       [
-        "Primitives", "STUN", "ICE", "DTLS", "RTP", "SDP", "SRTP", "DataChannel", "Relay", "PeerSession", "Sockets", "CSystem",
+        "Primitives", "STUN", "ICE", "DTLS", "RTP", "SDP", "SRTP", "DataChannel", "Relay", "PeerSession", "Sockets", "CSystemCalls",
       ]),
 
     // Our own client: the demo caller and the load generator
     module(
       "MediaClient",
       [
-        "Primitives", "ICE", "DTLS", "RTP", "SDP", "SRTP", "DataChannel", "PeerSession", "Sockets", "CSystem", "CLibAV",
+        "Primitives", "ICE", "DTLS", "RTP", "SDP", "SRTP", "DataChannel", "PeerSession", "Sockets", "CSystemCalls", "CLibAV",
       ]),
 
     // Floor 4
@@ -102,7 +102,7 @@ let package = Package(
     .executableTarget(
       name: "Sightline",
       dependencies: [
-        "Primitives", "Cryptography", "SRTP", "MediaServer", "MediaClient", "Gateway",
+        "Primitives", "Cryptography", "DTLS", "SDP", "SRTP", "Sockets", "MediaServer", "MediaClient", "Gateway",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

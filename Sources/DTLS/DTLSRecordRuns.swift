@@ -3,16 +3,16 @@
 /// OpenSSL drops most malformed records itself, but an unprotected record of an unknown type, unprotected application data
 /// and unprotected warnings make it give up, and a datagram longer than its buffer would be cut in the middle of a record.
 /// It borrows the datagram's memory.
-struct DTLSRecordRuns {
+package struct DTLSRecordRuns {
   private let datagram: UnsafeRawBufferPointer
   private var offset = 0
 
-  init(_ datagram: UnsafeRawBufferPointer) {
+  package init(_ datagram: UnsafeRawBufferPointer) {
     self.datagram = datagram
   }
 
   /// The next run of adjacent acceptable records that is at most `limit` bytes long; nil at the end of the datagram.
-  mutating func next(limit: Int) -> UnsafeRawBufferPointer? {
+  package mutating func next(limit: Int) -> UnsafeRawBufferPointer? {
     var start = offset
     while let record = Record(in: datagram, at: offset) {
       let acceptable = record.isAcceptable && record.length <= limit

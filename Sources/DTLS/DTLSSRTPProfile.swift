@@ -29,7 +29,7 @@ package enum DTLSSRTPProfile: UInt16, Hashable, Sendable, CaseIterable {
   }
 
   /// The name by which OpenSSL knows the profile.
-  var openSSLName: String {
+  package var openSSLName: String {
     switch self {
     case .aes128CMHMACSHA1_80: "SRTP_AES128_CM_SHA1_80"
     case .aes128CMHMACSHA1_32: "SRTP_AES128_CM_SHA1_32"
@@ -58,7 +58,7 @@ package struct DTLSSRTPParameters: Hashable, Sendable {
   }
 
   /// Cuts exported keying material in the order client key, server key, client salt, server salt.
-  init?(profile: DTLSSRTPProfile, material: [UInt8]) {
+  package init?(profile: DTLSSRTPProfile, material: [UInt8]) {
     guard material.count == Self.materialLength(for: profile) else { return nil }
     let (key, salt) = (profile.keyLength, profile.saltLength)
     self.profile = profile

@@ -6,8 +6,10 @@ struct MediaPlan {
   var section: MediaSection
   /// The offer's mid, if it has one.
   var mid: String?
-  /// Why the m-line is rejected; nil when it is accepted.
+  /// Why the m-line cannot be served; nil when it is.
   var rejection: String?
+  /// Whether a line that cannot be served is kept, inactive, because the bundle's transport belongs to it.
+  var isPlaceholder = false
   /// Our direction.
   var direction = MediaDirection.inactive
   /// Whether the policy took something away.
@@ -26,7 +28,8 @@ struct MediaPlan {
   var slotNumber = 0
   var dataChannel: (port: UInt16, maximumMessageSize: UInt64)?
 
-  var isRejected: Bool { rejection != nil }
+  /// Whether the answer gives it port 0.
+  var isRejected: Bool { rejection != nil && !isPlaceholder }
 
   var isUseful: Bool { !isRejected && (direction != .inactive || dataChannel != nil) }
 
@@ -125,6 +128,9 @@ struct AnswerPlanner {
     plan.codecs = try section.carriedCodecs(feedback: policy.feedback)
     guard !plan.codecs.isEmpty else {
       plan.rejection = "no codec in common: \(Self.codecAdvice(kind))"
+      // Chromium 156 with max-bundle cannot apply an answer that rejects the first line of the bundle ("Failed to setup
+      // RTCP mux").
+      plan.isPlaceholder = plan.mid != nil && plan.mid == offer.bundle?.first
       return
     }
     let receives = offered.sends && policy.mayPublish && sources < policy.maximumSources

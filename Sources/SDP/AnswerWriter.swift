@@ -31,7 +31,9 @@ struct AnswerWriter {
     }
     section.attributes += local.transportAttributes(setup: dtlsRole == .server ? .passive : .active)
     if withCandidates { section.attributes += local.candidateAttributes }
-    if plan.dataChannel != nil {
+    if plan.isPlaceholder {
+      section.attributes += placeholderAttributes(of: plan.section)
+    } else if plan.dataChannel != nil {
       section.formats = ["webrtc-datachannel"]
       section.attributes += local.dataChannelAttributes
     } else {
@@ -39,6 +41,12 @@ struct AnswerWriter {
       section.attributes += mediaAttributes(of: plan)
     }
     return section
+  }
+
+  /// An inactive line with the offer's own formats: nothing flows, but the line keeps the bundle's transport.
+  private func placeholderAttributes(of offered: MediaSection) -> [SDPAttribute] {
+    let kept = offered.attributes.filter { ["rtcp-mux", "rtpmap", "fmtp"].contains($0.name) }
+    return [SDPAttribute(MediaDirection.inactive.rawValue)] + kept.map { SDPAttribute($0.name, $0.value) }
   }
 
   private func mediaAttributes(of plan: MediaPlan) -> [SDPAttribute] {

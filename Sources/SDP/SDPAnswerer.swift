@@ -13,7 +13,7 @@ package struct SDPAnswer: Hashable, Sendable {
 ///
 /// The peer's sending m-lines become sources and its receiving m-lines become slots (DESIGN decision 1). What the policy
 /// does not permit becomes `inactive` and keeps its place, because browsers take that without further ado; an m-line that
-/// we cannot carry at all is rejected with port 0. Everything runs over one transport: what is accepted must be in the
+/// we cannot carry at all is rejected with port 0, unless it leads the bundle. Everything runs over one transport: what is accepted must be in the
 /// offer's first BUNDLE group, or be the only m-line.
 package struct SDPAnswerer: Sendable {
   package var local: SDPLocalParameters

@@ -24,8 +24,10 @@ struct Floor: Sendable {
 
   static func of(_ target: String) -> Floor? { house.first { $0.target == target } }
 
-  /// Imports of a target of the same floor: ICE speaks STUN, and floor 0 builds on itself.
-  static let sideways: Set = ["Cryptography -> Primitives", "ICE -> STUN"]
+  /// Imports of a target of the same floor: ICE speaks STUN, server and client share sockets, floor 0 builds on itself.
+  static let sideways: Set = [
+    "Cryptography -> Primitives", "ICE -> STUN", "MediaServer -> Sockets", "MediaClient -> Sockets",
+  ]
 
   static let house: [Floor] = [
     Floor(0, "Primitives"),
@@ -41,28 +43,35 @@ struct Floor: Sendable {
     Floor(1, "DataChannel", ["Primitives"], libraries: ["CUSRSCTP", "Synchronization"]),
 
     Floor(2, "Relay", ["Primitives", "RTP", "SRTP"]),
-    Floor(2, "PeerSession", ["Primitives", "Cryptography", "STUN", "ICE", "DTLS", "SRTP", "RTP", "SDP", "DataChannel"]),
+    Floor(
+      2, "PeerSession", ["Primitives", "Cryptography", "STUN", "ICE", "DTLS", "SRTP", "RTP", "SDP", "DataChannel"]),
 
+    Floor(3, "Sockets", ["Primitives"], libraries: ["CSystemCalls", "Foundation", "Glibc", "Synchronization"]),
     Floor(
       3, "MediaServer",
-      ["Primitives", "STUN", "ICE", "DTLS", "RTP", "SDP", "SRTP", "DataChannel", "Relay", "PeerSession"],
-      libraries: ["CSystem", "Foundation", "Glibc", "Synchronization"]),
+      ["Primitives", "STUN", "ICE", "DTLS", "RTP", "SDP", "SRTP", "DataChannel", "Relay", "PeerSession", "Sockets"],
+      libraries: ["CSystemCalls", "Foundation", "Glibc", "Synchronization"]),
+    // Our own peer: the demo's caller and the load generator. CLibAV reads the clip.
+    Floor(
+      3, "MediaClient",
+      ["Primitives", "STUN", "ICE", "DTLS", "RTP", "SDP", "SRTP", "DataChannel", "PeerSession", "Sockets"],
+      libraries: ["CLibAV", "CSystemCalls", "Foundation", "Glibc", "Synchronization"]),
 
     Floor(
       4, "Gateway", ["Primitives", "Cryptography", "MediaServer"],
       libraries: [
         "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "Logging", "NIOCore", "NIOHTTP1",
-        "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOSSL", "NIOWebSocket", "ServiceLifecycle", "Synchronization",
+        "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOSSL", "NIOWebSocket", "ServiceLifecycle",
+        "Synchronization",
       ]),
 
     Floor(
       5, "Sightline",
       [
-        "Primitives", "Cryptography", "STUN", "ICE", "DTLS", "SRTP", "RTP", "SDP", "DataChannel", "PeerSession",
-        "MediaServer", "Gateway",
+        "Primitives", "Cryptography", "SRTP", "MediaServer", "MediaClient", "Gateway",
       ],
       libraries: [
-        "ArgumentParser", "CLibAV", "CSystem", "Dispatch", "Foundation", "Glibc", "Histogram", "Logging",
+        "ArgumentParser", "CSystemCalls", "Dispatch", "Foundation", "Glibc", "Histogram", "Logging",
         "ServiceLifecycle", "Synchronization",
       ]),
   ]

@@ -2,8 +2,8 @@ import Foundation
 
 /// The repository that this file stands in.
 enum Repository {
-  static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent()
+  static let root = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
 
   /// All Swift files below a folder, in order of their paths.
   static func swiftFiles(in folder: String) -> [SourceFile] {

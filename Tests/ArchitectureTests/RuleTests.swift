@@ -9,7 +9,7 @@ struct RuleTests {
     let lines: [Int]
     var path = "Sources/STUN/Sample.swift"
 
-    var testDescription: String { "\(rule.name): \(text.prefix(60))" }
+    var testDescription: String { "\(rule.name): \(text.prefix(60).replacing("\n", with: "⏎"))" }
   }
 
   static let broken: [Sample] = [
@@ -40,7 +40,8 @@ struct RuleTests {
     Sample(rule: .traps, text: "let text = #\"a \" try! \"#", lines: []),
     Sample(rule: .sansIO, text: "func handleTimeout(now: MonotonicTime)", lines: []),
     Sample(rule: .sansIO, text: "Task { await run() }", lines: [], path: "Sources/Gateway/Sample.swift"),
-    Sample(rule: .guardedSharing, text: "/// Guarded by `lock`.\n@frozen\nstruct Box: @unchecked Sendable {}", lines: []),
+    Sample(
+      rule: .guardedSharing, text: "/// Guarded by `lock`.\n@frozen\nstruct Box: @unchecked Sendable {}", lines: []),
     Sample(rule: .guardedSharing, text: "nonisolated(unsafe) var x = 1  // written once, before use", lines: []),
     Sample(rule: .noSleep, text: "clock.advance(by: .seconds(1))  // instead of Task.sleep(", lines: []),
   ]
@@ -65,7 +66,8 @@ struct RuleTests {
 
   @Test("code after a string and a comment is still seen")
   func scannerRecovers() {
-    let file = SourceFile(path: "Sources/STUN/Sample.swift", text: "let a = \"x\" + /* y */ (try! f()) // z\n\"\"\"\n\"\"\"; try! g()")
+    let file = SourceFile(
+      path: "Sources/STUN/Sample.swift", text: "let a = \"x\" + /* y */ (try! f()) // z\n\"\"\"\n\"\"\"; try! g()")
     #expect(Rule.traps.check(file).map(\.line) == [1, 3])
   }
 }

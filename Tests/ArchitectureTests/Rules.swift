@@ -62,7 +62,7 @@ extension Rule {
   }
 
   static let noSleep = Rule(name: "tests run in simulated time and never sleep") { file in
-    occurrences(of: [#"\.sleep\s*\("#, #"\bu?sleep\s*\("#], in: file)
+    occurrences(of: [#"\b(u|nano)?sleep\s*\("#], in: file)
   }
 
   /// Whether the line carries a comment or stands right below one, attributes between them aside.

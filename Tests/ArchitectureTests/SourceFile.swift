@@ -1,7 +1,7 @@
 import Foundation
 
 /// One Swift file of the repository, as the rules look at it.
-struct SourceFile: CustomTestStringConvertibleByPath {
+struct SourceFile: Sendable {
   /// Relative to the repository, for example `Sources/STUN/STUNMessage.swift`.
   let path: String
   let lines: [String]
@@ -40,15 +40,6 @@ struct SourceFile: CustomTestStringConvertibleByPath {
   }
 
   private static let importKinds: Set = ["struct", "class", "enum", "protocol", "func", "var", "let", "typealias"]
-}
-
-/// Names a test case by the file instead of by all of its text.
-protocol CustomTestStringConvertibleByPath: CustomStringConvertible, Sendable {
-  var path: String { get }
-}
-
-extension CustomTestStringConvertibleByPath {
-  var description: String { path }
 }
 
 /// Blanks out comments and the contents of string literals, line by line, so that rules see code only.

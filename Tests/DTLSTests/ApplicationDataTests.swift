@@ -1,7 +1,7 @@
 import Primitives
 import Testing
 
-@testable import DTLS
+import DTLS
 
 @Suite struct ApplicationDataTests {
   @Test func messagesTravelBothWaysAsOneDatagramEach() throws {

@@ -1,7 +1,7 @@
 import Primitives
 import Testing
 
-@testable import DTLS
+import DTLS
 
 @Suite struct FingerprintTests {
   @Test(arguments: DTLSFingerprint.Algorithm.allCases)

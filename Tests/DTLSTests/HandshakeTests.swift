@@ -1,7 +1,7 @@
 import Primitives
 import Testing
 
-@testable import DTLS
+import DTLS
 
 @Suite struct HandshakeTests {
   @Test(arguments: DTLSSRTPProfile.allCases)

@@ -2,7 +2,7 @@ import Foundation
 import Primitives
 import Testing
 
-@testable import DTLS
+import DTLS
 
 /// Handshakes with the `openssl` command over loopback UDP: another driver of DTLS, an RSA certificate, and its own export.
 @Suite(.serialized) struct OpenSSLCommandTests {

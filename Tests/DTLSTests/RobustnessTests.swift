@@ -2,7 +2,7 @@ import COpenSSL
 import Primitives
 import Testing
 
-@testable import DTLS
+import DTLS
 
 @Suite struct RobustnessTests {
   @Test(arguments: 1...10)

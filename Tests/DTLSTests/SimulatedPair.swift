@@ -1,6 +1,6 @@
 import Primitives
 
-@testable import DTLS
+import DTLS
 
 /// What a simulated link does to datagrams.
 struct Impairment {

@@ -333,7 +333,7 @@ struct WebSocketTests {
     arguments: [
       (1, [UInt8](repeating: 0x20, count: 200_000), true, 1009), (1, [0xff, 0xfe], true, 1007),
       (2, [1, 2, 3], true, 1003),
-      (0, [1], true, 1009), (3, [], true, 1002),
+      (0, [1], true, 1002), (3, [], true, 1002),
     ] as [(UInt8, [UInt8], Bool, Int)])
   func framesOutOfBoundsCloseTheConnection(opcode: UInt8, payload: [UInt8], final: Bool, code: Int) async throws {
     try await withServer { server in

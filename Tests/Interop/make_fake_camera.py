@@ -37,7 +37,8 @@ def make_camera(folder: pathlib.Path, form: str = "mjpeg", size: tuple[int, int]
 def with_clock(frame: av.VideoFrame, width: int, height: int, milliseconds: int) -> av.VideoFrame:
     planes = frame.reformat(width, height, "yuv420p").to_ndarray()
     burnt_clock.draw(planes[:height], milliseconds)
-    planes[height : height + height // burnt_clock.ROWS // 4 + 1] = 128
+    for chroma in (height, height * 5 // 4):  # packed below the luma plane: U, then V
+        planes[chroma : chroma + height // 4 // burnt_clock.ROWS] = 128
     burnt = av.VideoFrame.from_ndarray(planes, format="yuv420p")
     burnt.pts = None
     return burnt

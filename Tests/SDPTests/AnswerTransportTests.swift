@@ -45,9 +45,32 @@ import Testing
   }
 
   @Test func aLineWithoutACommonCodecIsRejectedAndTheOthersStay() throws {
+    let offer = smallOffer.replacingFirst("VP8", with: "X").replacingFirst("H264", with: "Y")
+    let answer = try answer(offer)
+    #expect(answer.session.mediaLines.map(\.isRejected) == [false, true])
+    #expect(answer.description.media.map(\.port) == [9, 0])
+    #expect(answer.description.media[1].formats == ["96", "97", "98", "99"])
+    #expect(answer.description.bundle == ["0"])
+  }
+
+  /// Chromium refuses an answer that rejects the line that the bundle's transport belongs to.
+  @Test func theBundlesFirstLineStaysAsAPlaceholder() throws {
     let answer = try answer(smallOffer.replacingFirst("opus/48000/2", with: "speex/16000"))
-    #expect(answer.session.mediaLines.map(\.isRejected) == [true, false])
-    #expect(answer.description.media[0].formats == ["111", "0"])
+    #expect(answer.session.mediaLines.map(\.isRejected) == [false, false])
+    #expect(answer.session.mediaLines.map(\.direction) == [.inactive, .recvonly])
+    #expect(answer.session.sources.map(\.mid) == ["1"])
+    let line = answer.description.media[0]
+    #expect(line.formats == ["111", "0"] && line.port == 9 && line.has("inactive") && line.candidates.count == 1)
+    #expect(answer.description.bundle == ["0", "1"])
+  }
+
+  @Test func anOfferWithoutAnyCommonCodecIsRefused() throws {
+    let offer = smallOffer.replacingFirst("VP8", with: "X").replacingFirst("H264", with: "Y")
+    let error = try #require(throws: SDPError.self) {
+      try answer(offer.replacingFirst("opus", with: "speex"))
+    }
+    #expect(error.code == .unsupported && error.line == 10)
+    #expect(error.reason == "no codec in common: offer opus/48000/2")
   }
 
   @Test func aSingleLineNeedsNeitherBundleNorMidNorMux() throws {

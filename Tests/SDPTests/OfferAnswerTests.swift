@@ -67,14 +67,17 @@ import Testing
   }
 
   @Test func aRejectedLineIsNeitherSlotNorSource() throws {
-    let audioOnly = OfferedMedia(.audio, .sendonly, codecs: [])
+    let foreign = OfferedMedia(.audio, .sendonly, codecs: [])
     var random = RandomSource.seeded(3)
-    var offer = SDPOfferBuilder(local: .client, media: [audioOnly, OfferedMedia(.video, .sendonly)])
-      .offer(random: &random)
+    var offer = SDPOfferBuilder(
+      local: .client, media: [foreign, OfferedMedia(.video, .sendonly), foreign]
+    ).offer(random: &random)
     offer.media[0].formats = ["0"]
+    offer.media[2].formats = ["0"]
     let answer = try answer(offer.serialize())
     let client = try NegotiatedSession(offer: offer, answer: answer.description)
-    #expect(client.mediaLines.map(\.isRejected) == [true, false])
+    #expect(client.mediaLines.map(\.isRejected) == [false, false, true])
+    #expect(client.mediaLines.map(\.direction) == [.inactive, .sendonly, .inactive])
     #expect(client.slots.map(\.mid) == ["1"])
   }
 

@@ -96,7 +96,8 @@ final class WebSocketHandler: ChannelInboundHandler {
       close(.normal)
       context.close(promise: nil)
     case (.closing, .connectionClose): context.close(promise: nil)
-    case (.open, _), (.closing, _), (.closed, _): break
+    case (.open, .pong), (.closing, _), (.closed, _): break
+    case (.open, _): close(.protocolError)
     }
   }
 
@@ -118,7 +119,9 @@ final class WebSocketHandler: ChannelInboundHandler {
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     switch error {
-    case NIOWebSocketError.invalidFrameLength, is NIOWebSocketFrameAggregator.Error: close(.tooLarge)
+    case NIOWebSocketError.invalidFrameLength, NIOWebSocketFrameAggregator.Error.accumulatedFrameSizeIsTooLarge,
+      NIOWebSocketFrameAggregator.Error.tooManyFragments:
+      close(.tooLarge)
     default: close(.protocolError)
     }
   }

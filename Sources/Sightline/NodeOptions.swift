@@ -1,0 +1,99 @@
+import ArgumentParser
+import Foundation
+import Gateway
+import MediaServer
+import Primitives
+import SRTP
+import Sockets
+
+/// The options that every command that starts a node shares.
+struct NodeOptions: ParsableArguments {
+  @Option(help: "Folder for keys and state; made if it is missing.")
+  var data: String?
+
+  @Option(help: "Address to serve HTTP on.")
+  var host = "127.0.0.1"
+
+  @Option(help: "Port to serve HTTP on; 0 picks a free one.")
+  var port = 8080
+
+  @Option(help: "First UDP and TCP port for media, one per media thread; 0 picks free ones.")
+  var mediaPort: UInt16 = 0
+
+  @Option(help: "Address for media, repeatable. All addresses of this machine if none is given.")
+  var mediaAddress: [String] = []
+
+  @Option(help: "Address that peers are told instead, repeatable: for servers behind 1:1 NAT.")
+  var advertise: [String] = []
+
+  @Option(help: "Media threads; one for each processor core that may be used.")
+  var mediaThreads = 1
+
+  @Option(help: "SRTP implementation: ipsec-mb, openssl or libsrtp2. The fastest that runs here if none is given.")
+  var srtp: SRTPChoice?
+
+  @Option(help: "Certificate chain for HTTPS, PEM. Browsers give out cameras only over HTTPS or on localhost.")
+  var tlsCertificate: String?
+
+  @Option(help: "Private key for HTTPS, PEM.")
+  var tlsKey: String?
+
+  @Option(help: "Base URL under which clients reach this server, when a proxy stands in front.")
+  var publicURL: String?
+
+  @Option(help: "TURN or STUN URL to hand out, repeatable, for example turn:turn.example.org:3478?transport=udp.")
+  var turn: [String] = []
+
+  @Option(help: "File with the secret shared with the TURN server (coturn: static-auth-secret).")
+  var turnSecretFile: String?
+
+  enum SRTPChoice: String, ExpressibleByArgument, CaseIterable {
+    case ipsecMB = "ipsec-mb"
+    case openSSL = "openssl"
+    case libsrtp2
+
+    var backend: SRTPBackendKind {
+      switch self {
+      case .ipsecMB: .ipsecMB
+      case .openSSL: .openSSL
+      case .libsrtp2: .libsrtp2
+      }
+    }
+  }
+
+  func mediaConfiguration() throws -> MediaServer.Configuration {
+    let addresses = try mediaAddress.map(Self.address)
+    return MediaServer.Configuration(
+      addresses: addresses.isEmpty ? Interfaces.usableAddresses() : addresses, port: mediaPort,
+      advertisedAddresses: try advertise.map(Self.address), shards: mediaThreads, pinsThreads: false,
+      srtpBackend: srtp?.backend)
+  }
+
+  func gatewayConfiguration() throws -> GatewayConfiguration {
+    GatewayConfiguration(
+      host: host, port: port, tls: try tls(), publicBaseURL: publicURL, turn: try turnConfiguration())
+  }
+
+  private func tls() throws -> GatewayConfiguration.TLS {
+    switch (tlsCertificate, tlsKey) {
+    case (nil, nil): return .none
+    case (let certificate?, let key?): return .files(certificateChain: certificate, privateKey: key)
+    default: throw ValidationError("Give --tls-certificate and --tls-key together.")
+    }
+  }
+
+  private func turnConfiguration() throws -> TURNConfiguration? {
+    guard !turn.isEmpty else { return nil }
+    guard let turnSecretFile else { throw ValidationError("--turn needs --turn-secret-file.") }
+    let secret = try String(contentsOfFile: turnSecretFile, encoding: .utf8)
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+    return TURNConfiguration(urls: turn, sharedSecret: secret)
+  }
+
+  private static func address(_ text: String) throws -> IPAddress {
+    guard let address = IPAddress(text) else {
+      throw ValidationError("\"\(text)\" is no IP address. Write it like 192.0.2.10 or 2001:db8::10.")
+    }
+    return address
+  }
+}
