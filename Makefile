@@ -68,7 +68,7 @@ unit-tests:
 	@$(SWIFT_TEST) --skip-build 2>&1 | grep -vE '^[◇↳] |^✔ (Test|Suite) .* passed after|^✔ Test case passing'
 
 interop-tests:
-	@SIGHTLINE=$(abspath $(SIGHTLINE)) $(PYTHON) -m pytest Tests/Interop $(PYTEST_ARGUMENTS)
+	@SIGHTLINE_BIN=$(abspath $(SIGHTLINE)) $(PYTHON) -m pytest Tests/Interop $(PYTEST_ARGUMENTS)
 
 lint: ## Check formatting and style
 	@swift format lint --strict --parallel --recursive $(SWIFT_FILES)

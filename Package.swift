@@ -78,6 +78,7 @@ let package = Package(
       "MediaClient",
       [
         "Primitives", "ICE", "DTLS", "RTP", "SDP", "SRTP", "DataChannel", "PeerSession", "Sockets", "CSystemCalls", "CLibAV",
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
       ]),
 
     // Floor 4
@@ -106,11 +107,65 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-        .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],
+      resources: [.copy("Resources/street.webm")],
       swiftSettings: strict),
 
     // Tests
+    tests("ArchitectureTests", []),
     tests("PrimitivesTests", ["Primitives", "Cryptography"]),
+    tests("STUNTests", ["Primitives", "Cryptography", "STUN"]),
+    tests("ICETests", ["Primitives", "Cryptography", "STUN", "ICE"]),
+    tests("DTLSTests", ["Primitives", "DTLS", "COpenSSL"]),
+    tests("SRTPTests", ["Primitives", "Cryptography", "SRTP"]),
+    tests("RTPTests", ["Primitives", "RTP"]),
+    tests("SDPTests", ["Primitives", "SDP"]),
+    tests("DataChannelTests", ["Primitives", "DataChannel"]),
+    tests(
+      "GatewayTests",
+      [
+        "Primitives", "Cryptography", "MediaServer", "Gateway",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "Primitives", "Cryptography", "STUN", "ICE", "DTLS", "SRTP", "RTP", "SDP", "DataChannel", "Gateway",
+      ],
+      path: "Tests/Fuzz/Targets", swiftSettings: strict),
+    .testTarget(
+      name: "FuzzRegressionTests", dependencies: ["Primitives", "FuzzTargets"], path: "Tests/Fuzz/Regression",
+      swiftSettings: strict),
   ]
 )
+
+// `make sanitize-…` and `make fuzz` build floors 0 to 3 alone: nothing there stands on other packages, so that all of it
+// is instrumented in a minute. Of the gateway only the token parser is left.
+let isFuzzing = Context.environment["SIGHTLINE_FUZZ"] != nil
+if isFuzzing || Context.environment["SIGHTLINE_CORES"] != nil {
+  package.dependencies = []
+  package.products = []
+  let standingOnPackages: Set = ["Gateway", "GatewayTests", "MediaClient", "MediaClientTests", "MediaServerTests", "Sightline"]
+  package.targets.removeAll { standingOnPackages.contains($0.name) }
+  package.targets.append(
+    .target(
+      name: "Gateway", dependencies: ["Primitives", "Cryptography", "MediaServer"],
+      sources: ["AccessToken", "CompactJWS", "TokenAuthority", "UnixTime"].map { "Access/\($0).swift" },
+      swiftSettings: strict))
+}
+if isFuzzing {
+  package.targets.removeAll { $0.isTest }
+  for target in package.targets where target.type == .regular {
+    target.swiftSettings?.append(.unsafeFlags(["-sanitize=fuzzer,address"]))
+  }
+  package.products = [.executable(name: "Fuzz", targets: ["Fuzz"])]
+  package.targets.append(
+    .executableTarget(
+      name: "Fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Runner",
+      swiftSettings: strict + [.unsafeFlags(["-sanitize=fuzzer,address", "-parse-as-library"])],
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]))
+}

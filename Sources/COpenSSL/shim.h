@@ -6,9 +6,11 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/params.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <sys/time.h>
 
 static inline EVP_PKEY *sl_generate_p256_key(void) { return EVP_EC_gen("P-256"); }
@@ -127,3 +129,15 @@ static inline int sl_hmac_sha1(EVP_MAC_CTX *context, const void *message, size_t
          EVP_MAC_update(context, (const unsigned char *)message, length) == 1 &&
          EVP_MAC_final(context, (unsigned char *)digest, &written, 20) == 1;
 }
+
+// Adds an extension by its configuration text. 1 on success.
+static inline int sl_x509_add_extension(X509 *certificate, int nid, const char *value) {
+  X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
+  if (!extension) return 0;
+  int added = X509_add_ext(certificate, extension, -1);
+  X509_EXTENSION_free(extension);
+  return added;
+}
+
+// Copies what was written to a memory BIO. Returns its length; `*bytes` stays the BIO's.
+static inline long sl_bio_contents(BIO *bio, char **bytes) { return BIO_get_mem_data(bio, bytes); }

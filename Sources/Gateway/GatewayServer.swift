@@ -9,7 +9,6 @@ import NIOPosix
 import NIOSSL
 import Primitives
 import ServiceLifecycle
-import Synchronization
 
 /// The HTTP side of a node: WHIP, WHEP, WebSocket, tokens, TURN credentials, metrics and the web pages.
 ///
@@ -24,7 +23,6 @@ package final class GatewayServer: Service {
   private let logger: Logger
   private let readiness = Readiness()
   private let port = OneShot<Int>()
-  private let connectionCounter = Atomic<UInt64>(0)
 
   /// Reads certificates and pages.
   ///
@@ -119,18 +117,14 @@ package final class GatewayServer: Service {
     let (services, origins) = (services, origins)
     let plain = HTTPServerBuilder { responder in
       GatewayChannel(responder: responder, origins: origins, services: services) {
-        [connectionCounter = self] connection, request, remoteAddress, logger in
+        connection, request, remoteAddress, logger in
         let session = CallSession(
-          services: services, connection: connection, connectionID: connectionCounter.nextConnectionID(),
+          services: services, connection: connection, connectionID: services.sessions.makeConnectionID(),
           remoteAddress: remoteAddress, logger: logger)
         await session.run(presentedToken: request.presentedToken)
       }
     }
     return try tls.map { try .tls(plain, tlsConfiguration: $0) } ?? plain
-  }
-
-  private func nextConnectionID() -> ConnectionID {
-    ConnectionID(value: connectionCounter.wrappingAdd(1, ordering: .relaxed).newValue)
   }
 
   private static func tlsConfiguration(_ tls: GatewayConfiguration.TLS) throws -> TLSConfiguration? {

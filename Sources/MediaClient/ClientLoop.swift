@@ -12,15 +12,16 @@ package final class ClientLoop {
   let poller: Poller
   package let engine: SRTPEngine
   package let sctp: SCTPStack
-  private var peers: [Int: ClientPeer] = [:]
-  private var nextKey = 1
+  /// A peer's token is its place here plus one; places are not used again.
+  private var peers: [ClientPeer?] = []
+  private var nextScan = MonotonicTime.zero
   private var batch = ReceiveBatch()
   private var isStopping = false
   package private(set) var now: MonotonicTime
 
-  /// How often peers get to send what is due.
-  private static let tick = TimeInterval64.milliseconds(2)
-  private static let idleTick = TimeInterval64.milliseconds(100)
+  /// What is due within this time is done together, so that many peers cost few wake-ups.
+  private static let granularity = TimeInterval64.milliseconds(1)
+  private static let longestWait = TimeInterval64.milliseconds(100)
   private static let queueToken: UInt64 = 0
 
   private init(queue: CommandQueue<ClientLoop>) throws {
@@ -53,17 +54,16 @@ package final class ClientLoop {
   package var cpuNanoseconds: UInt64 { sl_thread_cpu_nanoseconds() }
 
   package func add(_ peer: ClientPeer) throws {
-    let key = nextKey
-    nextKey += 1
-    try poller.add(peer.socket.descriptor, token: UInt64(key))
-    peers[key] = peer
+    try poller.add(peer.socket.descriptor, token: UInt64(peers.count + 1))
+    peers.append(peer)
     peer.start(now: now)
+    nextScan = now
   }
 
   package func remove(_ peer: ClientPeer) {
-    guard let key = peers.first(where: { $0.value === peer })?.key else { return }
+    guard let place = peers.firstIndex(where: { $0 === peer }) else { return }
     poller.remove(peer.socket.descriptor)
-    peers[key] = nil
+    peers[place] = nil
     peer.close(now: now)
   }
 
@@ -73,27 +73,44 @@ package final class ClientLoop {
 
   private func run() {
     while !isStopping {
-      let ready = poller.wait(peers.isEmpty ? Self.idleTick : Self.tick)
-      now = MonotonicTime(nanoseconds: sl_monotonic_nanoseconds())
+      let ready = poller.wait(min(nextScan - now, Self.longestWait))
+      readClock()
       for place in 0..<ready { serve(poller.token(of: place)) }
-      let wall = NTPTimestamp(unixNanoseconds: sl_realtime_nanoseconds())
-      for peer in peers.values { peer.tick(now: now, wall: wall) }
-      sctp.advance(to: now)
+      if now >= nextScan { scan() }
     }
     for command in queue.close() { command(self) }
-    for peer in peers.values { peer.close(now: now) }
+    for case let peer? in peers { peer.close(now: now) }
+  }
+
+  private func readClock() {
+    now = MonotonicTime(nanoseconds: sl_monotonic_nanoseconds())
+  }
+
+  /// Lets every peer do what is due and finds out when the next one is.
+  private func scan() {
+    let wall = NTPTimestamp(unixNanoseconds: sl_realtime_nanoseconds())
+    var earliest = now + Self.longestWait
+    for case let peer? in peers {
+      if peer.wakeAt <= now { peer.tick(now: now, wall: wall) }
+      earliest = min(earliest, peer.wakeAt)
+    }
+    sctp.advance(to: now)
+    nextScan = max(earliest, now + Self.granularity)
+    readClock()
   }
 
   private func serve(_ token: UInt64) {
     if token == Self.queueToken {
       for command in queue.take() { command(self) }
-    } else if let peer = peers[Int(token)] {
+    } else if let peer = peers[Int(token) - 1] {
       receive(peer)
     }
   }
 
   private func receive(_ peer: ClientPeer) {
     let count = batch.receive(from: peer.socket.descriptor)
+    // Each socket's own arrival time: with many of them the first and the last are far apart.
+    readClock()
     for place in 0..<count {
       guard let sender = batch.sender(of: place) else { continue }
       let bytes = batch.bytes(of: place)
@@ -105,6 +122,8 @@ package final class ClientLoop {
         offset = end
       }
     }
+    peer.finishReceiving(now: now)
+    nextScan = min(nextScan, max(peer.wakeAt, now + Self.granularity))
   }
 }
 

@@ -1,6 +1,4 @@
 import CSystemCalls
-import DTLS
-import DataChannel
 import Glibc
 import ICE
 import PeerSession
@@ -18,6 +16,12 @@ package final class ClientPeer {
   private let receiver: (any ClientReceiver)?
   private var outbound: SRTPOutbound?
   private let onEvent: @Sendable (ClientEvent) -> Void
+  private var sessionDeadline = MonotonicTime.zero
+  /// When ``tick(now:wall:)`` has something to do.
+  private(set) var wakeAt = MonotonicTime.zero
+
+  /// Longest sleep: there is always a consent check or a report before.
+  private static let maximumSleep = TimeInterval64.seconds(3_600)
 
   /// What happens to a session, for whoever started it.
   package enum ClientEvent: Sendable {
@@ -26,19 +30,33 @@ package final class ClientPeer {
   }
 
   /// Builds the session of an accepted offer. To be called on the loop's thread.
-  package init(
+  package convenience init(
     _ offer: ClientOffer, answer: SessionDescription, clip: Clip?, receiver: (any ClientReceiver)?, loop: ClientLoop,
     onEvent: @escaping @Sendable (ClientEvent) -> Void
   ) throws {
-    let negotiated = try NegotiatedSession(offer: offer.description, answer: answer)
-    var random = RandomSource.system
-    socket = offer.socket
+    try self.init(
+      offer.endpoint, session: NegotiatedSession(offer: offer.description, answer: answer), clip: clip,
+      receiver: receiver, loop: loop, onEvent: onEvent)
+  }
+
+  /// Builds a negotiated session. To be called on the loop's thread.
+  ///
+  /// - Parameter stampsPackets: writes the send time into payloads, see ``DelayStamp``; decoders will not like them.
+  package init(
+    _ endpoint: ClientEndpoint, session negotiated: NegotiatedSession, role: ICERole = .controlling, clip: Clip?,
+    stampsPackets: Bool = false, receiver: (any ClientReceiver)?, loop: ClientLoop,
+    onEvent: @escaping @Sendable (ClientEvent) -> Void
+  ) throws {
+    socket = endpoint.socket
     self.receiver = receiver
     self.onEvent = onEvent
-    session = PeerSession(try offer.configuration(negotiated, loop: loop), now: loop.now)
+    session = PeerSession(
+      try endpoint.configuration(negotiated, role: role, engine: loop.engine), now: loop.now)
     if let clip {
-      guard let player = ClipPlayer(clip, session: negotiated, random: &random) else {
-        throw ClipError("The server accepts neither \(clip.codec.rawValue) nor Opus.")
+      var random = RandomSource.system
+      let stampClock = stampsPackets ? { MonotonicTime(nanoseconds: sl_monotonic_nanoseconds()) } : nil
+      guard let player = ClipPlayer(clip, session: negotiated, stampClock: stampClock, random: &random) else {
+        throw ClientError("The server accepts neither \(clip.codec.rawValue) nor Opus.")
       }
       self.player = player
     }
@@ -48,19 +66,45 @@ package final class ClientPeer {
     player?.deallocate()
   }
 
+  /// What the player has done; zeros without one.
+  package var playerCounters: ClipPlayerCounters { player?.counters ?? ClipPlayerCounters() }
+
+  /// Sends nothing new from now on; what was sent can still be asked for again.
+  package func stopPlaying() {
+    player?.stop()
+  }
+
   func start(now: MonotonicTime) {
     drain(now: now)
+    reschedule(now: now)
   }
 
   func receive(_ datagram: UnsafeMutableRawBufferPointer, from sender: TransportAddress, now: MonotonicTime) {
+    if let receiver, outbound != nil, RTPPacketFamily(of: UnsafeRawBufferPointer(datagram)) == .rtp,
+      receiver.isSatisfied(byProtected: UnsafeRawBufferPointer(datagram), now: now)
+    {
+      return
+    }
     let path = TransportPath(transport: .udp, local: socket.address, remote: sender)
     switch session.receive(datagram, on: path, now: now) {
     case .rtp(let length):
-      receiver?.receiveRTP(UnsafeRawBufferPointer(start: datagram.baseAddress, count: length), now: now)
+      receiver?.receiveRTP(
+        UnsafeRawBufferPointer(start: datagram.baseAddress, count: length), wireLength: datagram.count, now: now)
     case .rtcp(let length):
       receiveRTCP(UnsafeRawBufferPointer(start: datagram.baseAddress, count: length), now: now)
-    case .consumed: drain(now: now)
+    case .consumed:
+      drain(now: now)
+      sessionDeadline = .zero
     case .rejected: receiver?.countRejected()
+    }
+  }
+
+  /// To be called after a run of datagrams, so that ``wakeAt`` is right.
+  func finishReceiving(now: MonotonicTime) {
+    if sessionDeadline == .zero {
+      reschedule(now: now)
+    } else if let receiver {
+      wakeAt = min(wakeAt, receiver.deadline)
     }
   }
 
@@ -79,6 +123,15 @@ package final class ClientPeer {
       if let report = receiver?.dueReport(now: now) { session.sendRTCP(report) }
     }
     drain(now: now)
+    reschedule(now: now)
+  }
+
+  private func reschedule(now: MonotonicTime) {
+    sessionDeadline = session.deadline ?? now + Self.maximumSleep
+    wakeAt = sessionDeadline
+    guard outbound != nil, session.selectedPath != nil else { return }
+    if let player { wakeAt = min(wakeAt, player.deadline) }
+    if let receiver { wakeAt = min(wakeAt, receiver.deadline) }
   }
 
   func close(now: MonotonicTime) {
@@ -114,15 +167,4 @@ package final class ClientPeer {
       }
     }
   }
-}
-
-/// Looks at what a client receives. Called on the loop's thread; not for the packet path of a server.
-package protocol ClientReceiver: AnyObject {
-  /// One decrypted RTP packet.
-  func receiveRTP(_ packet: UnsafeRawBufferPointer, now: MonotonicTime)
-  func receiveRTCP(_ packets: [RTCPPacket], now: MonotonicTime)
-  /// A packet that failed authentication.
-  func countRejected()
-  /// RTCP to send now, if any is due.
-  func dueReport(now: MonotonicTime) -> [UInt8]?
 }

@@ -10,7 +10,10 @@ struct ClipPlayer {
   private let clip: Clip
   private var video: OutgoingStream?
   private var audio: OutgoingStream?
+  /// Gives the time that is written into each payload; nil leaves payloads as they are.
+  private let stampClock: (() -> MonotonicTime)?
   private var startedAt: MonotonicTime?
+  private var isStopped = false
   /// The next payload, counted over all rounds.
   private var next = 0
   private var nextReportAt = MonotonicTime.zero
@@ -24,8 +27,11 @@ struct ClipPlayer {
   private static let maximumBurst = 512
 
   /// Nil when the peer takes nothing of the clip.
-  init?(_ clip: Clip, session: NegotiatedSession, random: inout RandomSource) {
+  init?(
+    _ clip: Clip, session: NegotiatedSession, stampClock: (() -> MonotonicTime)? = nil, random: inout RandomSource
+  ) {
     self.clip = clip
+    self.stampClock = stampClock
     for slot in session.slots {
       switch slot.kind {
       case .video:
@@ -46,22 +52,29 @@ struct ClipPlayer {
     scratch.deallocate()
   }
 
-  /// When the next packet is due.
-  var deadline: MonotonicTime? {
-    startedAt.map { $0 + position(of: next) }
+  /// When the next packet or report is due.
+  var deadline: MonotonicTime {
+    guard let startedAt else { return .zero }
+    return isStopped ? nextReportAt : min(startedAt + position(of: next), nextReportAt)
+  }
+
+  /// Sends nothing new from now on.
+  mutating func stop() {
+    isStopped = true
   }
 
   /// Sends every packet that is due.
   mutating func play(
     now: MonotonicTime, outbound: SRTPOutbound, send: (UnsafeRawBufferPointer) -> Void
   ) {
+    guard !isStopped else { return }
     let started = startedAt ?? now
     startedAt = started
     var burst = 0
     while started + position(of: next) <= now {
       burst += 1
       if burst <= Self.maximumBurst {
-        transmit(clip.payloads[next % clip.payloads.count], place: next % clip.payloads.count, outbound, send)
+        transmit(place: next % clip.payloads.count, outbound, send)
       } else {
         counters.skipped += 1
       }
@@ -110,8 +123,9 @@ struct ClipPlayer {
   }
 
   private mutating func transmit(
-    _ payload: Clip.Payload, place: Int, _ outbound: SRTPOutbound, _ send: (UnsafeRawBufferPointer) -> Void
+    place: Int, _ outbound: SRTPOutbound, _ send: (UnsafeRawBufferPointer) -> Void
   ) {
+    let payload = clip.payloads[place]
     let time = position(of: next)
     let sent: OutgoingStream.Sent?
     if payload.isVideo {
@@ -122,7 +136,8 @@ struct ClipPlayer {
     guard let sent, let stream = payload.isVideo ? video : audio else { return }
     counters.sent += 1
     write(
-      payload.bytes, sent, as: stream.payloadType, on: stream.ssrc, number: sent.extended, original: nil, outbound, send)
+      payload.bytes, sent, as: stream.payloadType, on: stream.ssrc, number: sent.extended,
+      stamp: stampClock?(), outbound, send)
   }
 
   private mutating func retransmit(
@@ -141,7 +156,7 @@ struct ClipPlayer {
 
   private func write(
     _ payload: [UInt8], _ sent: OutgoingStream.Sent, as payloadType: PayloadType, on ssrc: SSRC, number: Int64,
-    original: SequenceNumber?, _ outbound: SRTPOutbound, _ send: (UnsafeRawBufferPointer) -> Void
+    original: SequenceNumber? = nil, stamp: MonotonicTime? = nil, _ outbound: SRTPOutbound, _ send: (UnsafeRawBufferPointer) -> Void
   ) {
     RTPHeader.write(
       to: scratch, marker: sent.marker, payloadType: payloadType,
@@ -156,6 +171,7 @@ struct ClipPlayer {
       guard let base = bytes.baseAddress else { return }
       (body + offset).copyMemory(from: base, byteCount: bytes.count)
     }
+    if let stamp { DelayStamp.write(stamp, into: UnsafeMutableRawBufferPointer(start: body, count: payload.count)) }
     let length = outbound.protectRTP(
       packet: scratch, headerLength: RTPHeader.fixedLength, payload: body, payloadLength: offset + payload.count,
       rolloverCounter: UInt32(truncatingIfNeeded: number >> 16))

@@ -54,7 +54,9 @@ package final class PeerSession {
       expectedPeer: configuration.expectedFingerprint, maximumDatagramSize: Self.maximumHandshakeDatagram)
     channels = configuration.dataChannels.map(ChannelState.awaitingHandshake) ?? .none
     for candidate in configuration.localCandidates { ice.addLocalCandidate(candidate) }
-    if let remote = configuration.remoteCredentials { ice.setRemote(credentials: remote, isLite: configuration.isRemoteLite) }
+    if let remote = configuration.remoteCredentials {
+      ice.setRemote(credentials: remote, isLite: configuration.isRemoteLite)
+    }
     for candidate in configuration.remoteCandidates { ice.addRemoteCandidate(candidate) }
     drain(now: now)
   }
@@ -77,7 +79,8 @@ package final class PeerSession {
 
   /// When to call ``handleTimeout(now:)``; nil when nothing is awaited.
   package var deadline: MonotonicTime? {
-    [ice.deadline, dtls.deadline, channelDeadline].compactMap { $0 }.min()
+    guard lifecycle != .closed else { return nil }
+    return [ice.deadline, dtls.deadline, channelDeadline].compactMap { $0 }.min()
   }
 
   /// The path that everything is sent on; nil before ICE has one.
@@ -151,7 +154,12 @@ extension PeerSession {
     let rejected = counters.rejectedSTUN
     ice.receive(datagram, on: path, now: now)
     drain(now: now)
-    return counters.rejectedSTUN == rejected ? .consumed : .rejected(.foreignSTUN)
+    return counters.rejectedSTUN == rejected && !Self.isIndication(datagram) ? .consumed : .rejected(.foreignSTUN)
+  }
+
+  /// Whether the class bits say indication (RFC 8489 §5): nothing protects those, so that they prove no sender.
+  private static func isIndication(_ datagram: UnsafeRawBufferPointer) -> Bool {
+    datagram.count >= 2 && datagram[0] & 0x01 == 0 && datagram[1] & 0x10 != 0
   }
 
   private func receiveDTLS(
@@ -269,7 +277,8 @@ extension PeerSession {
     let transport = DataChannelTransport(
       stack: settings.stack, role: configuration.dtlsRole == .server ? .dtlsServer : .dtlsClient,
       localPort: settings.localPort, remotePort: settings.remotePort,
-      maximumPacketSize: settings.maximumPacketSize, maximumMessageSize: settings.maximumMessageSize)
+      maximumPacketSize: settings.maximumPacketSize, maximumMessageSize: DataChannelLimits.defaultMaximumMessageSize,
+      peerMaximumMessageSize: settings.peerMaximumMessageSize)
     channels = .running(transport)
     transport.start(now: now)
   }
@@ -284,7 +293,7 @@ extension PeerSession {
     if case .running(let transport) = channels { transport.close() }
     drain(now: now)
     dtls.close()
-    drainDTLS(now: now)
+    transmitDTLS()
     finish(.local)
   }
 
@@ -292,7 +301,9 @@ extension PeerSession {
   private func drain(now: MonotonicTime) {
     guard lifecycle != .closed else { return }
     drainICE(now: now)
+    guard lifecycle != .closed else { return }
     drainDTLS(now: now)
+    guard lifecycle != .closed else { return }
     drainChannels(now: now)
   }
 
@@ -320,9 +331,7 @@ extension PeerSession {
       message.withUnsafeBytes { transport.receive($0, now: now) }
       drainChannels(now: now)
     }
-    if let path = ice.selectedPath ?? lastDTLSPath {
-      while let datagram = dtls.nextDatagram() { emit(.transmit(datagram, on: path)) }
-    }
+    transmitDTLS()
     switch dtls.state {
     case .handshaking, .connected: break
     case .failed(let failure): finish(.handshakeFailed(failure))
@@ -341,9 +350,12 @@ extension PeerSession {
       case .stateChanged: break
       }
     }
-    if let path = ice.selectedPath ?? lastDTLSPath {
-      while let datagram = dtls.nextDatagram() { emit(.transmit(datagram, on: path)) }
-    }
+    transmitDTLS()
+  }
+
+  private func transmitDTLS() {
+    guard let path = ice.selectedPath ?? lastDTLSPath else { return }
+    while let datagram = dtls.nextDatagram() { emit(.transmit(datagram, on: path)) }
   }
 
   private func install(_ parameters: DTLSSRTPParameters, now: MonotonicTime) {

@@ -24,7 +24,8 @@ package struct PeerSessionConfiguration {
   package init(
     ice: ICEConfiguration, localCredentials: ICECredentials, localCandidates: [ICECandidate],
     remoteCredentials: ICECredentials?, remoteCandidates: [ICECandidate], isRemoteLite: Bool = false,
-    identity: DTLSIdentity, dtlsRole: DTLSRole, expectedFingerprint: DTLSFingerprint, engine: SRTPEngine, dataChannels: DataChannelConfiguration?,
+    identity: DTLSIdentity, dtlsRole: DTLSRole, expectedFingerprint: DTLSFingerprint, engine: SRTPEngine,
+    dataChannels: DataChannelConfiguration?,
     random: RandomSource
   ) {
     self.ice = ice
@@ -50,17 +51,17 @@ package struct DataChannelConfiguration {
   /// Bytes of the largest SCTP packet.
   package var maximumPacketSize: Int
   /// Bytes of the largest message that the peer accepts.
-  package var maximumMessageSize: Int
+  package var peerMaximumMessageSize: Int
 
   package init(
     stack: SCTPStack, localPort: UInt16 = 5_000, remotePort: UInt16 = 5_000, maximumPacketSize: Int = 1_150,
-    maximumMessageSize: Int
+    peerMaximumMessageSize: Int
   ) {
     self.stack = stack
     self.localPort = localPort
     self.remotePort = remotePort
     self.maximumPacketSize = maximumPacketSize
-    self.maximumMessageSize = maximumMessageSize
+    self.peerMaximumMessageSize = peerMaximumMessageSize
   }
 }
 

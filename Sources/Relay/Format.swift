@@ -67,6 +67,18 @@ package enum MediaFormat: Hashable, Sendable {
   }
 }
 
+extension MediaFormat {
+  /// The one format that stands for all that decode alike; nil for one that no WebRTC endpoint uses.
+  var canonical: MediaFormat? {
+    switch self {
+    case .h264(let profile): H264Profile(profile).bits.map { .h264(profile: $0) }
+    case .vp9(let profile): profile <= 3 ? self : nil
+    case .av1(let profile): profile <= 2 ? self : nil
+    case .vp8, .opus: self
+    }
+  }
+}
+
 /// The profiles of H.264 that WebRTC endpoints use, in the order in which decoders include each other.
 private enum H264Profile: Int {
   case constrainedBaseline
@@ -87,6 +99,16 @@ private enum H264Profile: Int {
     }
   }
 
+  /// The profile in the notation of ``MediaFormat/h264(profile:)``; nil for ``other``.
+  var bits: UInt16? {
+    switch self {
+    case .constrainedBaseline: 0x42e0
+    case .main: 0x4d00
+    case .high: 0x6400
+    case .other: nil
+    }
+  }
+
   func includes(_ other: H264Profile) -> Bool {
     switch (self, other) {
     case (.other, .other): true
@@ -100,8 +122,11 @@ private enum H264Profile: Int {
 struct FormatTable {
   private(set) var formats: [MediaFormat] = []
 
-  /// The number of `format`, a new one if need be; ``FormatIndex/none`` when the table is full.
+  /// The number of `format`, a new one if need be; ``FormatIndex/none`` for one that is not told apart from others.
+  ///
+  /// Only canonical formats get numbers: there are fewer of them than places, so that no peer can fill the table.
   mutating func index(of format: MediaFormat) -> FormatIndex {
+    guard let format = format.canonical else { return .none }
     if let known = formats.firstIndex(of: format) { return FormatIndex(UInt8(known)) }
     guard formats.count < FormatIndex.maximumCount else { return .none }
     formats.append(format)

@@ -36,6 +36,14 @@ struct KeyframeCache {
     }
   }
 
+  /// Where the newest keyframe starts, be it complete or not.
+  var newestStart: Int64? {
+    switch state {
+    case .complete(let start, _), .collecting(let start, _, _, _): start
+    case .empty: nil
+    }
+  }
+
   /// The place of a packet of the keyframe that is kept.
   func find(_ extended: Int64) -> Int? {
     guard let range, range.contains(extended) else { return nil }
@@ -59,6 +67,8 @@ struct KeyframeCache {
     switch state {
     case .collecting(let start, let timestamp, _, _) where timestamp == packet.timestamp && start <= packet.extended:
       return  // A further slice of the same picture.
+    case .collecting(let start, let timestamp, _, _) where timestamp != packet.timestamp && start > packet.extended:
+      return  // An older picture, which came late.
     case .complete(let start, _) where start >= packet.extended || packets[0].timestamp == packet.timestamp:
       return
     case .empty, .collecting, .complete:

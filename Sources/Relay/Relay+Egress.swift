@@ -211,18 +211,18 @@ extension Relay {
     _ replay: inout Replay, _ slot: UnsafeMutablePointer<Slot>, _ stream: UnsafeMutablePointer<Stream>,
     now: MonotonicTime
   ) -> Bool {
-    guard slot.pointee.phase == .awaitingKeyframe(of: replay.stream), let keyframe = stream.pointee.keyframes?.range,
-      let highest = stream.pointee.sequence.highest
+    guard slot.pointee.phase == .awaitingKeyframe(of: replay.stream), let keyframes = stream.pointee.keyframes,
+      let start = keyframes.newestStart, let highest = stream.pointee.sequence.highest
     else { return false }
-    let all = keyframe.lowerBound..<max(highest + 1, keyframe.upperBound)
-    let isShort = all.count <= Self.maximumReplay && stream.pointee.ring.find(keyframe.lowerBound) != nil
-    guard let cached = cachedPacket(keyframe.lowerBound, of: stream) else { return false }
-    if isShort {
-      slot.pointee.begin(replay.stream, at: cached.packet, now: now)
-      replay.remaining = all
-    } else {
+    if let place = stream.pointee.ring.find(start), highest - start < Self.maximumReplay {
+      // Of a keyframe that is still arriving, the rest follows live.
+      slot.pointee.begin(replay.stream, at: stream.pointee.ring.entries[place], now: now)
+      replay.remaining = start..<(highest + 1)
+    } else if let keyframe = keyframes.range, let cached = cachedPacket(start, of: stream) {
       slot.pointee.mapNext(cached.packet, of: replay.stream, now: now)
       replay.remaining = keyframe
+    } else {
+      return false
     }
     slot.pointee.lastReplayAt = now
     counters.keyframesReplayed &+= 1
@@ -230,7 +230,7 @@ extension Relay {
   }
 
   /// Packets that are sent at once to bring a viewer up to the present.
-  private static var maximumReplay: Int { 128 }
+  private static var maximumReplay: Int64 { 128 }
 
   private func write(
     _ replay: inout Replay, _ slot: UnsafeMutablePointer<Slot>, _ stream: UnsafeMutablePointer<Stream>,

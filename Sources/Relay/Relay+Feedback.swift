@@ -42,8 +42,10 @@ extension Relay {
 
   private func receive(_ request: GenericNACK, from peer: PeerHandle) {
     counters.nacksReceived &+= UInt64(request.lost.count)
+    // Lost retransmissions are asked for by their original's number; those of their own stream mean nothing here.
     guard let handle = slot(sending: request.mediaSSRC, to: peer) else { return }
     let slot = slots[unchecked: handle.index]
+    guard slot.pointee.ssrc == request.mediaSSRC else { return }
     for number in request.lost {
       guard slot.pointee.retransmissionBudget > 0, retransmissions.count < Self.maximumRetransmissions else {
         counters.retransmissionsOverBudget &+= 1
@@ -87,7 +89,7 @@ extension Relay {
   }
 
   /// Least time between two replays of a cached keyframe to one viewer.
-  private static var minimumReplayInterval: TimeInterval64 { .milliseconds(30) }
+  private static var minimumReplayInterval: TimeInterval64 { .milliseconds(100) }
 
   private func receive(_ goodbye: Goodbye, from peer: PeerHandle, now: MonotonicTime) {
     guard let entry = peers.find(Int(peer.index)) else { return }

@@ -63,12 +63,13 @@ extension Relay {
     guard header.payloadLength >= 2 else { return true }
     let stream = streams[unchecked: handle.index]
     guard stream.pointee.sequence.highest != nil,
-      let original = sources[unchecked: stream.pointee.source.index].pointee.payloadTypes.original(of: header.payloadType)
+      let original = sources[unchecked: stream.pointee.source.index].pointee.payloadTypes.original(
+        of: header.payloadType)
     else { return true }
     let sequence = UInt16(bigEndian: payload.loadUnaligned(as: UInt16.self))
     let extended = stream.pointee.sequence.unwrap(SequenceNumber(sequence))
-    counters.recovered &+= 1
-    _ = stream.pointee.missing.insert(extended, now: now)
+    // Others repeat what was not missing, to probe for bandwidth.
+    if stream.pointee.missing.insert(extended, now: now) == .recovered { counters.recovered &+= 1 }
     return admit(header, original, payload + 2, header.payloadLength &- 2, extended, handle, stream, now)
   }
 
@@ -98,8 +99,8 @@ extension Relay {
     stream.pointee.lastPacketAt = now
     stream.pointee.rate.add(length)
     if stream.pointee.format != format { stream.pointee.format = format }
-    if packet.startsKeyframe, stream.pointee.kind == .video { noteKeyframe(stream, now) }
     stream.pointee.keyframes?.note(packet, payload: payload)
+    if packet.startsKeyframe, stream.pointee.kind == .video { noteKeyframe(packet, stream, now) }
     if stream.pointee.pending.isEmpty { dirtyStreams.append(handle) }
     stream.pointee.pending.append(stream.pointee.ring.place(of: extended))
     return !stream.pointee.pending.isFull
@@ -115,9 +116,13 @@ extension Relay {
     return codec.isKeyframeStart(payload)
   }
 
-  private func noteKeyframe(_ stream: UnsafeMutablePointer<Stream>, _ now: MonotonicTime) {
+  private func noteKeyframe(_ start: CachedPacket, _ stream: UnsafeMutablePointer<Stream>, _ now: MonotonicTime) {
     stream.pointee.lastKeyframeAt = now
     stream.pointee.keyframeRequest = .none
+    stream.pointee.missing.forget(before: start.extended)
+    if let highest = stream.pointee.sequence.highest, highest > start.extended {
+      stream.pointee.collectKeyframe(after: start.extended, upTo: highest)
+    }
   }
 }
 
@@ -131,12 +136,15 @@ extension Relay {
     guard let entry = peers.find(Int(peer.index)), !entry.pointee.bindings.isFull else { return nil }
     let candidates = entry.pointee.sources
     if let announced = bindAnnounced(header, candidates, now) { return remember(announced, peer) }
-    guard let source = sourceByIdentification(header, base, entry.pointee.extensions, candidates)
-      ?? sourceByPayloadType(header, candidates)
+    guard
+      let source = sourceByIdentification(header, base, entry.pointee.extensions, candidates)
+        ?? sourceByPayloadType(header, candidates)
     else { return nil }
     let extensions = entry.pointee.extensions
     if let rid = text(header, base, extensions[.repairedRID]) {
-      return named(rid, of: source).flatMap { remember(Binding(ssrc: header.ssrc, stream: $0, role: .retransmission), peer) }
+      return named(rid, of: source).flatMap {
+        remember(Binding(ssrc: header.ssrc, stream: $0, role: .retransmission), peer)
+      }
     }
     guard isMedia(header, of: source) else { return bindSoleRetransmission(header, source, peer) }
     let rid = text(header, base, extensions[.rid])

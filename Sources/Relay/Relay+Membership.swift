@@ -16,7 +16,7 @@ extension Relay {
     guard let peer = peers.find(Int(description.peer.index)) else { return nil }
     let known = formats.formats.count
     let table = PayloadTypeTable(description.formats, formats: &formats)
-    if formats.formats.count > known { noteNewFormats() }
+    noteNewFormats(since: known)
     let handle = SourceHandle(
       sources.insert(
         Source(
@@ -32,9 +32,11 @@ extension Relay {
   /// Adds one of a peer's receiving m-lines. It shows nothing until it is connected and the peer's keys are known.
   package func addSlot(_ description: SlotParameters) -> SlotHandle? {
     guard let peer = peers.find(Int(description.peer.index)) else { return nil }
+    let known = formats.formats.count
     let handle = SlotHandle(
       slots.insert(Slot(description, formats: slotFormats(description.formats), random: &random)))
     slotPayloads[handle] = description.formats
+    noteNewFormats(since: known)
     peer.pointee.slots.append(handle)
     return handle
   }
@@ -43,8 +45,11 @@ extension Relay {
   package func activate(_ peer: PeerHandle, outbound: SRTPOutbound, now: MonotonicTime) {
     guard let entry = peers.find(Int(peer.index)) else { return }
     for handle in entry.pointee.slots {
-      slots[unchecked: handle.index].pointee.outbound = outbound
+      let slot = slots[unchecked: handle.index]
+      slot.pointee.outbound = outbound
+      // The cached picture at once and a fresh one as soon as it comes (DESIGN, decision 4).
       scheduleReplay(handle)
+      if let stream = slot.pointee.phase.target { requestKeyframe(of: stream, now: now) }
     }
     for handle in entry.pointee.sources {
       requestKeyframes(of: handle, now: now)
@@ -67,6 +72,13 @@ extension Relay {
     guard let entry = peers.remove(Int(peer.index)) else { return }
     for source in entry.sources { removeSource(source) }
     for slot in entry.slots { removeSlot(slot) }
+    // Its handles may be given away before the outputs are taken.
+    outputs.removeAll { output in
+      switch output {
+      case .rtcp(_, let receiver): receiver == peer
+      case .sourceChanged(let source, _): entry.sources.contains(source)
+      }
+    }
   }
 
   private func slotFormats(_ list: [RelayedFormat]) -> SlotFormats {
@@ -94,14 +106,19 @@ extension Relay {
   }
 
   private func removeStream(_ handle: StreamHandle) {
+    var leftWaiting: [SlotHandle] = []
     for index in 0..<slots.end {
-      guard let slot = slots.find(index), slot.pointee.phase.involves(handle) else { continue }
-      slot.pointee.phase = .idle
+      guard let slot = slots.find(index) else { continue }
+      let before = slot.pointee.phase
+      slot.pointee.forget(handle)
+      if slot.pointee.phase != before { leftWaiting.append(SlotHandle(index)) }
     }
     dirtyStreams.removeAll { $0 == handle }
     replays.removeAll { $0.stream == handle }
     retransmissions.removeAll { $0.stream == handle }
     streams.remove(Int(handle.index))?.deallocate()
+    // Those that were moving on from it have nothing to show until the next keyframe: the cached one fills the gap.
+    leftWaiting.forEach(scheduleReplay)
   }
 
   private func removeSlot(_ handle: SlotHandle) {
@@ -115,8 +132,9 @@ extension Relay {
     _ = slots.remove(Int(handle.index))
   }
 
-  /// A new format has a number now: the viewers that can decode it need a payload type for it.
-  private func noteNewFormats() {
+  /// Formats may have got a number, be it from a source or a slot: the viewers that can decode them need a payload type.
+  private func noteNewFormats(since known: Int) {
+    guard formats.formats.count > known else { return }
     for (number, format) in formats.formats.enumerated() { videoCodecs[number] = format.videoCodec }
     for (handle, list) in slotPayloads {
       slots.find(Int(handle.index))?.pointee.formats = slotFormats(list)

@@ -11,12 +11,20 @@ extension Relay {
       for index in 0..<slots.end {
         slots.find(index)?.pointee.retransmissionBudget = Slot.retransmissionsPerInterval
       }
+      for index in 0..<streams.end { dropFormerSubscribers(of: StreamHandle(index)) }
     }
     for index in 0..<peers.end where peers.contains(index) {
       report(to: PeerHandle(index), now: now, wall: wall)
     }
     for index in 0..<sources.end where sources.contains(index) {
       updateStatus(of: SourceHandle(index), now: now)
+    }
+  }
+
+  /// Slots that have moved on need not be asked for every packet any more.
+  private func dropFormerSubscribers(of handle: StreamHandle) {
+    streams.find(Int(handle.index))?.pointee.subscribers.removeAll { slot in
+      slots.find(Int(slot))?.pointee.phase.involves(handle) != true
     }
   }
 
@@ -34,8 +42,8 @@ extension Relay {
 
   /// Time between regular reports to a peer.
   private static var reportInterval: TimeInterval64 { .milliseconds(500) }
-  /// Packets in one RTCP datagram, so that it stays well below an Ethernet frame.
-  private static var maximumPacketsPerDatagram: Int { 8 }
+  /// Bytes of one RTCP datagram, so that with protection it stays below any frame: no single packet is longer.
+  private static var maximumDatagramLength: Int { 1_100 }
 
   private func appendTransportFeedback(
     to peer: UnsafeMutablePointer<RelayPeer>, _ now: MonotonicTime, _ packets: inout [RTCPPacket]
@@ -51,11 +59,16 @@ extension Relay {
   private static var feedbackInterval: TimeInterval64 { .milliseconds(50) }
 
   private func send(_ packets: [RTCPPacket], to peer: PeerHandle) {
-    var rest = packets[...]
-    while !rest.isEmpty {
-      emit(.rtcp(RTCPCompound.serialize(Array(rest.prefix(Self.maximumPacketsPerDatagram))), to: peer))
-      rest = rest.dropFirst(Self.maximumPacketsPerDatagram)
+    var datagram: [UInt8] = []
+    for packet in packets {
+      let bytes = RTCPCompound.serialize([packet])
+      if !datagram.isEmpty, datagram.count + bytes.count > Self.maximumDatagramLength {
+        emit(.rtcp(datagram, to: peer))
+        datagram.removeAll(keepingCapacity: true)
+      }
+      datagram += bytes
     }
+    if !datagram.isEmpty { emit(.rtcp(datagram, to: peer)) }
   }
 
   /// What is asked of a source's sender now: lost packets and keyframes.
@@ -126,7 +139,7 @@ extension Relay {
     else { return nil }
     // The sender's own pair moved to now: both halves by the same time.
     let elapsed = Int64(bitPattern: wall.bits &- clock.wall.bits)
-    let ticks = (elapsed >> 16) &* Int64(slot.pointee.clockRate) >> 16
+    let ticks = ((elapsed >> 16) &* Int64(slot.pointee.clockRate)) >> 16
     return SenderReport(
       ssrc: slot.pointee.ssrc, ntpTime: wall,
       rtpTimestamp: clock.rtpTimestamp &+ mapping.timestampOffset &+ UInt32(truncatingIfNeeded: ticks),

@@ -42,12 +42,9 @@ extension Slot {
 
   /// Maps `packet` onto the next sequence number without a change of phase.
   mutating func mapNext(_ packet: CachedPacket, of stream: StreamHandle, now: MonotonicTime) {
-    let timestampOffset: UInt32
-    if let mapping, mapping.stream == stream {
-      timestampOffset = mapping.timestampOffset
-    } else {
-      timestampOffset = continuedTimestamp(now) &- packet.timestamp
-    }
+    // By the clock even when the stream is the same: between a cached keyframe, which may be old, and the present a
+    // viewer would otherwise wait for all the time that lies between them.
+    let timestampOffset = continuedTimestamp(now) &- packet.timestamp
     previousMapping = mapping
     mapping = Mapping(
       stream: stream, sequenceOffset: nextExtended &- packet.extended, timestampOffset: timestampOffset,

@@ -42,6 +42,15 @@ struct Slot {
   }
 }
 
+extension Slot {
+  /// Drops everything that refers to a stream that is gone: its handle may soon name another one.
+  mutating func forget(_ stream: StreamHandle) {
+    phase = phase.without(stream)
+    if mapping?.stream == stream { mapping = nil }
+    if previousMapping?.stream == stream { previousMapping = nil }
+  }
+}
+
 /// What a slot shows.
 enum SlotPhase: Equatable {
   /// Nothing is connected.
@@ -57,6 +66,20 @@ enum SlotPhase: Equatable {
     switch self {
     case .idle: nil
     case .awaitingKeyframe(let stream), .forwarding(let stream), .switching(_, let stream): stream
+    }
+  }
+
+  /// What is left to show when a stream goes away.
+  func without(_ stream: StreamHandle) -> SlotPhase {
+    switch self {
+    case .idle: .idle
+    case .awaitingKeyframe(let own), .forwarding(let own): own == stream ? .idle : self
+    case .switching(let old, let new):
+      if new == stream {
+        old == stream ? .idle : .forwarding(old)
+      } else {
+        old == stream ? .awaitingKeyframe(of: new) : self
+      }
     }
   }
 

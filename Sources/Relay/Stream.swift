@@ -35,6 +35,14 @@ struct Stream {
     lastPacketAt = now
   }
 
+  /// Completes the keyframe cache when the first packet came after others of its picture, reordered or repaired.
+  mutating func collectKeyframe(after start: Int64, upTo highest: Int64) {
+    for extended in (start + 1)...min(highest, start + Int64(KeyframeCache.maximumPackets)) {
+      guard let place = ring.find(extended) else { continue }
+      keyframes?.note(ring.entries[place], payload: ring.payload(at: place))
+    }
+  }
+
   /// Gives back what the stream allocated; it must not be used afterwards.
   func deallocate() {
     ring.deallocate()
@@ -121,6 +129,18 @@ struct SubscriberList: BitwiseCopyable {
     guard let slots, let place = (0..<count).first(where: { slots[$0] == slot.index }) else { return }
     count -= 1
     slots[place] = slots[count]
+  }
+
+  mutating func removeAll(where isGone: (Int32) -> Bool) {
+    var place = 0
+    while place < count {
+      if isGone(self[place]) {
+        count -= 1
+        slots.unsafelyUnwrapped[place] = self[count]
+      } else {
+        place += 1
+      }
+    }
   }
 
   private func contains(_ slot: SlotHandle) -> Bool {

@@ -89,19 +89,18 @@ struct AnswerPlanner {
   /// there must be only one m-line.
   private func checkBundle(_ plans: inout [MediaPlan]) throws(SDPError) {
     let open = plans.indices.filter { !plans[$0].isRejected }
+    guard open.count > 1 else { return }
     guard let bundle = offer.bundle else {
-      guard open.count <= 1 else {
-        throw plans[open[1]].section.error(
-          .unsupported, "several m-lines need a=group:BUNDLE: everything runs over one transport")
+      throw plans[open[1]].section.error(
+        .unsupported, "several m-lines need a=group:BUNDLE: everything runs over one transport")
+    }
+    for index in open {
+      let section = plans[index].section
+      if !bundle.contains(plans[index].mid ?? "") {
+        plans[index].rejection = "the m-line is not in the first BUNDLE group"
+      } else if section.kind != nil, !section.has("rtcp-mux") {
+        plans[index].rejection = "the m-line lacks a=rtcp-mux"
       }
-      return
-    }
-    for index in open where !bundle.contains(plans[index].mid ?? "") {
-      guard open.count > 1 || plans[index].mid != nil else { continue }
-      plans[index].rejection = "the m-line is not in the first BUNDLE group"
-    }
-    for index in open where open.count > 1 && plans[index].kindNeedsMux && !plans[index].section.has("rtcp-mux") {
-      plans[index].rejection = "the m-line lacks a=rtcp-mux"
     }
   }
 
@@ -170,8 +169,4 @@ struct AnswerPlanner {
     case .video: "offer VP8, VP9, AV1 or H264 with packetization-mode=1"
     }
   }
-}
-
-extension MediaPlan {
-  fileprivate var kindNeedsMux: Bool { section.kind != nil }
 }

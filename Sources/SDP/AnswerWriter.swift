@@ -9,8 +9,8 @@ struct AnswerWriter {
   func description(of plans: [MediaPlan], sessionID: UInt64) -> SessionDescription {
     var answer = SessionDescription(origin: "- \(sessionID) 1 IN IP4 127.0.0.1")
     if local.isICELite { answer.attributes.append(SDPAttribute("ice-lite")) }
-    if offer.bundle != nil {
-      let mids = plans.filter { !$0.isRejected }.compactMap(\.mid)
+    if let bundle = offer.bundle {
+      let mids = plans.filter { !$0.isRejected }.compactMap(\.mid).filter(bundle.contains)
       answer.attributes.append(SDPAttribute("group", (["BUNDLE"] + mids).joined(separator: " ")))
     }
     if offer.offersTrickle { answer.attributes.append(SDPAttribute("ice-options", "trickle")) }

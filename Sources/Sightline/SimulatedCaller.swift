@@ -8,8 +8,6 @@ import ServiceLifecycle
 
 /// A caller made of a recorded clip: a real WebRTC peer on a socket of its own, which returns when it is cut off.
 struct SimulatedCaller: Service {
-  typealias ServiceType = Service
-
   let clip: Clip
   let media: MediaServer
   let incident: IncidentID

@@ -3,7 +3,7 @@ import Glibc
 import Primitives
 
 /// A bound, non-blocking UDP socket with receive offload. It closes itself.
-package final class UDPSocket {
+package final class UDPSocket: Sendable {
   package let descriptor: Int32
   /// The bound address, with the port that the kernel chose if it was asked to.
   package let address: TransportAddress

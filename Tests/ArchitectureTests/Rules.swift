@@ -9,7 +9,9 @@ struct Violation: Hashable, CustomStringConvertible {
   var description: String { "\(path):\(line): \(text)" }
 }
 
-/// Something that every file must hold to. Each has a test that shows that it can fail.
+/// Something that every file must hold to.
+///
+/// Each has a test that shows that it can fail.
 struct Rule: Sendable {
   let name: String
   let check: @Sendable (SourceFile) -> [Violation]

@@ -122,6 +122,7 @@ struct AccessTests {
       #expect(try await server.send("GET", "/api/ice-servers").status == 401)
       let answer = try await server.send("GET", "/api/ice-servers", [server.bearer()])
       #expect(answer.status == 200)
+      #expect(try await server.send("OPTIONS", "/api/ice-servers").status == 204)
       let username = "\(TestServer.now.seconds + 60):t-anna"
       let credential = ICEServerIssuer.credential(username: username, secret: "north")
       #expect(

@@ -107,16 +107,17 @@
   function picture(video, width, height, framesPerSecond) {
     const canvas = Object.assign(document.createElement("canvas"), { width, height });
     const context = canvas.getContext("2d", { alpha: false });
-    const [track] = canvas.captureStream(0).getVideoTracks();
+    const [track] = canvas.captureStream(framesPerSecond).getVideoTracks();
     setInterval(() => {
       context.drawImage(video, 0, 0, width, height);
       draw(context, width, height, wallClock());
-      track.requestFrame();
     }, 1000 / framesPerSecond);
     return track;
   }
 
   async function sound(video) {
+    // Firefox starts no AudioContext without a person's touch, but gives out what an element plays.
+    if (video.mozCaptureStream) return video.mozCaptureStream().getAudioTracks()[0];
     const audio = new AudioContext();
     await audio.resume();
     const destination = audio.createMediaStreamDestination();

@@ -18,10 +18,13 @@ struct APIRoutes: Sendable {
         status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
         body: .init(byteBuffer: ByteBuffer(string: body)))
     }
+    router.on("/api/ice-servers", method: .options) { _, _ in
+      Response(status: .noContent, headers: [.allow: "GET, HEAD, OPTIONS"])
+    }
     router.get("/ws") { _, _ -> Response in
       throw Problem(
         .upgradeRequired, "This address speaks WebSocket (sightline.v1), on the first request of a connection.",
-        headers: [.upgrade: "websocket", .connection: "upgrade, close"])
+        headers: [.upgrade: "websocket", .secWebSocketVersion: "13", .connection: "upgrade, close"])
     }
   }
 }

@@ -12,6 +12,8 @@ extension HTTPField.Name {
   static let acceptPatch = make("Accept-Patch")
   /// RFC 9725 §4.2.
   static let acceptPost = make("Accept-Post")
+  /// RFC 6455 §4.2.2.
+  static let secWebSocketVersion = make("Sec-WebSocket-Version")
   static let permissionsPolicy = make("Permissions-Policy")
   static let referrerPolicy = make("Referrer-Policy")
 }

@@ -29,8 +29,9 @@ extension SocketAddress? {
     guard let parsed = try? SocketAddress(ipAddress: address, port: 0), case .v6(let inner) = parsed else {
       return address
     }
-    let bytes = withUnsafeBytes(of: inner.address.sin6_addr) { Array($0.prefix(8)) }
-    return "\(Hex.encode(bytes))/64"
+    let bytes = withUnsafeBytes(of: inner.address.sin6_addr) { Array($0) }
+    let mappedPrefix = [UInt8](repeating: 0, count: 10) + [0xff, 0xff]
+    return bytes.starts(with: mappedPrefix) ? address : "\(Hex.encode(bytes.prefix(8)))/64"
   }
 }
 

@@ -37,6 +37,7 @@ struct ConnectionID: Hashable, Sendable {
 /// page did not come back in time.
 final class SessionDirectory: Sendable {
   private let sessions = Mutex<[PeerID: SignallingSession]>([:])
+  private let connections = Atomic<UInt64>(0)
   private let maximumSessions: Int
 
   init(maximumSessions: Int) {
@@ -46,6 +47,11 @@ final class SessionDirectory: Sendable {
   var count: Int { sessions.withLock { $0.count } }
 
   var isFull: Bool { count >= maximumSessions }
+
+  /// A name that no other WebSocket of this process has.
+  func makeConnectionID() -> ConnectionID {
+    ConnectionID(value: connections.wrappingAdd(1, ordering: .relaxed).newValue)
+  }
 
   func insert(_ session: SignallingSession) {
     sessions.withLock { $0[session.peer] = session }
@@ -106,7 +112,7 @@ final class SessionDirectory: Sendable {
     }
   }
 
-  /// Removes a session unless it has been taken over or renewed since `session` was read.
+  /// Removes a session unless a WebSocket has taken it over in the meantime; whether it did.
   func removeIfOrphaned(_ peer: PeerID) -> Bool {
     sessions.withLock { sessions in
       guard sessions[peer]?.carrier == .orphaned else { return false }

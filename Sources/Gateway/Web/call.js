@@ -188,7 +188,9 @@ export class Call extends EventTarget {
 
   async #measure() {
     const connection = this.#connection.peerConnection;
-    if (connection && connection.signalingState !== "closed") this.figures = await this.#reader.read(connection);
+    if (connection && connection.signalingState !== "closed") {
+      this.figures = this.#reader.read(await connection.getStats());
+    }
     this.dispatchEvent(new Event("change"));
   }
 }

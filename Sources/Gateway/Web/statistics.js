@@ -36,16 +36,17 @@ export class StatisticsReader {
   }
 
   /**
-   * @param {RTCPeerConnection} connection
-   * @returns {Promise<Figures>}
+   * @param {RTCStatsReport} report of the whole connection
+   * @param {string[]} [mids] the m-lines that count; all when left out
+   * @returns {Figures}
    */
-  async read(connection) {
-    const report = await connection.getStats();
+  read(report, mids) {
     const entries = [...report.values()];
     const remote = entries.find((entry) => entry.type === "remote-inbound-rtp" && entry.roundTripTime !== undefined);
     const pair = entries.find((entry) => entry.type === "candidate-pair" && entry.nominated && entry.state === "succeeded");
     const roundTrip = pair?.currentRoundTripTime ?? remote?.roundTripTime;
-    const stream = (kind) => entries.find((entry) => entry.type === this.#type && entry.kind === kind);
+    const isWanted = (entry) => entry.type === this.#type && (!mids || entry.mid === undefined || mids.includes(entry.mid));
+    const stream = (kind) => entries.find((entry) => isWanted(entry) && entry.kind === kind);
     return {
       video: this.#figures(stream("video"), report),
       audio: this.#figures(stream("audio"), report),

@@ -20,9 +20,8 @@ let watch;
 let liveSince;
 /** Whether the incident had a caller, as far as the service told. */
 let hadCaller = false;
-/** Operators see new pictures blurred until they choose to look (UX, "Seeing is a choice"). */
+/** With `?role=operator` the picture starts blurred until the operator chooses to look (UX, "Seeing is a choice"). */
 let isHidden = access.options.get("role") === "operator";
-let hasChosen = false;
 const history = [];
 const events = new IncidentEvents(access.token);
 
@@ -60,7 +59,7 @@ function withoutFrames() {
     return hadCaller ? { kind: "ended", text: words.ended } : { kind: "waiting", text: words.waiting };
   }
   const isInterrupted = events.callers.some((peer) => peer.state === "interrupted");
-  const seconds = watch.secondsWithoutFrame;
+  const seconds = watch.slot.secondsWithoutFrame;
   if (isInterrupted) return { kind: "stale", text: words.callerReconnecting };
   if (seconds === undefined) return { kind: "waiting", text: words.waiting };
   return { kind: "stale", text: words.noPicture(seconds) };
@@ -69,7 +68,6 @@ function withoutFrames() {
 function render() {
   if (!watch) return;
   hadCaller ||= events.callers.length > 0;
-  if (!hasChosen && events.role === "operator") isHidden = true;
   const state = pictureState();
   remember(state);
   document.body.dataset.picture = state.kind;
@@ -79,8 +77,9 @@ function render() {
   setText("cover", coverWords(state));
   renderButtons();
   renderFigures();
+  renderOthers();
   renderPeople();
-  if (picture.srcObject !== watch.stream) picture.srcObject = watch.stream;
+  setSource(picture, watch.slot.stream);
 }
 
 function remember({ kind, text }) {
@@ -101,7 +100,7 @@ function renderButtons() {
 }
 
 function renderFigures() {
-  replaceRows(element("figures"), readings(watch.figures), ([name, value]) => {
+  replaceRows(element("figures"), readings(watch.slot.figures), ([name, value]) => {
     const row = document.createElement("div");
     row.append(textElement("dt", name), textElement("dd", value ?? "–"));
     return row;
@@ -111,7 +110,7 @@ function renderFigures() {
 /** What is measured, always in the same order; a figure that is not known yet has no value. */
 function readings({ video, audio, roundTripMilliseconds }) {
   const seen = video?.width ? video : undefined;
-  const age = watch.secondsWithoutFrame;
+  const age = watch.slot.secondsWithoutFrame;
   return [
     ["picture", seen && `${seen.width}×${seen.height} ${seen.codec ?? ""}`],
     ["rate", seen && rate(seen.bitsPerSecond)],
@@ -122,6 +121,31 @@ function readings({ video, audio, roundTripMilliseconds }) {
     ["loss", seen && `${(100 * seen.lossRatio).toFixed(1)} %`],
     ["sound", audio?.packets ? rate(audio.bitsPerSecond) : undefined],
   ];
+}
+
+/** Small moving pictures of the other callers; a click makes one the large picture. */
+function renderOthers() {
+  const list = element("others");
+  while (list.children.length < watch.slots.length) list.append(otherCaller(list.children.length));
+  let anyone = false;
+  watch.slots.forEach((slot, index) => {
+    const isShown = index !== watch.main && slot.state === "live";
+    anyone ||= isShown;
+    list.children[index].hidden = !isShown;
+    setSource(list.children[index].querySelector("video"), isShown ? slot.stream : null);
+  });
+  element("others-section").hidden = !anyone;
+}
+
+function otherCaller(index) {
+  const video = Object.assign(document.createElement("video"), { muted: true, autoplay: true, playsInline: true });
+  const button = textElement("button", `Show caller ${index + 1}`);
+  button.type = "button";
+  button.prepend(video);
+  button.addEventListener("click", () => watch.show(index));
+  const item = document.createElement("li");
+  item.append(button);
+  return item;
 }
 
 function renderPeople() {
@@ -161,6 +185,10 @@ function setText(id, text) {
   if (element(id).textContent !== text) element(id).textContent = text;
 }
 
+function setSource(video, stream) {
+  if (video.srcObject !== stream) video.srcObject = stream;
+}
+
 function secondsSince(moment) {
   return moment === undefined ? 0 : (performance.now() - moment) / 1000;
 }
@@ -175,7 +203,6 @@ const commands = {
   },
   reveal: () => {
     isHidden = !isHidden;
-    hasChosen = true;
     render();
   },
   monochrome: () => {
@@ -218,7 +245,8 @@ expose({
   get state() { return watch?.state ?? "idle"; },
   get connectionState() { return watch?.connection.state ?? "idle"; },
   get picture() { return watch ? pictureState() : undefined; },
-  get stats() { return structuredClone(watch?.figures ?? {}); },
+  get stats() { return structuredClone(watch?.slot.figures ?? {}); },
+  get slots() { return watch?.slots.map((slot) => slot.state); },
   get counters() { return watch?.connection.counters; },
   get isMuted() { return picture.muted; },
   get peers() { return [...events.peers.values()]; },

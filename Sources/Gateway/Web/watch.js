@@ -1,5 +1,8 @@
 /**
- * Receives one caller's picture and sound in a slot each (WHEP) and knows whether they move.
+ * Receives callers' pictures and sound (WHEP) in a fixed number of slots and knows whether they move.
+ *
+ * The service puts the incident's first caller on the first slot, the second on the second, and so on; which caller that
+ * is may change without our doing (DESIGN, decision 1).
  * @module
  */
 
@@ -7,28 +10,69 @@ import { configuration, preferCodec } from "./access.js";
 import { MediaConnection } from "./connection.js";
 import { StatisticsReader } from "./statistics.js";
 
-/** Milliseconds without a new frame after which the picture counts as standing still. */
+/** Callers seen at once; a slot costs nothing while it is empty. */
+const defaultSlots = 2;
+const maximumSlots = 4;
+/** Milliseconds without a new frame after which a picture counts as standing still. */
 const stillAfter = 2000;
 
 /**
- * `connecting` and `reconnecting`: our own line. `waiting`: connected, nothing has come yet. `live`: frames come in.
- * `soundOnly`: sound comes in, there is no picture. `still`: frames came, and stopped.
- * @typedef {"idle" | "connecting" | "reconnecting" | "waiting" | "live" | "soundOnly" | "still" | "failed" | "closed"} WatchState
+ * `waiting`: nothing has come yet. `live`: frames come in. `soundOnly`: sound comes in, there is no picture.
+ * `still`: frames came, and stopped.
+ * @typedef {"waiting" | "live" | "soundOnly" | "still"} SlotState
+ * @typedef {SlotState | "idle" | "connecting" | "reconnecting" | "failed" | "closed"} WatchState our own line comes first
  */
 
-/** Dispatches `change` at every change of state and once a second. */
-export class Watch extends EventTarget {
+/** A place for one caller's picture and sound. */
+class Slot {
+  /** One stream for both keeps lips and voice together. */
+  stream = new MediaStream();
   /** @type {import("./statistics.js").Figures} */
   figures = {};
-  stream = new MediaStream();
+
+  #reader = new StatisticsReader("inbound-rtp");
+  #transceivers = [];
+  #lastFrame;
+  #lastSound;
+
+  /** Offers an m-line for the picture and one for the sound. */
+  prepare(connection, codec) {
+    this.#transceivers = ["video", "audio"].map((kind) => connection.addTransceiver(kind, { direction: "recvonly" }));
+    preferCodec(this.#transceivers[0], codec);
+    this.stream = new MediaStream(this.#transceivers.map((transceiver) => transceiver.receiver.track));
+    this.figures = {};
+  }
+
+  /** @param {RTCStatsReport} report */
+  measure(report) {
+    const before = this.figures;
+    this.figures = this.#reader.read(report, this.#transceivers.map((transceiver) => transceiver.mid));
+    const { video, audio } = this.figures;
+    if ((video?.frames ?? 0) > (before.video?.frames ?? 0)) this.#lastFrame = performance.now();
+    if ((audio?.packets ?? 0) > (before.audio?.packets ?? 0)) this.#lastSound = performance.now();
+  }
+
+  /** @returns {SlotState} */
+  get state() {
+    if (isRecent(this.#lastFrame)) return "live";
+    if (this.#lastFrame !== undefined) return "still";
+    return isRecent(this.#lastSound) ? "soundOnly" : "waiting";
+  }
+
+  /** Seconds since the last frame; undefined before the first. */
+  get secondsWithoutFrame() {
+    return this.#lastFrame === undefined ? undefined : (performance.now() - this.#lastFrame) / 1000;
+  }
+}
+
+/** Dispatches `change` at every change of state and twice a second. */
+export class Watch extends EventTarget {
+  /** @type {Slot[]} */
+  slots;
+  /** The slot that is shown large. */
+  main = 0;
 
   #connection;
-  #access;
-  #reader = new StatisticsReader("inbound-rtp");
-  #frames = 0;
-  #lastFrame;
-  #packetsOfSound = 0;
-  #lastSound;
   #timer;
 
   /**
@@ -37,12 +81,14 @@ export class Watch extends EventTarget {
    */
   constructor(access, iceServers) {
     super();
-    this.#access = access;
+    const wanted = Number(access.options.get("slots") ?? defaultSlots);
+    const count = Math.min(maximumSlots, Math.max(1, Math.floor(wanted) || 1));
+    this.slots = Array.from({ length: count }, () => new Slot());
     this.#connection = new MediaConnection({
       endpoint: `/whep/${encodeURIComponent(access.incident)}`,
       token: access.token,
       configuration: configuration(access, iceServers),
-      prepare: (connection) => this.#prepare(connection),
+      prepare: (connection) => this.slots.forEach((slot) => slot.prepare(connection, access.options.get("codec"))),
     });
     this.#connection.addEventListener("state", () => this.#changed());
   }
@@ -61,45 +107,28 @@ export class Watch extends EventTarget {
     return this.#connection;
   }
 
+  /** The large picture's slot. */
+  get slot() {
+    return this.slots[this.main];
+  }
+
   /** @returns {WatchState} */
   get state() {
     const { state } = this.#connection;
-    if (state !== "connected") return state;
-    if (isRecent(this.#lastFrame)) return "live";
-    if (this.#lastFrame !== undefined) return "still";
-    return isRecent(this.#lastSound) ? "soundOnly" : "waiting";
+    return state === "connected" ? this.slot.state : state;
   }
 
-  /** Seconds since the last frame; undefined before the first. */
-  get secondsWithoutFrame() {
-    return this.#lastFrame === undefined ? undefined : (performance.now() - this.#lastFrame) / 1000;
-  }
-
-  #prepare(connection) {
-    const video = connection.addTransceiver("video", { direction: "recvonly" });
-    preferCodec(video, this.#access.options.get("codec"));
-    connection.addTransceiver("audio", { direction: "recvonly" });
-    // One stream for both keeps lips and voice together.
-    const stream = new MediaStream();
-    connection.addEventListener("track", ({ track }) => {
-      stream.addTrack(track);
-      this.stream = stream;
-      this.#changed();
-    });
-    this.#frames = 0;
-    this.#packetsOfSound = 0;
+  /** Puts another slot's picture in the large place. */
+  show(index) {
+    this.main = index;
+    this.#changed();
   }
 
   async #measure() {
     const connection = this.#connection.peerConnection;
     if (!connection || connection.signalingState === "closed") return;
-    this.figures = await this.#reader.read(connection);
-    const frames = this.figures.video?.frames ?? 0;
-    if (frames > this.#frames) this.#lastFrame = performance.now();
-    this.#frames = frames;
-    const packets = this.figures.audio?.packets ?? 0;
-    if (packets > this.#packetsOfSound) this.#lastSound = performance.now();
-    this.#packetsOfSound = packets;
+    const report = await connection.getStats();
+    for (const slot of this.slots) slot.measure(report);
     this.#changed();
   }
 

@@ -24,6 +24,8 @@ struct CallSession: Sendable {
       connection.close(.refused(error))
       return
     }
+    logger.info(
+      "websocket", metadata: ["role": .string(token.kind.rawValue), "from": .string(remoteAddress)])
     connection.send(.welcome(welcome(token)))
     let peer = await withTaskGroup { group in
       group.addTask { await reportEvents(of: token.incident) }

@@ -28,10 +28,14 @@ struct UpgradeRequest: Sendable {
     authority = head.headers.first(name: "host")
   }
 
-  /// Whether `head` asks for a WebSocket here at all.
+  /// Whether `head` is a whole opening handshake for this address (RFC 6455 §4.2.1).
   static func isOne(_ head: HTTPRequestHead) -> Bool {
-    head.uri.split(separator: "?", maxSplits: 1).first.map(String.init) == path
-      && head.headers[canonicalForm: "upgrade"].contains { $0.lowercased() == "websocket" }
+    let headers = head.headers
+    return head.method == .GET && head.version == .http1_1
+      && head.uri.split(separator: "?", maxSplits: 1).first.map(String.init) == path
+      && headers[canonicalForm: "upgrade"].contains { $0.lowercased() == "websocket" }
+      && headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
+      && headers["sec-websocket-key"].count == 1 && headers["sec-websocket-version"] == ["13"]
   }
 
   /// The headers of the answer 101.

@@ -64,7 +64,7 @@ extension Shard {
       dataChannels: admission.dataChannels.map {
         DataChannelConfiguration(
           stack: configuration.sctp, localPort: $0.localPort, remotePort: $0.remotePort,
-          maximumMessageSize: $0.maximumMessageSize)
+          peerMaximumMessageSize: $0.maximumMessageSize)
       },
       random: .system)
   }
@@ -227,14 +227,6 @@ extension Shard {
 
   /// Handshake datagrams of one turn: at most about two milliseconds of work.
   private static var handshakesPerTurn: Int { 2 }
-
-  /// SCTP's timers are the library's own; what they made waits in each session.
-  func drainDataChannels() {
-    for peer in peers.compactMap({ $0 }) where !peer.channels.isEmpty {
-      peer.session.handleTimeout(now: now)
-      drain(peer)
-    }
-  }
 
   func deliverRelayOutputs() {
     for output in relay.takeOutputs() {

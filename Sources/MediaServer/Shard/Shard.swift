@@ -104,8 +104,12 @@ final class Shard {
   }
 
   private var waitLimit: TimeInterval64 {
-    handshakes.isEmpty ? max(.zero, nextTick - now) : .zero
+    guard handshakes.isEmpty else { return .zero }
+    return peersByID.isEmpty ? Self.idleWait : max(.zero, nextTick - now)
   }
+
+  /// A shard without peers sleeps; a command or a datagram wakes it.
+  private static let idleWait = TimeInterval64.milliseconds(500)
 
   private func serve(_ token: UInt64) {
     switch Token(token) {
@@ -150,7 +154,6 @@ final class Shard {
       drain(peer)
     }
     configuration.sctp.advance(to: now)
-    drainDataChannels()
     deliverRelayOutputs()
     flushRelay()
     expirePeers()

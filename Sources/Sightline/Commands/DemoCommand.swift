@@ -5,6 +5,7 @@ import Logging
 import MediaClient
 import MediaServer
 import Primitives
+import ServiceLifecycle
 
 struct DemoCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -21,6 +22,8 @@ struct DemoCommand: AsyncParsableCommand {
   @Option(help: "WebM or MP4 file that the simulated caller plays. The built-in street scene if none is given.")
   var clip: String?
   @Flag(inversion: .prefixedNo, help: "Whether a simulated caller plays a clip.") var caller = true
+  @Flag(inversion: .prefixedNo, help: "Whether to listen on HTTPS in the local network too, for a phone's camera.")
+  var phone = true
   @Flag(help: "Print one line of JSON when ready instead of text.") var json = false
 
   /// Links of the demo are good for a day.
@@ -34,46 +37,62 @@ struct DemoCommand: AsyncParsableCommand {
     logger.logLevel = .notice
     let folder = node.data.map { URL(fileURLWithPath: $0) } ?? Self.defaultFolder
     let running = try Node(node, data: folder, logger: logger)
-    var beside: [any SimulatedCaller.ServiceType] = []
+    var beside: [any Service] = []
+    let phones = try phoneListener(running, data: folder)
+    if let phones { beside.append(phones.gateway) }
     if caller {
       let path = try clip ?? Self.builtInClip()
       beside.append(try SimulatedCaller(clip: Clip(path: path), media: running.media, incident: id))
     }
     try await running.run(beside: beside) { [json] node, base in
       let links = Links(base: base, incident: id, authority: node.authority, lifetime: Self.linkLifetime)
-      print(try Self.announcement(links, json: json))
+      let phoneBase = try await phones?.base()
+      let phone = phoneBase.map {
+        Links(base: $0, incident: id, authority: node.authority, lifetime: Self.linkLifetime)
+      }
+      print(try Self.announcement(links, phone: phone, json: json))
       fflush(nil)
     }
+  }
+
+  /// On the next port but one thousand, 9080 for 8080; none when a proxy or certificate is in use already.
+  private func phoneListener(_ running: Node, data: URL) throws -> PhoneListener? {
+    guard phone, node.tlsCertificate == nil, node.publicURL == nil else { return nil }
+    return try PhoneListener(
+      port: node.port == 0 ? 0 : node.port + 1_000, data: data, media: running.media, authority: running.authority,
+      logger: running.logger)
   }
 
   private static var defaultFolder: URL {
     FileManager.default.temporaryDirectory.appendingPathComponent("sightline-demo")
   }
 
-  private static func builtInClip() throws -> String {
+  static func builtInClip() throws -> String {
     guard let url = Bundle.module.url(forResource: "street", withExtension: "webm") else {
       throw ValidationError("The built-in clip is missing beside the program. Give one with --clip FILE.")
     }
     return url.path
   }
 
-  private static func announcement(_ links: Links, json: Bool) throws -> String {
+  private static func announcement(_ links: Links, phone: Links?, json: Bool) throws -> String {
     let whip = links.token(.device, name: "camera", .publish)
     let whep = links.token(.viewer, name: "player", .subscribe)
     let caller = links.callerPage(links.token(.caller, name: "second caller", [.publish, .subscribe]))
     let viewer = links.viewerPage(links.token(.operator, name: "operator", .subscribe))
+    let phoneLink = phone.map { $0.callerPage($0.token(.caller, name: "phone", [.publish, .subscribe])) }
     if json {
       return try JSONLine.encode([
         "base": links.base, "incident": links.incident.value, "whip": links.whip, "whep": links.whep,
-        "caller": caller, "viewer": viewer, "whipToken": whip, "whepToken": whep,
+        "caller": caller, "viewer": viewer, "whipToken": whip, "whepToken": whep, "phone": phoneLink ?? "",
       ])
     }
     return """
 
       Sightline is running. A simulated caller is on the line.
 
-      Watch the call:           \(viewer)
-      Call in with a camera:    \(caller)
+      Watch the call:            \(viewer)
+      Call in from this browser: \(caller)
+      Call in from a phone:      \(phoneLink ?? "needs a network address; this machine has none")
 
       For cameras and players (Authorization: Bearer …):
         WHIP \(links.whip)
@@ -81,7 +100,7 @@ struct DemoCommand: AsyncParsableCommand {
         WHEP \(links.whep)
              \(whep)
 
-      Browsers give out the camera on localhost or over HTTPS. Ctrl-C stops it.
+      The phone warns of the demo's own certificate once. Ctrl-C stops everything.
 
       """
   }
