@@ -63,8 +63,14 @@ extension Rule {
     .map { Violation(path: file.path, line: $0 + 1, text: "say in a comment what guards this") }
   }
 
+  /// Files of tests that wait for something real, each with what it is.
+  static let realTimeFiles: [String: String] = [
+    "Tests/MediaServerTests/Support.swift": "two ends talk through the kernel's sockets"
+  ]
+
   static let noSleep = Rule(name: "tests run in simulated time and never sleep") { file in
-    occurrences(of: [#"\b(u|nano)?sleep\s*\("#], in: file)
+    guard realTimeFiles[file.path] == nil else { return [] }
+    return occurrences(of: [#"\b(u|nano)?sleep\s*\("#], in: file)
   }
 
   /// Whether the line carries a comment or stands right below one, attributes between them aside.

@@ -43,6 +43,8 @@ struct SourceFile: Sendable {
 }
 
 /// Blanks out comments and the contents of string literals, line by line, so that rules see code only.
+///
+/// It walks bytes: everything that matters to it is ASCII, and bytes of other characters never look like ASCII.
 enum CodeScanner {
   private enum State: Equatable {
     case code
@@ -52,57 +54,66 @@ enum CodeScanner {
     case string(hashes: Int, isMultiline: Bool)
   }
 
+  private static let newline = UInt8(ascii: "\n")
+  private static let quote = UInt8(ascii: "\"")
+  private static let hash = UInt8(ascii: "#")
+
   static func code(of text: String) -> String {
-    let source = Array(text)
-    var result = ""
+    let source = Array(text.utf8)
+    var result: [UInt8] = []
+    result.reserveCapacity(source.count)
     var state = State.code
     var place = 0
     while place < source.count {
-      let (next, length) = step(state, source, place)
-      let character = source[place]
-      if state == .code, next == .code || character == "\"" || character == "#" {
-        result.append(contentsOf: source[place..<min(place + length, source.count)])
+      let (next, length) = step(state, source[place...])
+      let piece = source[place..<min(place + length, source.count)]
+      if state == .code, next == .code {
+        result += piece
       } else {
-        result.append(contentsOf: source[place..<min(place + length, source.count)].filter(\.isNewline))
+        result += piece.filter { $0 == newline }
       }
       state = next
       place += length
     }
-    return result
+    return String(decoding: result, as: UTF8.self)
   }
 
-  /// The state after what stands at `place`, and how many characters that was.
-  private static func step(_ state: State, _ source: [Character], _ place: Int) -> (State, Int) {
-    func matches(_ text: String) -> Bool {
-      place + text.count <= source.count && source[place..<(place + text.count)].elementsEqual(text)
-    }
+  /// The state after what stands at the start of `rest`, and how many bytes that was.
+  private static func step(_ state: State, _ rest: ArraySlice<UInt8>) -> (State, Int) {
+    let first = rest[rest.startIndex]
     switch state {
     case .code:
-      if matches("//") { return (.lineComment, 2) }
-      if matches("/*") { return (.blockComment(depth: 1), 2) }
-      return openString(source, place) ?? (.code, 1)
+      if rest.starts(with: "//".utf8) { return (.lineComment, 2) }
+      if rest.starts(with: "/*".utf8) { return (.blockComment(depth: 1), 2) }
+      return first == quote || first == hash ? openString(rest) ?? (.code, 1) : (.code, 1)
     case .lineComment:
-      return (source[place].isNewline ? .code : .lineComment, 1)
+      return (first == newline ? .code : .lineComment, 1)
     case .blockComment(let depth):
-      if matches("/*") { return (.blockComment(depth: depth + 1), 2) }
-      if matches("*/") { return (depth == 1 ? .code : .blockComment(depth: depth - 1), 2) }
+      if rest.starts(with: "/*".utf8) { return (.blockComment(depth: depth + 1), 2) }
+      if rest.starts(with: "*/".utf8) { return (depth == 1 ? .code : .blockComment(depth: depth - 1), 2) }
       return (state, 1)
     case .string(let hashes, let isMultiline):
-      let closing = String(repeating: "\"", count: isMultiline ? 3 : 1) + String(repeating: "#", count: hashes)
-      if matches(closing) { return (.code, closing.count) }
-      if hashes == 0, source[place] == "\\" { return (state, 2) }
-      // A newline ends a literal that was never closed: such a file does not compile, but the scanner recovers.
-      if !isMultiline, source[place].isNewline { return (.code, 1) }
-      return (state, 1)
+      return stepInString(rest, hashes: hashes, quotes: isMultiline ? 3 : 1)
     }
   }
 
-  private static func openString(_ source: [Character], _ place: Int) -> (State, Int)? {
-    var quote = place
-    while quote < source.count, source[quote] == "#" { quote += 1 }
-    guard quote < source.count, source[quote] == "\"" else { return nil }
-    let hashes = quote - place
-    let isMultiline = quote + 2 < source.count && source[quote + 1] == "\"" && source[quote + 2] == "\""
+  private static func stepInString(_ rest: ArraySlice<UInt8>, hashes: Int, quotes: Int) -> (State, Int) {
+    let state = State.string(hashes: hashes, isMultiline: quotes == 3)
+    let first = rest[rest.startIndex]
+    if first == quote {
+      let closing = repeatElement(quote, count: quotes) + repeatElement(hash, count: hashes)
+      return rest.starts(with: closing) ? (.code, closing.count) : (state, 1)
+    }
+    if hashes == 0, first == UInt8(ascii: "\\") { return (state, 2) }
+    // A newline ends a literal that was never closed: such a file does not compile, but the scanner recovers.
+    return (quotes == 1 && first == newline ? .code : state, 1)
+  }
+
+  private static func openString(_ rest: ArraySlice<UInt8>) -> (State, Int)? {
+    let hashes = rest.prefix { $0 == hash }.count
+    let quotes = rest.dropFirst(hashes).prefix(3).prefix { $0 == quote }.count
+    guard quotes > 0 else { return nil }
+    let isMultiline = quotes == 3
     return (.string(hashes: hashes, isMultiline: isMultiline), hashes + (isMultiline ? 3 : 1))
   }
 }
