@@ -65,7 +65,7 @@ test: setup-tests lint unit-tests interop-tests ## All that CI runs
 unit-tests:
 	@echo "Building program and tests (release): minutes the first time"
 	@$(SWIFT_BUILD) --quiet --build-tests
-	@$(SWIFT_TEST) --skip-build 2>&1 | grep -vE '^[◇↳] |^✔ (Test|Suite) .* passed after|^✔ Test case passing'
+	@$(SWIFT_TEST) --skip-build 2>&1 | awk '/^✔ Test run/ || !/^(◇|✔)/ { print; fflush() }'
 
 interop-tests:
 	@SIGHTLINE_BIN=$(abspath $(SIGHTLINE)) $(PYTHON) -m pytest Tests/Interop $(PYTEST_ARGUMENTS)
@@ -81,13 +81,14 @@ fuzz: setup-build ## Fuzz each parser for FUZZ_SECONDS (60) seconds; findings go
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) Tests/Fuzz/run.sh
 
 sanitize-address: setup-build ## Run the unit tests of floors 0 to 3 with AddressSanitizer
-	@$(CORES) swift test --sanitize=address --scratch-path .build-asan --disable-xctest
+	@LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leak-suppressions.txt:print_suppressions=0 \
+	  $(CORES) swift test --sanitize=address --scratch-path .build-asan --disable-xctest
 
 sanitize-thread: setup-build ## Run the unit tests of floors 0 to 3 with ThreadSanitizer
 	@$(CORES) swift test --sanitize=thread --scratch-path .build-tsan --disable-xctest
 
 bench: build ## Measure one caller with 100 viewers on this machine
-	@$(SIGHTLINE) load --help >/dev/null && deployment/benchmark.sh $(SIGHTLINE) $(BENCH_ARGUMENTS)
+	@Tests/Benchmarks/run.sh $(SIGHTLINE) $(BENCH_ARGUMENTS)
 
 clean: ## Remove all that was built
 	@rm -rf .build .build-* .venv

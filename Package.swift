@@ -126,6 +126,7 @@ let package = Package(
     tests("SDPTests", ["Primitives", "SDP"]),
     tests("DataChannelTests", ["Primitives", "DataChannel"]),
     tests("RelayTests", ["Primitives", "RTP", "SRTP", "Relay"]),
+    tests("SocketsTests", ["Primitives", "Sockets", "CSystemCalls"]),
     tests("MediaServerTests", ["Primitives", "DTLS", "RTP", "SDP", "MediaServer", "MediaClient"]),
     tests(
       "GatewayTests",

@@ -78,7 +78,8 @@ package struct ClientEndpoint: Sendable {
   func configuration(
     _ session: NegotiatedSession, role: ICERole, engine: SRTPEngine
   ) throws -> PeerSessionConfiguration {
-    guard let first = session.remote.fingerprints.first, let algorithm = DTLSFingerprint.Algorithm(rawValue: first.hash),
+    guard let first = session.remote.fingerprints.first,
+      let algorithm = DTLSFingerprint.Algorithm(rawValue: first.hash),
       let fingerprint = DTLSFingerprint(algorithm: algorithm, bytes: first.bytes)
     else { throw ClientError("The server's description has no usable fingerprint.") }
     let remote = session.remote.credentials

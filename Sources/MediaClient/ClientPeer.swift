@@ -29,7 +29,7 @@ package final class ClientPeer {
     case closed(reason: String)
   }
 
-  /// Builds the session of an accepted offer. To be called on the loop's thread.
+  /// Builds the session of an accepted offer, on the loop's thread.
   package convenience init(
     _ offer: ClientOffer, answer: SessionDescription, clip: Clip?, receiver: (any ClientReceiver)?, loop: ClientLoop,
     onEvent: @escaping @Sendable (ClientEvent) -> Void
@@ -39,7 +39,7 @@ package final class ClientPeer {
       receiver: receiver, loop: loop, onEvent: onEvent)
   }
 
-  /// Builds a negotiated session. To be called on the loop's thread.
+  /// Builds a negotiated session, on the loop's thread.
   ///
   /// - Parameter stampsPackets: writes the send time into payloads, see ``DelayStamp``; decoders will not like them.
   package init(

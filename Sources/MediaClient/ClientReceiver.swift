@@ -1,7 +1,7 @@
 import Primitives
 import RTP
 
-/// Looks at what a client receives. Called on the loop's thread; not for the packet path of a server.
+/// Looks at what a client receives, on the loop's thread; not for the packet path of a server.
 package protocol ClientReceiver: AnyObject {
   /// Whether the receiver has seen enough of a packet that is still protected, so that it need not be decrypted.
   func isSatisfied(byProtected packet: UnsafeRawBufferPointer, now: MonotonicTime) -> Bool

@@ -6,7 +6,7 @@ import SRTP
 /// Plays a clip in a loop into one session: due packets, retransmissions and sender reports.
 ///
 /// Sans-IO: protected datagrams come out through a closure, time comes in.
-struct ClipPlayer {
+package struct ClipPlayer {
   private let clip: Clip
   private var video: OutgoingStream?
   private var audio: OutgoingStream?
@@ -18,7 +18,7 @@ struct ClipPlayer {
   private var next = 0
   private var nextReportAt = MonotonicTime.zero
   private let scratch: UnsafeMutableRawPointer
-  private(set) var counters = ClipPlayerCounters()
+  package private(set) var counters = ClipPlayerCounters()
   private let canonicalName: String
 
   private static let reportInterval = TimeInterval64.milliseconds(1_000)
@@ -27,7 +27,7 @@ struct ClipPlayer {
   private static let maximumBurst = 512
 
   /// Nil when the peer takes nothing of the clip.
-  init?(
+  package init?(
     _ clip: Clip, session: NegotiatedSession, stampClock: (() -> MonotonicTime)? = nil, random: inout RandomSource
   ) {
     self.clip = clip
@@ -48,23 +48,23 @@ struct ClipPlayer {
   }
 
   /// Gives back the scratch memory; the player must not be used afterwards.
-  func deallocate() {
+  package func deallocate() {
     scratch.deallocate()
   }
 
   /// When the next packet or report is due.
-  var deadline: MonotonicTime {
+  package var deadline: MonotonicTime {
     guard let startedAt else { return .zero }
     return isStopped ? nextReportAt : min(startedAt + position(of: next), nextReportAt)
   }
 
   /// Sends nothing new from now on.
-  mutating func stop() {
+  package mutating func stop() {
     isStopped = true
   }
 
   /// Sends every packet that is due.
-  mutating func play(
+  package mutating func play(
     now: MonotonicTime, outbound: SRTPOutbound, send: (UnsafeRawBufferPointer) -> Void
   ) {
     guard !isStopped else { return }
@@ -83,7 +83,7 @@ struct ClipPlayer {
   }
 
   /// Answers what the peer asks for; returns RTCP to send when a report is due.
-  mutating func handle(
+  package mutating func handle(
     _ packets: [RTCPPacket], outbound: SRTPOutbound, send: (UnsafeRawBufferPointer) -> Void
   ) {
     for packet in packets {
@@ -101,7 +101,7 @@ struct ClipPlayer {
   }
 
   /// A compound of sender reports, once a second.
-  mutating func dueReport(now: MonotonicTime, wall: NTPTimestamp) -> [UInt8]? {
+  package mutating func dueReport(now: MonotonicTime, wall: NTPTimestamp) -> [UInt8]? {
     guard let startedAt, now >= nextReportAt else { return nil }
     nextReportAt = now + Self.reportInterval
     var packets: [RTCPPacket] = []
@@ -143,20 +143,23 @@ struct ClipPlayer {
   private mutating func retransmit(
     _ number: SequenceNumber, of ssrc: SSRC, _ outbound: SRTPOutbound, _ send: (UnsafeRawBufferPointer) -> Void
   ) {
-    guard var stream = [video, audio].compactMap({ $0 }).first(where: { $0.ssrc == ssrc }), let sent = stream.find(number),
+    guard var stream = [video, audio].compactMap({ $0 }).first(where: { $0.ssrc == ssrc }),
+      let sent = stream.find(number),
       let payloadType = stream.retransmissionPayloadType, let target = stream.retransmissionSSRC
     else { return }
     let extended = stream.takeRetransmissionNumber()
     if stream.ssrc == video?.ssrc { video = stream } else { audio = stream }
     counters.retransmitted += 1
     write(
-      clip.payloads[sent.payload].bytes, sent, as: payloadType, on: target, number: extended, original: number, outbound,
+      clip.payloads[sent.payload].bytes, sent, as: payloadType, on: target, number: extended, original: number,
+      outbound,
       send)
   }
 
   private func write(
     _ payload: [UInt8], _ sent: OutgoingStream.Sent, as payloadType: PayloadType, on ssrc: SSRC, number: Int64,
-    original: SequenceNumber? = nil, stamp: MonotonicTime? = nil, _ outbound: SRTPOutbound, _ send: (UnsafeRawBufferPointer) -> Void
+    original: SequenceNumber? = nil, stamp: MonotonicTime? = nil, _ outbound: SRTPOutbound,
+    _ send: (UnsafeRawBufferPointer) -> Void
   ) {
     RTPHeader.write(
       to: scratch, marker: sent.marker, payloadType: payloadType,

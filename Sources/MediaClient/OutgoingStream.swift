@@ -24,7 +24,7 @@ struct OutgoingStream {
     let marker: Bool
   }
 
-  /// Packets that can be sent again: about four seconds of video. A power of two.
+  /// Packets that can be sent again, a power of two: about four seconds of video.
   private static let historyLength = 1_024
 
   init(_ slot: NegotiatedSlot, codec: NegotiatedCodec, random: inout RandomSource) {

@@ -7,10 +7,18 @@ struct SightlineCommand: AsyncParsableCommand {
     commandName: "sightline",
     abstract: "Emergency video: a caller's camera on the operator's screen within a second.",
     discussion: """
-      sightline demo                       try it: a simulated caller, a link to watch, a link to call in
-      sightline serve --data /var/lib/sightline --host 0.0.0.0 --tls-certificate c.pem --tls-key k.pem
-      sightline link --data /var/lib/sightline --incident 26-001482 --role caller
+      Try it, with a simulated caller and links to watch and to call in:
+
+          sightline demo
+
+      Run a node:
+
+          sightline serve --data /var/lib/sightline --host 0.0.0.0
+
+      Let somebody into an incident:
+
+          sightline link --data /var/lib/sightline --incident 26-001482 --role caller
       """,
     version: "0.1.0",
-    subcommands: [DemoCommand.self, ServeCommand.self, LinkCommand.self])
+    subcommands: [DemoCommand.self, ServeCommand.self, LinkCommand.self, LoadCommand.self])
 }

@@ -67,12 +67,32 @@ package struct SendBatch: ~Copyable {
       systemCalls &+= 1
       if result > 0 {
         sent += Int(result)
-      } else {
-        // A full buffer or an address that cannot be reached: skip one message, try the rest.
-        dropped &+= 1
-        sent += 1
+        continue
       }
+      // An error belongs to the first message only; 0 means that the socket's buffer is full.
+      if result < 0, messages[sent].header.msg_control != nil {
+        sendApart(sent)
+      } else {
+        dropped &+= 1
+      }
+      sent += 1
     }
     count = 0
+  }
+
+  /// Sends the datagrams of one message one by one: the kernel splits none that are larger than the path's MTU, as on
+  /// a VPN, while it does fragment single ones.
+  private mutating func sendApart(_ place: Int) {
+    let whole = vectors[place]
+    let size = Int(controls[place].value)
+    messages[place].header.msg_control = nil
+    messages[place].header.msg_controllen = 0
+    var offset = 0
+    while offset < whole.iov_len {
+      vectors[place] = iovec(iov_base: whole.iov_base + offset, iov_len: min(size, whole.iov_len - offset))
+      if sl_send(socket, messages + place, 1) <= 0 { dropped &+= 1 }
+      systemCalls &+= 1
+      offset += max(1, size)
+    }
   }
 }

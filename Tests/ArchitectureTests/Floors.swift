@@ -55,7 +55,9 @@ struct Floor: Sendable {
     Floor(
       3, "MediaClient",
       ["Primitives", "STUN", "ICE", "DTLS", "RTP", "SDP", "SRTP", "DataChannel", "PeerSession", "Sockets"],
-      libraries: ["CLibAV", "CSystemCalls", "Foundation", "Glibc", "Synchronization"]),
+      libraries: [
+        "CLibAV", "CSystemCalls", "Foundation", "FoundationNetworking", "Glibc", "Histogram", "Synchronization",
+      ]),
 
     Floor(
       4, "Gateway", ["Primitives", "Cryptography", "MediaServer"],
@@ -67,12 +69,9 @@ struct Floor: Sendable {
 
     Floor(
       5, "Sightline",
-      [
-        "Primitives", "Cryptography", "SRTP", "MediaServer", "MediaClient", "Gateway",
-      ],
+      ["Primitives", "Cryptography", "DTLS", "SDP", "SRTP", "Sockets", "MediaServer", "MediaClient", "Gateway"],
       libraries: [
-        "ArgumentParser", "CSystemCalls", "Dispatch", "Foundation", "Glibc", "Histogram", "Logging",
-        "ServiceLifecycle", "Synchronization",
+        "ArgumentParser", "Dispatch", "Foundation", "Glibc", "Logging", "ServiceLifecycle", "Synchronization",
       ]),
   ]
 }

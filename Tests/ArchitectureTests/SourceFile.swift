@@ -101,7 +101,7 @@ enum CodeScanner {
     let state = State.string(hashes: hashes, isMultiline: quotes == 3)
     let first = rest[rest.startIndex]
     if first == quote {
-      let closing = repeatElement(quote, count: quotes) + repeatElement(hash, count: hashes)
+      let closing = Array(repeating: quote, count: quotes) + Array(repeating: hash, count: hashes)
       return rest.starts(with: closing) ? (.code, closing.count) : (state, 1)
     }
     if hashes == 0, first == UInt8(ascii: "\\") { return (state, 2) }

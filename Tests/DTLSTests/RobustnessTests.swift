@@ -9,7 +9,7 @@ import DTLS
   func randomDatagramsDoNotDisturbAHandshake(seed: UInt64) throws {
     var random = RandomSource.seeded(seed)
     let pair = try SimulatedPair()
-    pair.tamper = { datagram, destination in
+    pair.tamper = { [unowned pair] datagram, destination in
       for _ in 0..<10 {
         let garbage = random.bytes(Int(random.next() % 200))
         (destination == .client ? pair.client : pair.server).receive(garbage, now: pair.now)
@@ -32,7 +32,7 @@ import DTLS
   ])
   func foreignRecordsDoNotDisturbAHandshake(record: [UInt8]) throws {
     let pair = try SimulatedPair()
-    pair.tamper = { datagram, destination in
+    pair.tamper = { [unowned pair] datagram, destination in
       for _ in 0..<20 { (destination == .client ? pair.client : pair.server).receive(record, now: pair.now) }
       return record + datagram
     }

@@ -5,5 +5,6 @@ enum Fixtures {
   static let webm = folder + "street.webm"
   static let mp4 = folder + "street-h264.mp4"
 
-  private static let folder = String(#filePath.dropLast("Tests/MediaClientTests/Fixtures.swift".count)) + "fixtures/media/"
+  private static let folder =
+    String(#filePath.dropLast("Tests/MediaClientTests/Fixtures.swift".count)) + "fixtures/media/"
 }

@@ -28,7 +28,8 @@ private struct DirectTarget: SignallingTarget {
 @Suite("A load run against a server in this process")
 struct LoadRunTests {
   @Test(.timeLimit(.minutes(1)), arguments: [(1, true), (4, false)])
-  func `everyone connects, everything sent arrives and its delay is measured`(every: Int, sendsNACK: Bool) async throws {
+  func `everyone connects, everything sent arrives and its delay is measured`(every: Int, sendsNACK: Bool) async throws
+  {
     let media = try MediaServer(.init(addresses: [IPAddress(v4: 0x7f00_0001)]))
     var plan = LoadPlan()
     plan.callers = 2

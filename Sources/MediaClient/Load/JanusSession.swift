@@ -57,7 +57,8 @@ struct JanusSession: Sendable {
     _ = try await Self.post(http, address, JanusRequest("destroy"))
   }
 
-  private static func post(_ http: HTTPExchange, _ address: String, _ request: JanusRequest) async throws -> JanusReply {
+  private static func post(_ http: HTTPExchange, _ address: String, _ request: JanusRequest) async throws -> JanusReply
+  {
     let body = try JSONEncoder().encode(request)
     return try await decode(http.send("POST", address, type: "application/json", body: body)).checked()
   }

@@ -89,7 +89,9 @@ package final class JanusTarget: SignallingTarget {
     body.ptype = "subscriber"
     body.room = feed.room
     body.feed = feed.publisher
-    guard let offer = try await session.wait(for: body, jsep: nil).jsep else { throw ClientError("Janus sent no offer.") }
+    guard let offer = try await session.wait(for: body, jsep: nil).jsep else {
+      throw ClientError("Janus sent no offer.")
+    }
     let answer = try endpoint.answer(offer.sdp)
     _ = try await session.wait(for: JanusBody("start"), jsep: JanusDescription(type: "answer", sdp: answer.text))
     return SignalledSession(negotiated: answer.session, role: .controlled)

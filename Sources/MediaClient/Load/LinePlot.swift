@@ -5,7 +5,7 @@ struct LinePlot {
   /// One line.
   struct Line {
     var name: String
-    /// In the order of `x`.
+    /// By rising x.
     var points: [(x: Double, y: Double)]
   }
 
@@ -16,72 +16,107 @@ struct LinePlot {
   /// Texts of the x axis and where they stand; numbers at regular steps when empty.
   var xMarks: [(x: Double, text: String)] = []
 
-  private static let (width, height) = (720.0, 260.0)
-  private static let (left, right, top, bottom) = (62.0, 14.0, 12.0, 40.0)
-
   func render() -> String {
-    let xs = lines.flatMap { $0.points.map(\.x) }
-    let (low, high) = (xs.min() ?? 0, max(xs.max() ?? 1, (xs.min() ?? 0) + 1e-9))
-    let step = Self.step(for: lines.flatMap { $0.points.map(\.y) }.max() ?? 0)
-    let top = max(step, step * ((lines.flatMap { $0.points.map(\.y) }.max() ?? 0) / step).rounded(.up))
-    func x(_ value: Double) -> Double { Self.left + (value - low) / (high - low) * (Self.width - Self.left - Self.right) }
-    func y(_ value: Double) -> Double { Self.height - Self.bottom - value / top * (Self.height - Self.top - Self.bottom) }
-    var svg = "<figure><figcaption>\(Self.escape(title))</figcaption>\(legend)"
-    svg += "<svg viewBox=\"0 0 \(Int(Self.width)) \(Int(Self.height))\" role=\"img\" aria-label=\"\(Self.escape(title))\">"
-    var tick = 0.0
-    while tick <= top * 1.0001 {
-      svg += "<line class=\"grid\" x1=\"\(Self.text(Self.left))\" x2=\"\(Self.text(Self.width - Self.right))\" "
-      svg += "y1=\"\(Self.text(y(tick)))\" y2=\"\(Self.text(y(tick)))\"/>"
-      svg += "<text x=\"\(Self.text(Self.left - 6))\" y=\"\(Self.text(y(tick) + 4))\" text-anchor=\"end\">\(Self.mark(tick))</text>"
-      tick += step
-    }
-    for mark in xMarks.isEmpty ? Self.marks(from: low, to: high) : xMarks {
-      svg += "<text x=\"\(Self.text(x(mark.x)))\" y=\"\(Self.text(Self.height - 22))\" text-anchor=\"middle\">"
-      svg += "\(Self.escape(mark.text))</text>"
-    }
-    svg += "<text x=\"\(Self.text(Self.width / 2))\" y=\"\(Self.text(Self.height - 5))\" text-anchor=\"middle\">"
-    svg += "\(Self.escape(xLabel))</text>"
-    svg += "<text x=\"12\" y=\"\(Self.text(Self.height / 2))\" text-anchor=\"middle\" "
-    svg += "transform=\"rotate(-90 12 \(Self.text(Self.height / 2)))\">\(Self.escape(yLabel))</text>"
-    for (place, line) in lines.enumerated() {
-      let points = line.points.map { "\(Self.text(x($0.x))),\(Self.text(y($0.y)))" }.joined(separator: " ")
-      svg += "<polyline class=\"line line\(place % 4)\" points=\"\(points)\"/>"
-    }
-    return svg + "</svg></figure>"
+    let scale = PlotScale(lines)
+    let marks = xMarks.isEmpty ? scale.xMarks : xMarks
+    let parts =
+      scale.yMarks.map { gridLine(at: $0, scale) }
+      + marks.map { text($0.text, x: scale.x($0.x), y: PlotScale.height - 22) }
+      + [
+        text(xLabel, x: PlotScale.width / 2, y: PlotScale.height - 5),
+        "<text class=\"axis\" text-anchor=\"middle\" transform=\"translate(12 \(Self.number(PlotScale.height / 2))) "
+          + "rotate(-90)\">\(Self.escape(yLabel))</text>",
+      ]
+      + lines.enumerated().map { polyline($0.element, place: $0.offset, scale) }
+    return """
+      <figure><figcaption>\(Self.escape(title))</figcaption>\(legend)
+      <svg viewBox="0 0 \(Int(PlotScale.width)) \(Int(PlotScale.height))" role="img" aria-label="\(Self.escape(title))">
+      \(parts.joined(separator: "\n"))
+      </svg></figure>
+      """
   }
+
+  /// Colours that the page has for lines.
+  private static let colours = 4
 
   private var legend: String {
     guard lines.count > 1 else { return "" }
-    let entries = lines.enumerated().map { "<span class=\"key key\($0.offset % 4)\">\(Self.escape($0.element.name))</span>" }
+    let entries = lines.enumerated().map { place, line in
+      "<span class=\"key key\(place % Self.colours)\">\(Self.escape(line.name))</span>"
+    }
     return "<p class=\"legend\">\(entries.joined(separator: " "))</p>"
   }
 
-  /// A round step that gives four to eight marks up to `maximum`.
-  static func step(for maximum: Double) -> Double {
-    guard maximum > 0 else { return 1 }
-    let rough = maximum / 5
-    let power = pow(10, floor(log10(rough)))
-    let factor = rough / power
-    return power * (factor <= 1 ? 1 : factor <= 2 ? 2 : factor <= 5 ? 5 : 10)
+  private func gridLine(at value: Double, _ scale: PlotScale) -> String {
+    let y = Self.number(scale.y(value))
+    let ends = "x1=\"\(Self.number(PlotScale.left))\" x2=\"\(Self.number(PlotScale.width - PlotScale.right))\""
+    return "<line class=\"grid\" \(ends) y1=\"\(y)\" y2=\"\(y)\"/>"
+      + text(PlotScale.mark(value), x: PlotScale.left - 6, y: scale.y(value) + 4, anchor: "end")
   }
 
-  private static func marks(from low: Double, to high: Double) -> [(x: Double, text: String)] {
-    let step = step(for: high - low)
-    return stride(from: (low / step).rounded(.up) * step, through: high, by: step).map { ($0, mark($0)) }
+  private func text(_ text: String, x: Double, y: Double, anchor: String = "middle") -> String {
+    "<text x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" text-anchor=\"\(anchor)\">\(Self.escape(text))</text>"
   }
 
-  static func mark(_ value: Double) -> String {
-    switch abs(value) {
-    case 1_000_000...: String(format: "%.3gM", value / 1e6)
-    case 10_000...: String(format: "%.4gk", value / 1e3)
-    default: String(format: "%.3g", value)
-    }
+  private func polyline(_ line: Line, place: Int, _ scale: PlotScale) -> String {
+    let points = line.points.map { "\(Self.number(scale.x($0.x))),\(Self.number(scale.y($0.y)))" }
+    return "<polyline class=\"line line\(place % Self.colours)\" points=\"\(points.joined(separator: " "))\"/>"
   }
 
-  private static func text(_ value: Double) -> String { String(format: "%.1f", value) }
+  private static func number(_ value: Double) -> String { String(format: "%.1f", value) }
 
   static func escape(_ text: String) -> String {
     text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
       .replacingOccurrences(of: ">", with: "&gt;").replacingOccurrences(of: "\"", with: "&quot;")
+  }
+}
+
+/// Where values stand in a plot; y begins at 0.
+struct PlotScale {
+  static let (width, height) = (720.0, 260.0)
+  static let (left, right, top, bottom) = (62.0, 14.0, 12.0, 40.0)
+
+  private let low: Double
+  private let high: Double
+  private let step: Double
+  /// The topmost mark.
+  private let top: Double
+
+  init(_ lines: [LinePlot.Line]) {
+    let points = lines.flatMap(\.points)
+    low = points.map(\.x).min() ?? 0
+    // A single point still needs a width.
+    high = max(points.map(\.x).max() ?? 1, low + 1e-6)
+    let maximum = points.map(\.y).max() ?? 0
+    step = Self.step(for: maximum)
+    top = max(step, step * (maximum / step).rounded(.up))
+  }
+
+  func x(_ value: Double) -> Double { Self.left + (value - low) / (high - low) * (Self.width - Self.left - Self.right) }
+  func y(_ value: Double) -> Double { Self.height - Self.bottom - value / top * (Self.height - Self.top - Self.bottom) }
+
+  var yMarks: [Double] { (0...Int((top / step).rounded())).map { Double($0) * step } }
+
+  var xMarks: [(x: Double, text: String)] {
+    let step = Self.step(for: high - low)
+    return stride(from: (low / step).rounded(.up) * step, through: high, by: step).map { ($0, Self.mark($0)) }
+  }
+
+  /// A round step, 1, 2 or 5 times a power of ten, that gives at most six marks up to `maximum`.
+  static func step(for maximum: Double) -> Double {
+    guard maximum > 0 else { return 1 }
+    let rough = maximum / 5
+    let power = pow(10, floor(log10(rough)))
+    for factor in [1.0, 2, 5] where rough <= factor * power * 1.000_001 { return factor * power }
+    return 10 * power
+  }
+
+  /// A short text for a value.
+  static func mark(_ value: Double) -> String {
+    switch abs(value) {
+    case 1_000_000...: String(format: "%gM", value / 1e6)
+    case 10_000...: String(format: "%gk", value / 1e3)
+    default: String(format: "%g", (value * 1e6).rounded() / 1e6)
+    }
   }
 }

@@ -23,8 +23,8 @@ package struct LoadPlan: Sendable {
   package static let maximumThreads = 64
   /// How long a session may take from its offer to its keys.
   package static let connectTimeout = Duration.seconds(15)
-  /// How long media is waited for once everyone is connected.
-  package static let mediaTimeout = Duration.seconds(5)
+  /// How long live video is waited for once everyone is connected: it may begin at the clip's next keyframe only.
+  package static let mediaTimeout = Duration.seconds(6)
   /// After the callers have stopped: for what is still under way or has to be asked for again.
   package static let settlingTime = Duration.milliseconds(1_200)
   /// Sessions that may be in negotiation at once.

@@ -1,7 +1,6 @@
 import Primitives
 import RTP
 import SDP
-import Synchronization
 
 /// A viewer of the load generator: counts, measures and answers as a browser would, and decodes nothing.
 package final class LoadReceiver: ClientReceiver {
@@ -32,6 +31,7 @@ package final class LoadReceiver: ClientReceiver {
   private let times: LoadReceiverTimes
   package private(set) var firstPacketAt: MonotonicTime?
   private var firstKeyframeAt: MonotonicTime?
+  private var isLive = false
 
   /// Streams of one viewer; packets of further ones are ignored and counted.
   private static let maximumStreams = 16
@@ -63,7 +63,9 @@ package final class LoadReceiver: ClientReceiver {
       packetsUntilDecryption = behaviour.decryptsEvery - 1
       return false
     }
-    guard let header = try? RTPHeader(parsingProtected: packet), let place = place(of: header.ssrc) else { return false }
+    guard let header = try? RTPHeader(parsingProtected: packet), let place = place(of: header.ssrc) else {
+      return false
+    }
     packetsUntilDecryption -= 1
     count(header, at: place, wireLength: packet.count, now: now)
     return true
@@ -87,6 +89,10 @@ package final class LoadReceiver: ClientReceiver {
     let payload = header.payload(in: packet)
     if let sent = DelayStamp.read(payload) {
       recorder.noteDelay(from: sent, to: now, since: began)
+      if !isLive, format.video != nil, sent >= began {
+        isLive = true
+        times.noteLive(now)
+      }
     } else {
       recorder.counters.unstamped += 1
     }
@@ -194,17 +200,4 @@ package final class LoadReceiver: ClientReceiver {
       .pictureLossIndication(PictureLossIndication(senderSSRC: reporter, mediaSSRC: $0.ssrc))
     }
   }
-}
-
-/// When a viewer's media began; shared with the task that set the session up.
-package final class LoadReceiverTimes: Sendable {
-  private let state = Mutex<(packet: MonotonicTime?, keyframe: MonotonicTime?)>((nil, nil))
-
-  package init() {}
-
-  package var firstPacket: MonotonicTime? { state.withLock { $0.packet } }
-  package var firstKeyframe: MonotonicTime? { state.withLock { $0.keyframe } }
-
-  func notePacket(_ now: MonotonicTime) { state.withLock { $0.packet = now } }
-  func noteKeyframe(_ now: MonotonicTime) { state.withLock { $0.keyframe = now } }
 }

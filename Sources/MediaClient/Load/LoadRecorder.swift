@@ -1,7 +1,7 @@
 import Histogram
 import Primitives
 
-/// Packets as one thread of the load generator counts them. All values only grow.
+/// Packets as one thread of the load generator counts them: all values only grow.
 package struct LoadCounters: Codable, Hashable, Sendable {
   /// Media packets, without retransmissions.
   package var packets: UInt64 = 0

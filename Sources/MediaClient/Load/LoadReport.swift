@@ -56,7 +56,7 @@ package enum LoadReport {
   /// Each step to the right is ten times rarer: the shape of the tail shows.
   private static func distribution(_ delay: LoadResult.DelayFigures) -> LinePlot {
     func place(_ percentile: Double) -> Double { -log10(1 - percentile / 100) }
-    let marks: [(Double, String)] = [0, 50, 90, 99, 99.9, 99.99].map { (place($0), "\(LinePlot.mark($0)) %") }
+    let marks: [(Double, String)] = [0, 50, 90, 99, 99.9, 99.99].map { (place($0), "\(PlotScale.mark($0)) %") }
     return LinePlot(
       title: "Forwarding delay by percentile", xLabel: "share of packets within", yLabel: "ms",
       lines: [

@@ -30,6 +30,9 @@ extension LoadResult {
   /// Busy threads leave the scheduler no room: from here on the generator's own queueing shows in the delays.
   static let busyThreadPercent = 85.0
 
+  /// Share of the packets sent that viewers must have received for the load to count as whole.
+  static let fullShare = 0.97
+
   private static func warnings(_ result: LoadResult, plan: LoadPlan) -> [String] {
     var warnings: [String] = []
     if result.generator.busiestThreadPercent > busyThreadPercent {
@@ -42,6 +45,12 @@ extension LoadResult {
     }
     if result.sessions.receiving < result.sessions.viewers {
       warnings.append("\(result.sessions.viewers - result.sessions.receiving) connected viewers received nothing.")
+    }
+    let due = Double(result.counters.sent) * Double(plan.viewers)
+    if result.sessions.failed + result.sessions.lost == 0, Double(result.counters.packets) < due * fullShare {
+      warnings.append(
+        "Viewers received \(Int(Double(result.counters.packets) / due * 100)) % of what was sent to them, though no number "
+          + "is missing: the server left out packets or whole streams, or switched late.")
     }
     if result.counters.packets > 0, result.delay.packets == 0 {
       warnings.append("No packet carried a send time: viewers watch something else than these callers.")
@@ -60,7 +69,8 @@ extension LoadResult.SetUpFigures {
     }
     self.init(
       answered: figures(\.answered), connected: figures(\.connected),
-      firstPacket: figures { $0.media?.firstPacket }, firstKeyframe: figures { $0.media?.firstKeyframe })
+      firstPacket: figures { $0.media?.firstPacket }, firstKeyframe: figures { $0.media?.firstKeyframe },
+      firstLive: figures { $0.media?.firstLive })
   }
 }
 
@@ -77,7 +87,8 @@ extension LoadResult.TrafficFigures {
 extension LoadResult.DelayFigures {
   /// Percentiles of the distribution: denser towards the end, where it is interesting.
   private static let percentiles = [
-    0, 5, 10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 96, 97, 98, 99, 99.25, 99.5, 99.7, 99.8, 99.9, 99.95, 99.99,
+    0, 5, 10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92.5, 95, 96, 97, 98, 99, 99.25, 99.5, 99.7, 99.8, 99.9, 99.95,
+    99.99,
   ]
 
   init(_ delays: DelayHistogram) {

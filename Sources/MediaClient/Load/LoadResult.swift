@@ -1,4 +1,4 @@
-/// What a load run found. It is what `--json` prints.
+/// What a load run found, and what `--json` prints.
 package struct LoadResult: Codable, Sendable {
   package var target: String
   package var callers: Int
@@ -43,6 +43,8 @@ package struct LoadResult: Codable, Sendable {
     package var connected: Percentiles?
     package var firstPacket: Percentiles?
     package var firstKeyframe: Percentiles?
+    /// The first video packet that was sent after the viewer had come.
+    package var firstLive: Percentiles?
   }
 
   package struct TrafficFigures: Codable, Sendable {
@@ -125,10 +127,17 @@ package struct Percentiles: Codable, Hashable, Sendable {
 
 /// One second of a run.
 package struct LoadSample: Codable, Hashable, Sendable {
+  /// Where a run stands.
+  package enum Phase: String, Codable, Sendable {
+    case joining
+    case measuring
+    /// Callers have stopped.
+    case settling
+  }
+
   /// Since the run began.
   package var seconds: Double
-  /// Whether everyone was there.
-  package var isMeasured: Bool
+  package var phase: Phase
   package var callers: Int
   package var viewers: Int
   package var packetsPerSecond: Double

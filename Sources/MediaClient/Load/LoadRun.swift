@@ -60,10 +60,10 @@ package struct LoadRun: Sendable {
     await waitForMedia(workers)
     for worker in workers { await worker.openWindow() }
     let opened = await LoadMoment.now(workers, server: plan.serverProcess)
-    timeline.measure(true)
+    timeline.enter(.measuring)
     try await Task.sleep(for: .nanoseconds(plan.duration.nanoseconds))
     let closed = await LoadMoment.now(workers, server: plan.serverProcess)
-    timeline.measure(false)
+    timeline.enter(.settling)
     for worker in workers { await worker.stopCallers() }
     try await Task.sleep(for: LoadPlan.settlingTime)
     let settled = await LoadMoment.now(workers, server: plan.serverProcess)
@@ -113,7 +113,9 @@ package struct LoadRun: Sendable {
     }
   }
 
-  private static func first<Element: Sendable>(of events: AsyncStream<Element>, within limit: Duration) async -> Element? {
+  private static func first<Element: Sendable>(of events: AsyncStream<Element>, within limit: Duration) async
+    -> Element?
+  {
     await withTaskGroup(of: Element?.self) { group in
       group.addTask { await events.first { _ in true } }
       group.addTask {
@@ -128,7 +130,7 @@ package struct LoadRun: Sendable {
   private func waitForMedia(_ workers: [LoadWorker]) async {
     let limit = ContinuousClock.now + LoadPlan.mediaTimeout
     while ContinuousClock.now < limit {
-      let media = tally.setUps.compactMap(\.media).count { $0.firstPacket != nil }
+      let media = tally.setUps.compactMap(\.media).count { $0.firstLive != nil }
       if media >= tally.connected.viewers { return }
       try? await Task.sleep(for: .milliseconds(50))
     }

@@ -28,6 +28,7 @@ package enum LoadTable {
       ("set-up: keys", text(result.setup.connected)),
       ("set-up: first packet", text(result.setup.firstPacket)),
       ("set-up: keyframe", text(result.setup.firstKeyframe)),
+      ("set-up: live video", text(result.setup.firstLive)),
       ("sent", "\(number(traffic.sentPacketsPerSecond)) packets/s"),
       (
         "received",
@@ -67,7 +68,7 @@ package enum LoadTable {
   /// The line that is shown every second.
   package static func progress(_ sample: LoadSample) -> String {
     var text =
-      "\(number(sample.seconds)) s  \(sample.isMeasured ? "measuring" : "joining  ")  \(sample.callers) callers, "
+      "\(number(sample.seconds)) s  \(sample.phase.rawValue)  \(sample.callers) callers, "
       + "\(sample.viewers) viewers  \(number(sample.packetsPerSecond)) packets/s  "
       + "\(number(sample.bitsPerSecond / 1e6, 1)) Mbit/s  missing \(sample.missing)  "
       + "p50 \(number(sample.p50, 2)) p99 \(number(sample.p99, 2)) ms"

@@ -9,7 +9,7 @@ struct LoadMoment: Sendable {
   let server: ProcessUsage?
   let own: ProcessUsage?
 
-  /// Takes the moment. It ends the interval that ``LoadSnapshot/interval`` is about.
+  /// Takes the moment, which ends the interval that ``LoadSnapshot/interval`` is about.
   static func now(_ workers: [LoadWorker], server: Int32?) async -> LoadMoment {
     var loops: [LoadSnapshot] = []
     for worker in workers { loops.append(await worker.snapshot()) }
@@ -34,7 +34,7 @@ struct LoadMoment: Sendable {
 final class LoadTimeline: Sendable {
   private struct State {
     var samples: [LoadSample] = []
-    var isMeasuring = false
+    var phase = LoadSample.Phase.joining
   }
 
   private let workers: [LoadWorker]
@@ -58,9 +58,9 @@ final class LoadTimeline: Sendable {
 
   var samples: [LoadSample] { state.withLock { $0.samples } }
 
-  /// Marks the samples from now on as measured, or not.
-  func measure(_ isMeasuring: Bool) {
-    state.withLock { $0.isMeasuring = isMeasuring }
+  /// Marks the samples from now on.
+  func enter(_ phase: LoadSample.Phase) {
+    state.withLock { $0.phase = phase }
   }
 
   /// Takes samples until its task is cancelled.
@@ -78,7 +78,7 @@ final class LoadTimeline: Sendable {
 
   private func note(_ moment: LoadMoment, after last: LoadMoment, began: MonotonicTime) {
     let sample = LoadSample(
-      moment, after: last, began: began, connected: tally.connected, isMeasured: state.withLock { $0.isMeasuring })
+      moment, after: last, began: began, connected: tally.connected, phase: state.withLock { $0.phase })
     state.withLock { if $0.samples.count < Self.maximumSamples { $0.samples.append(sample) } }
     observer(sample)
   }
@@ -87,13 +87,13 @@ final class LoadTimeline: Sendable {
 extension LoadSample {
   init(
     _ moment: LoadMoment, after last: LoadMoment, began: MonotonicTime, connected: (callers: Int, viewers: Int),
-    isMeasured: Bool
+    phase: Phase
   ) {
     let seconds = max((moment.time - last.time).seconds, 1e-3)
     let counters = moment.counters - last.counters
     let delays = moment.intervalDelays
     self.init(
-      seconds: (moment.time - began).seconds, isMeasured: isMeasured, callers: connected.callers,
+      seconds: (moment.time - began).seconds, phase: phase, callers: connected.callers,
       viewers: connected.viewers, packetsPerSecond: Double(counters.packets) / seconds,
       bitsPerSecond: Double(counters.bytes) * 8 / seconds,
       missing: counters.expected > counters.distinct ? counters.expected - counters.distinct : 0,

@@ -95,10 +95,12 @@ struct LoadServerOptions: ParsableArguments {
   @Option(help: "WHEP endpoint; {n} stands for the caller's number.") var whep: String?
   @Option(help: "Bearer token for WHIP.") var whipToken: String?
   @Option(help: "Bearer token for WHEP.") var whepToken: String?
-  @Option(help: "File with what sightline demo --json printed, - for standard input; one incident.") var demoJson: String?
+  @Option(help: "File with what sightline demo --json printed, - for standard input; one incident.") var demoJson:
+    String?
   @Option(help: "Base URL of a Sightline node; every caller gets an incident. Needs --data.") var target: String?
   @Option(help: "The node's data folder, which holds the signing key.") var data: String?
-  @Option(help: "Janus' HTTP API with the video room plugin, for example http://127.0.0.1:8088/janus.") var janus: String?
+  @Option(help: "Janus' HTTP API with the video room plugin, for example http://127.0.0.1:8088/janus.") var janus:
+    String?
   @Option(help: "Process of the server, to measure its processor time and memory.") var pid: Int32?
 
   /// Seconds that links are good for.
@@ -119,7 +121,8 @@ struct LoadServerOptions: ParsableArguments {
     if let target, let data { return try node(target, data: data) }
     let (whipToken, whepToken) = (whipToken, whepToken)
     return WHIPTarget(
-      name: whip ?? "", whip: .init(url: whip ?? "") { _ in whipToken }, whep: .init(url: whep ?? "") { _ in whepToken })
+      name: whip ?? "", whip: .init(url: whip ?? "") { _ in whipToken }, whep: .init(url: whep ?? "") { _ in whepToken }
+    )
   }
 
   private func demo(_ path: String) throws -> any SignallingTarget {

@@ -1,0 +1,93 @@
+import CSystemCalls
+import Primitives
+import Sockets
+import Testing
+
+@Suite struct SocketTests {
+  private let loopback = IPAddress(v4: 0x7f00_0001)
+
+  @Test(arguments: [IPAddress(v4: 0x7f00_0001), IPAddress(v6High: 0, low: 1)])
+  func addressesSurviveTheKernelsForm(ip: IPAddress) {
+    let address = TransportAddress(ip: ip, port: 40_123)
+    #expect(TransportAddress(address.system) == address)
+  }
+
+  @Test func segmentedMessageArrivesAsItsDatagrams() throws {
+    let sender = try UDPSocket(TransportAddress(ip: loopback, port: 0))
+    let receiver = try UDPSocket(TransportAddress(ip: loopback, port: 0))
+    let sizes = send(bytes: 2_500, segmentSize: 1_000, from: sender, to: receiver)
+    #expect(sizes == [1_000, 1_000, 500])
+  }
+
+  /// The kernel refuses more segments than it knows; the datagrams must go out all the same.
+  @Test func messageThatTheKernelWillNotSplitIsSentApart() throws {
+    let sender = try UDPSocket(TransportAddress(ip: loopback, port: 0))
+    let receiver = try UDPSocket(TransportAddress(ip: loopback, port: 0))
+    let sizes = send(bytes: 2_000, segmentSize: 4, from: sender, to: receiver)
+    #expect(sizes.reduce(0, +) == 2_000)
+    #expect(sizes.allSatisfy { $0 == 4 })
+  }
+
+  /// Sends one segmented message and returns the sizes of the datagrams that arrive.
+  private func send(bytes: Int, segmentSize: Int, from sender: UDPSocket, to receiver: UDPSocket) -> [Int] {
+    var batch = SendBatch()
+    var payload = [UInt8](repeating: 7, count: bytes)
+    var address = receiver.address.system
+    payload.withUnsafeMutableBytes { buffer in
+      withUnsafeMutablePointer(to: &address) { destination in
+        guard let base = buffer.baseAddress else { return }
+        batch.add(
+          on: sender.descriptor, to: destination, addressLength: receiver.address.systemLength, bytes: base,
+          length: bytes, segmentSize: segmentSize, segments: (bytes + segmentSize - 1) / segmentSize)
+        batch.flush()
+      }
+    }
+    return receive(on: receiver, total: bytes)
+  }
+
+  private func receive(on socket: UDPSocket, total: Int) -> [Int] {
+    let batch = ReceiveBatch()
+    var sizes: [Int] = []
+    while sizes.reduce(0, +) < total {
+      let count = batch.receive(from: socket.descriptor)
+      guard count > 0 else { return sizes }
+      for place in 0..<count {
+        var rest = batch.bytes(of: place).count
+        while rest > 0 {
+          sizes.append(min(rest, batch.segmentSize(of: place)))
+          rest -= batch.segmentSize(of: place)
+        }
+      }
+    }
+    return sizes
+  }
+
+  @Test func takenPortSaysWhichOne() throws {
+    let first = try UDPSocket(TransportAddress(ip: loopback, port: 0))
+    let error = #expect(throws: SystemError.self) { try UDPSocket(first.address) }
+    #expect(error?.description.contains("bind UDP \(first.address)") == true)
+  }
+
+  @Test func framesCrossATCPConnectionInPieces() throws {
+    let listener = try TCPListener(TransportAddress(ip: loopback, port: 0))
+    var address = listener.address.system
+    let client = sl_tcp_connect(&address)
+    try #require(client >= 0)
+    var accepted: (descriptor: Int32, peer: TransportAddress)?
+    while accepted == nil { accepted = listener.accept() }
+    let (descriptor, peer) = try #require(accepted)
+    let path = TransportPath(transport: .tcp, local: listener.address, remote: peer)
+    let server = TCPConnection(descriptor: descriptor, path: path, openedAt: .zero)
+    let sender = TCPConnection(descriptor: client, path: path, openedAt: .zero)
+    let large = [UInt8](repeating: 9, count: 60_000)
+    for frame in [[1, 2, 3], large, [4]] {
+      #expect(frame.withUnsafeBytes { sender.send($0) })
+    }
+    var frames: [[UInt8]] = []
+    while frames.count < 3 { frames += try #require(server.read()) }
+    #expect(frames == [[1, 2, 3], large, [4]])
+    sender.close()
+    var end: [[UInt8]]? = []
+    while end != nil { end = server.read() }
+  }
+}
