@@ -71,14 +71,16 @@ let package = Package(
     module(
       "MediaServer",
       [
-        "Primitives", "STUN", "ICE", "DTLS", "RTP", "SDP", "SRTP", "DataChannel", "Relay", "PeerSession", "Sockets", "CSystemCalls",
+        "Primitives", "STUN", "ICE", "DTLS", "RTP", "SDP", "SRTP", "DataChannel", "Relay", "PeerSession", "Sockets",
+        "CSystemCalls",
       ]),
 
     // Our own client: the demo caller and the load generator
     module(
       "MediaClient",
       [
-        "Primitives", "ICE", "DTLS", "RTP", "SDP", "SRTP", "DataChannel", "PeerSession", "Sockets", "CSystemCalls", "CLibAV",
+        "Primitives", "ICE", "DTLS", "RTP", "SDP", "SRTP", "DataChannel", "PeerSession", "Sockets", "CSystemCalls",
+        "CLibAV",
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ]),
 
@@ -156,7 +158,9 @@ let isFuzzing = Context.environment["SIGHTLINE_FUZZ"] != nil
 if isFuzzing || Context.environment["SIGHTLINE_CORES"] != nil {
   package.dependencies = []
   package.products = []
-  let standingOnPackages: Set = ["Gateway", "GatewayTests", "MediaClient", "MediaClientTests", "MediaServerTests", "Sightline"]
+  let standingOnPackages: Set = [
+    "Gateway", "GatewayTests", "MediaClient", "MediaClientTests", "MediaServerTests", "Sightline",
+  ]
   package.targets.removeAll { standingOnPackages.contains($0.name) }
   package.targets.append(
     .target(

@@ -1,6 +1,8 @@
 import Primitives
 
-/// What the floors above ask of the media plane. The real one is ``MediaServer``.
+/// What the floors above ask of the media plane.
+///
+/// The real one is ``MediaServer``.
 ///
 /// All calls are made from the control plane; none of them is on the packet path.
 package protocol MediaPlane: Sendable {

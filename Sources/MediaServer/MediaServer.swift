@@ -15,7 +15,9 @@ package final class MediaServer: MediaPlane {
   package struct Configuration: Sendable {
     /// Addresses to listen on; each gets a UDP and a TCP socket per shard.
     package var addresses: [IPAddress]
-    /// First UDP and TCP port; shard `n` listens on `port + n`. 0 lets the kernel choose.
+    /// First UDP and TCP port; shard `n` listens on `port + n`.
+    ///
+    /// 0 lets the kernel choose.
     package var port: UInt16
     /// Addresses to tell peers instead of the bound ones, for servers behind 1:1 NAT.
     package var advertisedAddresses: [IPAddress]
@@ -59,7 +61,9 @@ package final class MediaServer: MediaPlane {
     self.shards = shards
   }
 
-  /// Stops all threads: peers get a goodbye, sockets close. Returns when they have ended.
+  /// Stops all threads: peers get a goodbye, sockets close.
+  ///
+  /// Returns when they have ended.
   package func stop() async {
     for shard in shards { await shard.stop() }
   }

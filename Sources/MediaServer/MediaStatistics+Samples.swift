@@ -6,7 +6,9 @@ extension MediaStatistics {
     self.init(counters: [], gauges: [])
     for row in Self.shardCounters { addCounter(row.name, row.help, samples) { $0.shard[keyPath: row.path] } }
     for row in Self.relayCounters { addCounter(row.name, row.help, samples) { $0.relay[keyPath: row.path] } }
-    addCounter("sightline_udp_sends_dropped_total", "Messages that the socket did not take.", samples) { $0.sendsDropped }
+    addCounter("sightline_udp_sends_dropped_total", "Messages that the socket did not take.", samples) {
+      $0.sendsDropped
+    }
     addCounter("sightline_udp_send_calls_total", "System calls that sent datagrams.", samples) { $0.sendCalls }
     addGauge("sightline_peers", "Peers with a session.", samples, \.peers)
     addGauge("sightline_incidents", "Incidents with peers or listeners.", samples, \.incidents)

@@ -115,7 +115,9 @@ package final class PeerSession {
 // MARK: - Datagrams
 
 extension PeerSession {
-  /// Takes a datagram from the peer. Media is decrypted in place and returned; everything else is dealt with here.
+  /// Takes a datagram from the peer.
+  ///
+  /// Media is decrypted in place and returned; everything else is dealt with here.
   package func receive(
     _ datagram: UnsafeMutableRawBufferPointer, on path: TransportPath, now: MonotonicTime
   ) -> PeerSessionReceived {
@@ -287,7 +289,9 @@ extension PeerSession {
 // MARK: - From layer to layer
 
 extension PeerSession {
-  /// Says goodbye and stops. The last datagrams wait in ``poll()``.
+  /// Says goodbye and stops.
+  ///
+  /// The last datagrams wait in ``poll()``.
   package func close(now: MonotonicTime) {
     guard lifecycle != .closed else { return }
     if case .running(let transport) = channels { transport.close() }

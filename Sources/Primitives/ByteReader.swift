@@ -11,7 +11,9 @@ package struct OutOfBytes: Error, Equatable, Sendable {
   }
 }
 
-/// A bounds-checked cursor over bytes in network order. It never traps: a short input throws ``OutOfBytes``.
+/// A bounds-checked cursor over bytes in network order.
+///
+/// It never traps: a short input throws ``OutOfBytes``.
 ///
 /// It borrows its memory: keep the buffer alive while the reader is in use.
 package struct ByteReader {

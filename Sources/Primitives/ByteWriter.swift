@@ -1,4 +1,6 @@
-/// Appends integers in network order to a growing array. For control messages, not for the packet path.
+/// Appends integers in network order to a growing array.
+///
+/// For control messages, not for the packet path.
 package struct ByteWriter: Sendable {
   package private(set) var bytes: [UInt8]
 

@@ -14,7 +14,9 @@ package struct RandomSource: RandomNumberGenerator, Sendable {
   /// The operating system's cryptographic generator.
   package static let system = RandomSource(kind: .system)
 
-  /// A reproducible sequence (SplitMix64). Never for keys.
+  /// A reproducible sequence (SplitMix64).
+  ///
+  /// Never for keys.
   package static func seeded(_ seed: UInt64) -> RandomSource {
     RandomSource(kind: .seeded(state: seed))
   }

@@ -47,7 +47,9 @@ package struct EgressBuffer: ~Copyable {
     count < Self.maximumMessages && used &+ Self.maximumMessageLength <= Self.capacity
   }
 
-  /// Where the next message's bytes go. Only valid while ``hasRoom``.
+  /// Where the next message's bytes go.
+  ///
+  /// Only valid while ``hasRoom``.
   @inline(__always)
   package var next: UnsafeMutableRawPointer { memory + used }
 

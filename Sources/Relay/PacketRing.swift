@@ -28,9 +28,13 @@ struct PacketRing: BitwiseCopyable {
   let entries: UnsafeMutablePointer<CachedPacket>
   let payloads: UnsafeMutableRawPointer
 
-  /// Packets kept of a video stream: about two seconds at 2.5 Mbit/s. A power of two.
+  /// Packets kept of a video stream: about two seconds at 2.5 Mbit/s.
+  ///
+  /// A power of two.
   static let videoCapacity = 512
-  /// Packets kept of an audio stream: about a second. A power of two.
+  /// Packets kept of an audio stream: about a second.
+  ///
+  /// A power of two.
   static let audioCapacity = 64
 
   init(capacity: Int) {

@@ -1,4 +1,6 @@
-/// A table of elements at stable indices with reuse of freed places. Elements are changed in place through pointers.
+/// A table of elements at stable indices with reuse of freed places.
+///
+/// Elements are changed in place through pointers.
 ///
 /// Growing moves the elements, so a pointer is valid only until the next ``insert(_:)``.
 struct Pool<Element>: ~Copyable {
@@ -33,7 +35,9 @@ struct Pool<Element>: ~Copyable {
     contains(index) ? base + index : nil
   }
 
-  /// The element's place; `index` must be in use. For the packet path.
+  /// The element's place; `index` must be in use.
+  ///
+  /// For the packet path.
   @inline(__always)
   subscript(unchecked index: Int32) -> UnsafeMutablePointer<Element> {
     base + Int(index)

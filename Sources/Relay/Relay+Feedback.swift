@@ -4,7 +4,9 @@ import RTP
 // RTCP from peers: sender reports of sources, and what viewers ask for.
 
 extension Relay {
-  /// Takes one decrypted RTCP datagram from a peer. `wall` is the server's wall clock at `now`.
+  /// Takes one decrypted RTCP datagram from a peer.
+  ///
+  /// `wall` is the server's wall clock at `now`.
   package func receiveRTCP(
     _ datagram: UnsafeRawBufferPointer, from peer: PeerHandle, now: MonotonicTime, wall: NTPTimestamp
   ) {

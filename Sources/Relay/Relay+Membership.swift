@@ -29,7 +29,9 @@ extension Relay {
     return handle
   }
 
-  /// Adds one of a peer's receiving m-lines. It shows nothing until it is connected and the peer's keys are known.
+  /// Adds one of a peer's receiving m-lines.
+  ///
+  /// It shows nothing until it is connected and the peer's keys are known.
   package func addSlot(_ description: SlotParameters) -> SlotHandle? {
     guard let peer = peers.find(Int(description.peer.index)) else { return nil }
     let known = formats.formats.count
@@ -56,8 +58,10 @@ extension Relay {
     }
   }
 
-  /// Puts a source on a slot, or nothing. The slot moves on at the new source's next keyframe; until then it goes on with
-  /// what it showed (DESIGN, decision 1).
+  /// Puts a source on a slot, or nothing.
+  ///
+  /// The slot moves on at the new source's next keyframe; until then it goes on with what it showed (DESIGN, decision
+  /// 1).
   package func connect(_ slot: SlotHandle, to source: SourceHandle?, now: MonotonicTime) {
     guard slots.contains(Int(slot.index)) else { return }
     detach(slot, exceptFrom: source)

@@ -4,7 +4,9 @@ import RTP
 // RTCP to peers, on the relay's tick.
 
 extension Relay {
-  /// Does what time demands: NACKs, keyframe requests, reports, feedback, stalled sources. Call it every ``tickInterval``.
+  /// Does what time demands: NACKs, keyframe requests, reports, feedback, stalled sources.
+  ///
+  /// Call it every ``tickInterval``.
   package func tick(now: MonotonicTime, wall: NTPTimestamp) {
     if now >= nextBudget {
       nextBudget = now + Self.budgetInterval

@@ -86,7 +86,9 @@ package enum RelayOutput: Sendable {
   case sourceChanged(SourceHandle, SourceStatus)
 }
 
-/// What the relay counts. All values only grow.
+/// What the relay counts.
+///
+/// All values only grow.
 package struct RelayCounters: Sendable {
   package var packetsReceived: UInt64 = 0
   package var bytesReceived: UInt64 = 0

@@ -33,7 +33,9 @@ struct Binding: BitwiseCopyable {
   var role: Role
 }
 
-/// The SSRCs of one peer. Few, so that a linear search beats a hash; the last hit is looked at first.
+/// The SSRCs of one peer.
+///
+/// Few, so that a linear search beats a hash; the last hit is looked at first.
 struct BindingTable {
   private var bindings: [Binding] = []
   private var lastHit = 0

@@ -49,7 +49,9 @@ package struct SourceStatus: Hashable, Sendable {
   }
 }
 
-/// What each payload type of an m-line means. Lookups are two loads.
+/// What each payload type of an m-line means.
+///
+/// Lookups are two loads.
 struct PayloadTypeTable {
   private var formats = InlineArray<128, UInt8>(repeating: FormatIndex.none.value)
   private var originals = InlineArray<128, UInt8>(repeating: 0xff)

@@ -64,7 +64,9 @@ enum KeyframeRequest: Equatable {
   case wanted(since: MonotonicTime, askedAt: MonotonicTime?)
 }
 
-/// Places of packets that arrived since the last fan-out. A full list asks for a fan-out; it never loses a packet.
+/// Places of packets that arrived since the last fan-out.
+///
+/// A full list asks for a fan-out; it never loses a packet.
 struct PendingPackets: BitwiseCopyable {
   let capacity: Int
   private(set) var count = 0

@@ -21,7 +21,9 @@ struct Node {
   }
 
   /// Serves until SIGTERM or SIGINT, beside `others`; `whenReady` runs once the gateway listens.
-  func run(beside others: [any Service] = [], whenReady: @escaping @Sendable (Node, String) async throws -> Void) async throws {
+  func run(beside others: [any Service] = [], whenReady: @escaping @Sendable (Node, String) async throws -> Void)
+    async throws
+  {
     let services: [any Service] =
       [MediaService(media: media), gateway, ReadyService(node: self, whenReady: whenReady)] + others
     let group = ServiceGroup(

@@ -50,7 +50,9 @@ struct SimulatedCaller: Service {
     let description = try SessionDescription(parsing: answer.sdp)
     let started = await loop.perform { loop in
       Result {
-        let peer = try ClientPeer(offered, answer: description, clip: clip, receiver: nil, loop: loop) { sink.yield($0) }
+        let peer = try ClientPeer(offered, answer: description, clip: clip, receiver: nil, loop: loop) {
+          sink.yield($0)
+        }
         try loop.add(peer)
       }
     }

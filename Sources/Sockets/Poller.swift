@@ -2,7 +2,9 @@ import CSystemCalls
 import Glibc
 import Primitives
 
-/// Waits for sockets to become ready (epoll). Level-triggered.
+/// Waits for sockets to become ready (epoll).
+///
+/// Level-triggered.
 package final class Poller {
   private let descriptor: Int32
   private let events: UnsafeMutablePointer<epoll_event>

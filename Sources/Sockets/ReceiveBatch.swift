@@ -12,7 +12,9 @@ package struct ReceiveBatch: ~Copyable {
   private let controls: UnsafeMutableRawPointer
   private let buffer: UnsafeMutableRawPointer
 
-  /// Messages of one call. With offload each may hold up to 64 kB of datagrams.
+  /// Messages of one call.
+  ///
+  /// With offload each may hold up to 64 kB of datagrams.
   package static let capacity = 16
   private static let messageCapacity = 65_536
   private static let controlCapacity = 64

@@ -37,7 +37,9 @@ package struct SendBatch: ~Copyable {
     controls.deallocate()
   }
 
-  /// Adds a message. Its bytes and its address must stay where they are until ``flush()``.
+  /// Adds a message.
+  ///
+  /// Its bytes and its address must stay where they are until ``flush()``.
   @inline(__always)
   package mutating func add(
     on socket: Int32, to address: UnsafeMutablePointer<sl_address>, addressLength: socklen_t,
@@ -59,7 +61,9 @@ package struct SendBatch: ~Copyable {
     count &+= 1
   }
 
-  /// Sends everything. What the socket does not take is dropped and counted, as the network itself would.
+  /// Sends everything.
+  ///
+  /// What the socket does not take is dropped and counted, as the network itself would.
   package mutating func flush() {
     var sent = 0
     while sent < count {

@@ -2,7 +2,9 @@ import CSystemCalls
 import Glibc
 import Primitives
 
-/// A bound, non-blocking UDP socket with receive offload. It closes itself.
+/// A bound, non-blocking UDP socket with receive offload.
+///
+/// It closes itself.
 package final class UDPSocket: Sendable {
   package let descriptor: Int32
   /// The bound address, with the port that the kernel chose if it was asked to.

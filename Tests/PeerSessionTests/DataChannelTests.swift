@@ -4,7 +4,9 @@ import Primitives
 import SimulationSupport
 import Testing
 
-/// Data channels over a session. The SCTP library has one clock for the process, so one test at a time.
+/// Data channels over a session.
+///
+/// The SCTP library has one clock for the process, so one test at a time.
 @Suite(.serialized) struct SessionDataChannelTests {
   private func connected() throws -> Link {
     let link = try Link { $0.dataChannels = SCTPStack() }

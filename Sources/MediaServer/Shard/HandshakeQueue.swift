@@ -17,7 +17,8 @@ struct HandshakeQueue {
 
   var isEmpty: Bool { head == entries.count }
 
-  mutating func append(_ datagram: UnsafeMutableRawBufferPointer, on path: TransportPath, from peer: PeerHandle) -> Bool {
+  mutating func append(_ datagram: UnsafeMutableRawBufferPointer, on path: TransportPath, from peer: PeerHandle) -> Bool
+  {
     guard entries.count - head < Self.capacity else { return false }
     entries.append(Entry(bytes: Array(datagram), path: path, peer: peer))
     return true

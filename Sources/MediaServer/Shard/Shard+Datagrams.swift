@@ -8,7 +8,9 @@ import STUN
 // What arrives and what leaves. Packet path.
 
 extension Shard {
-  /// Takes one datagram. `known` is the peer that the path belongs to, if it has proven itself there.
+  /// Takes one datagram.
+  ///
+  /// `known` is the peer that the path belongs to, if it has proven itself there.
   @inline(__always)
   func receive(_ datagram: UnsafeMutableRawBufferPointer, on path: TransportPath, from known: PeerHandle?) {
     counters.datagramsReceived &+= 1

@@ -10,7 +10,8 @@ extension Shard {
   /// Live sources come first, so that a caller who has returned replaces the session that was left behind.
   func assignSlots(of incident: IncidentID) {
     guard let room = rooms[incident] else { return }
-    let ordered = room.sources.filter { $0.status.activity == .live } + room.sources.filter { $0.status.activity != .live }
+    let ordered =
+      room.sources.filter { $0.status.activity == .live } + room.sources.filter { $0.status.activity != .live }
     for handle in room.peers {
       guard let peer = peers[Int(handle.index)] else { continue }
       for kind in [SourceKind.video, .audio] {
@@ -50,8 +51,11 @@ extension Shard {
       throw MediaError(.unknownSlot, "There is no receive slot \"\(mid)\" in this session.")
     }
     if let source {
-      guard rooms[peer.incident]?.sources.contains(where: { $0.id == source && $0.kind == peer.slots[place].kind }) == true
-      else { throw MediaError(.unknownSlot, "There is no such \(peer.slots[place].kind.rawValue) source in this incident.") }
+      guard
+        rooms[peer.incident]?.sources.contains(where: { $0.id == source && $0.kind == peer.slots[place].kind }) == true
+      else {
+        throw MediaError(.unknownSlot, "There is no such \(peer.slots[place].kind.rawValue) source in this incident.")
+      }
       peer.slots[place].choice = .pinned(source)
     } else {
       peer.slots[place].choice = .automatic

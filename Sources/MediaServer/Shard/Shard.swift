@@ -54,7 +54,8 @@ final class Shard {
   private static let maximumReceiveRounds = 4
 
   init(
-    index: Int, configuration: ShardConfiguration, queue: CommandQueue<Shard>, sockets: [UDPSocket], listeners: [TCPListener],
+    index: Int, configuration: ShardConfiguration, queue: CommandQueue<Shard>, sockets: [UDPSocket],
+    listeners: [TCPListener],
     localCandidates: [ICECandidate]
   ) throws {
     self.index = index

@@ -13,7 +13,9 @@ struct ShardConfiguration {
   var sctp: SCTPStack
 }
 
-/// What a shard counts. All values only grow.
+/// What a shard counts.
+///
+/// All values only grow.
 struct ShardCounters: Sendable {
   var turns: UInt64 = 0
   var datagramsReceived: UInt64 = 0
