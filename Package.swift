@@ -165,7 +165,7 @@ if isFuzzing || Context.environment["SIGHTLINE_CORES"] != nil {
   package.targets.append(
     .target(
       name: "Gateway", dependencies: ["Primitives", "Cryptography", "MediaServer"],
-      sources: ["AccessToken", "CompactJWS", "TokenAuthority", "UnixTime"].map { "Access/\($0).swift" },
+      path: "Sources/Gateway/Access", exclude: ["Gatekeeper.swift", "TURNCredentials.swift"],
       swiftSettings: strict))
 }
 if isFuzzing {

@@ -71,6 +71,20 @@ extension Relay {
     attach(slot, to: stream, now: now)
   }
 
+  /// Whether the viewer of a slot can decode what a source sends, or may send while nothing has come yet.
+  package func canShow(_ source: SourceHandle, on slot: SlotHandle) -> Bool {
+    guard let source = sources.find(Int(source.index)), let slot = slots.find(Int(slot.index)) else { return false }
+    if let preferred = source.pointee.preferred, let stream = streams.find(Int(preferred.index)),
+      stream.pointee.format != .none
+    {
+      return slot.pointee.formats.payloadType(of: stream.pointee.format) != nil
+    }
+    return formats.formats.indices.contains { number in
+      let format = FormatIndex(UInt8(number))
+      return source.pointee.payloadTypes.carries(format) && slot.pointee.formats.payloadType(of: format) != nil
+    }
+  }
+
   /// Removes a peer with its sources and slots.
   package func remove(_ peer: PeerHandle) {
     guard let entry = peers.remove(Int(peer.index)) else { return }

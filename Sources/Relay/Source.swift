@@ -78,6 +78,11 @@ struct PayloadTypeTable {
     return value == 0xff ? nil : PayloadType(value)
   }
 
+  /// Whether any payload type stands for `format`.
+  func carries(_ format: FormatIndex) -> Bool {
+    (0..<128).contains { formats[$0] == format.value }
+  }
+
   func contains(_ payloadType: PayloadType) -> Bool {
     format(of: payloadType) != .none || original(of: payloadType) != nil
   }

@@ -2,6 +2,7 @@
 
 import pathlib
 from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -157,7 +158,8 @@ def test_lost_session_is_opened_anew(service: Service, chromium: Callable) -> No
         "const send = window.fetch; window.fetch = async (...request) => { const response = await send(...request);"
         " window.sessionAddress ??= response.headers.get('Location'); return response; };")
     start_call(caller)
-    token = service.whip_token
+    # A session belongs to the token that opened it.
+    token = parse_qs(urlsplit(service.caller).query)["token"][0]
     caller.run(
         f"fetch(window.sessionAddress, {{method: 'DELETE', headers: {{Authorization: 'Bearer {token}'}}}})"
         ".then(() => window.dispatchEvent(new Event('online')));")

@@ -63,7 +63,10 @@ extension LoadResult {
 }
 
 extension LoadResult.SetUpFigures {
-  init(_ setUps: [LoadTally.SetUp]) {
+  /// Of the viewers; of the callers when there are no viewers.
+  init(_ all: [LoadTally.SetUp]) {
+    let viewers = all.filter { $0.participant.role != .caller }
+    let setUps = viewers.isEmpty ? all : viewers
     func figures(_ moment: (LoadTally.SetUp) -> MonotonicTime?) -> Percentiles? {
       Percentiles(setUps.compactMap { setUp in moment(setUp).map { ($0 - setUp.began).seconds * 1_000 } })
     }

@@ -37,7 +37,7 @@ package struct LoadResult: Codable, Sendable {
     package var failures: [String]
   }
 
-  /// Milliseconds from just before the offer.
+  /// Milliseconds from just before the offer, for viewers.
   package struct SetUpFigures: Codable, Sendable {
     package var answered: Percentiles?
     package var connected: Percentiles?

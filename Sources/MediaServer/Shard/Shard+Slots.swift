@@ -27,16 +27,21 @@ extension Shard {
       case .pinned(let id):
         put(candidates.first { $0.id == id }, on: place, of: peer)
       case .automatic:
-        // A slot keeps its source while that is as good as any: pictures must not jump without need.
-        if let current = peer.slots[place].current, let kept = rest.first(where: { $0.id == current }),
-          kept.status.activity == .live || rest.first?.status.activity != .live
-        {
-          rest.removeAll { $0.id == current }
-        } else {
-          put(rest.popFirst(), on: place, of: peer)
-        }
+        let choice = follow(rest, on: peer.slots[place])
+        put(choice, on: place, of: peer)
+        rest.removeAll { $0.id == choice?.id }
       }
     }
+  }
+
+  /// The first source that the viewer can decode, but rather the one that it shows already: pictures must not jump without
+  /// need.
+  private func follow(_ candidates: ArraySlice<RoomSource>, on slot: PeerSlot) -> RoomSource? {
+    let usable = candidates.filter { relay.canShow($0.handle, on: slot.handle) }
+    guard let current = usable.first(where: { $0.id == slot.current }),
+      current.status.activity == .live || usable.first?.status.activity != .live
+    else { return usable.first }
+    return current
   }
 
   private func put(_ source: RoomSource?, on place: Int, of peer: Peer) {
