@@ -82,10 +82,10 @@ fuzz: setup-build ## Fuzz each parser for FUZZ_SECONDS (60) seconds; findings go
 
 sanitize-address: setup-build ## Run the unit tests of floors 0 to 3 with AddressSanitizer
 	@LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leak-suppressions.txt:print_suppressions=0 \
-	  $(CORES) swift test --sanitize=address --scratch-path .build-asan --disable-xctest
+	  $(CORES) swift test --sanitize=address --scratch-path .build-asan --disable-xctest --skip ArchitectureTests
 
 sanitize-thread: setup-build ## Run the unit tests of floors 0 to 3 with ThreadSanitizer
-	@$(CORES) swift test --sanitize=thread --scratch-path .build-tsan --disable-xctest
+	@$(CORES) swift test --sanitize=thread --scratch-path .build-tsan --disable-xctest --skip ArchitectureTests
 
 bench: build ## Measure one caller with 100 viewers on this machine
 	@Tests/Benchmarks/run.sh $(SIGHTLINE) $(BENCH_ARGUMENTS)

@@ -48,7 +48,7 @@ import DTLS
     let pair = try SimulatedPair()
     // The server is the last to send in a handshake, so its data may overtake its Finished.
     var held: [[UInt8]] = []
-    pair.tamper = { datagram, destination in
+    pair.tamper = { [unowned pair] datagram, destination in
       guard destination == .client, pair.server.state.isConnected else { return datagram }
       held.append(datagram)
       return nil

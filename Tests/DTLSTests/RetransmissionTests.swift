@@ -75,7 +75,7 @@ import DTLS
   @Test func aConnectedServerRepeatsItsLostLastFlight() throws {
     let pair = try SimulatedPair()
     var isCut = true
-    pair.tamper = { datagram, destination in
+    pair.tamper = { [unowned pair] datagram, destination in
       if destination == .client, pair.server.state.isConnected, isCut {
         isCut = false
         return nil

@@ -20,7 +20,7 @@ from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # noqa: E402
 PICTURE = "videotestsrc is-live=true pattern=ball ! video/x-raw,width=640,height=360,framerate=30/1 ! "
 ENCODERS = {
     "VP8": "vp8enc deadline=1 keyframe-max-dist=60 target-bitrate=800000 ! rtpvp8pay pt=96 picture-id-mode=15-bit",
-    "H264": "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=60 bitrate=800 ! "
+    "H264": "x264enc tune=zerolatency sliced-threads=false threads=1 speed-preset=ultrafast key-int-max=60 bitrate=800 ! "
     "video/x-h264,profile=constrained-baseline ! rtph264pay pt=96 config-interval=-1 aggregate-mode=zero-latency",
 }
 SOUND = (
@@ -116,8 +116,10 @@ def watcher(codec: str) -> Gst.Pipeline:
     peer = Gst.ElementFactory.make("webrtcbin", "w")
     peer.set_property("bundle-policy", GstWebRTC.WebRTCBundlePolicy.MAX_BUNDLE)
     pipeline.add(peer)
+    # Without it the offer would ask for packetization mode 0, one NAL unit a packet, which no browser sends.
+    mode = ",packetization-mode=(string)1,profile-level-id=(string)42e01f" if codec == "H264" else ""
     for caps in (
-        f"application/x-rtp,media=video,encoding-name={codec},payload=96,clock-rate=90000",
+        f"application/x-rtp,media=video,encoding-name={codec},payload=96,clock-rate=90000{mode}",
         "application/x-rtp,media=audio,encoding-name=OPUS,payload=97,clock-rate=48000,encoding-params=(string)2",
     ):
         peer.emit("add-transceiver", GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY, Gst.Caps.from_string(caps))

@@ -42,8 +42,8 @@ struct LoadRunTests {
     #expect(result.sessions.callers == 2 && result.sessions.viewers == 6 && result.sessions.receiving == 6)
     #expect(result.sessions.failures == [] && result.sessions.lost == 0)
     #expect(result.traffic.lostPackets == 0)
-    // Each packet goes to three viewers; what is on its way at either end of the window blurs this a little.
-    #expect(abs(result.traffic.packetsPerSecond - 3 * result.traffic.sentPacketsPerSecond) < 120)
+    // Each packet goes to three viewers. What is on its way at either end of the window blurs this, by less than a stream.
+    #expect(abs(result.traffic.packetsPerSecond - 3 * result.traffic.sentPacketsPerSecond) < 250)
     #expect(result.delay.packets > result.counters.packets / UInt64(2 * every))
     #expect(result.delay.p50 > 0 && result.delay.p50 <= result.delay.p99)
     #expect(result.counters.rejected == 0 && result.counters.unknown == 0)

@@ -41,7 +41,9 @@ import Testing
     world.flush()
     #expect(viewer.received.count == 1)
     #expect(other.media().tags == [0, 1, 2])
-    for packet in stream.frame() { _ = packet.withUnsafeBytes { world.relay.receiveRTP($0, from: caller, now: world.now) } }
+    for packet in stream.frame() {
+      _ = packet.withUnsafeBytes { world.relay.receiveRTP($0, from: caller, now: world.now) }
+    }
     world.remove(caller)
     world.flush()
     #expect(!world.relay.hasPending)
@@ -118,7 +120,8 @@ import Testing
       default:
         for index in callers.indices {
           let packets = callers[index].stream.frame(
-            keyframe: random.next() % 8 == 0, sizes: (0...random.next() % 4).map { _ in Int(20 + random.next() % 1_000) })
+            keyframe: random.next() % 8 == 0,
+            sizes: (0...random.next() % 4).map { _ in Int(20 + random.next() % 1_000) })
           world.send(packets.filter { _ in random.next() % 16 != 0 }, from: callers[index].peer)
         }
       }

@@ -95,7 +95,9 @@ import Testing
     world.advance(1_000)
     world.send(successor.frame(keyframe: true), from: caller)
     let old = scene.viewer.media()[0]
-    world.sendRTCP([.genericNACK(.init(senderSSRC: SSRC(5), mediaSSRC: old.header.ssrc, lost: [old.header.sequenceNumber]))], from: scene.viewer.peer)
+    world.sendRTCP(
+      [.genericNACK(.init(senderSSRC: SSRC(5), mediaSSRC: old.header.ssrc, lost: [old.header.sequenceNumber]))],
+      from: scene.viewer.peer)
     #expect(scene.viewer.retransmissions().isEmpty)
     world.connect(scene.viewer, to: source)
     let media = scene.viewer.media()

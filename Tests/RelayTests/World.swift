@@ -42,7 +42,8 @@ final class World {
   }
 
   /// A viewer with one slot of each list of formats; its keys are known at once unless `isActive` is false.
-  func addViewer(_ slots: [(SourceKind, [RelayedFormat])] = [(.video, [.vp8])], isActive: Bool = true) throws -> Viewer {
+  func addViewer(_ slots: [(SourceKind, [RelayedFormat])] = [(.video, [.vp8])], isActive: Bool = true) throws -> Viewer
+  {
     let viewer = try Viewer(peer: relay.addPeer(canonicalName: "viewer"), engine: engine)
     for (kind, formats) in slots {
       let parameters = SlotParameters(

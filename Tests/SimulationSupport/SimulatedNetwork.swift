@@ -17,6 +17,8 @@ package struct SimulatedNetwork {
     /// Share of datagrams held back by ``holdBack``, 0 to 1.
     package var reordering = 0.0
     package var holdBack = TimeInterval64.milliseconds(15)
+    /// Share of datagrams of which a copy with a few damaged bytes arrives too, as an attacker on the way could send it.
+    package var forgery = 0.0
     /// Bits per second; nil for no limit.
     package var rate: Int?
     /// What may wait for the link; more is dropped at the tail.
@@ -96,7 +98,8 @@ package struct SimulatedNetwork {
     guard let departure else { return lost += 1 }
     var receiver = links[destination] ?? AccessLink()
     let copies = chance(receiver.down.duplication) || chance(sender.up.duplication) ? 2 : 1
-    for _ in 0..<copies {
+    let isForged = chance(receiver.down.forgery) || chance(sender.up.forgery)
+    for copy in 0..<(copies + (isForged ? 1 : 0)) {
       guard let time = pass(receiver.down, &receiver.downBusyUntil, bytes.count, at: departure) else {
         lost += 1
         continue
@@ -104,7 +107,8 @@ package struct SimulatedNetwork {
       order += 1
       inFlight.insert(
         Arrival(
-          time: time, bytes: bytes, path: TransportPath(local: destination, remote: source), order: order))
+          time: time, bytes: copy < copies ? bytes : damaged(bytes),
+          path: TransportPath(local: destination, remote: source), order: order))
     }
     links[destination] = receiver
   }
@@ -134,6 +138,15 @@ package struct SimulatedNetwork {
     if jitter > 0 { time = time + TimeInterval64(nanoseconds: Int64(random.next() % UInt64(jitter))) }
     if chance(quality.reordering) { time = time + quality.holdBack }
     return time + quality.delay
+  }
+
+  private mutating func damaged(_ bytes: [UInt8]) -> [UInt8] {
+    var result = bytes
+    for _ in 0...(random.next() % 3) where !result.isEmpty {
+      let place = Int(random.next() % UInt64(result.count))
+      result[place] ^= UInt8(truncatingIfNeeded: random.next() | 1)
+    }
+    return random.next() % 4 == 0 ? Array(result.prefix(Int(random.next() % UInt64(result.count + 1)))) : result
   }
 
   private mutating func chance(_ probability: Double) -> Bool {

@@ -28,6 +28,8 @@ final class SimulatedViewer {
   let ssrc: SSRC
   let retransmissionSSRC: SSRC
   private(set) var decoded: [Frame] = []
+  /// Frames of which all packets came, in whichever order: when they were captured, and how long it took.
+  private(set) var completed: [(capturedAt: MonotonicTime, delay: TimeInterval64)] = []
   private(set) var packets = 0
   private(set) var repaired = 0
   private(set) var duplicates = 0
@@ -42,6 +44,8 @@ final class SimulatedViewer {
   private var unwrapper = SequenceUnwrapper()
   private var missing = NACKGenerator()
   private var assemblies: [UInt32: Assembly] = [:]
+  /// Packets of each frame that came.
+  private var counts: [UInt32: UInt16] = [:]
   private var nextFrame: UInt32?
   private var lastRequest = MonotonicTime.zero
   /// Sees every packet: when it came, and its header.
@@ -83,8 +87,16 @@ final class SimulatedViewer {
     guard sequences.insert(extended).inserted else { return duplicates += 1 }
     timestamps[extended] = timestamp
     guard let tag = FrameTag(parsing: payload) else { return }
-    assemblies[tag.number, default: Assembly(tag: tag, startedAt: now)].received.insert(tag.index)
+    noteCompletion(of: tag, now)
+    if tag.number >= nextFrame ?? 0 {
+      assemblies[tag.number, default: Assembly(tag: tag, startedAt: now)].received.insert(tag.index)
+    }
     decode(now)
+  }
+
+  private func noteCompletion(of tag: FrameTag, _ now: MonotonicTime) {
+    counts[tag.number, default: 0] += 1
+    if counts[tag.number] == tag.count { completed.append((tag.capturedAt, now - tag.capturedAt)) }
   }
 
   /// Decodes what is complete and in order; a complete keyframe may be jumped to.
@@ -129,11 +141,21 @@ final class SimulatedViewer {
     if !requests.isEmpty { endpoint.session.sendRTCP(RTCPCompound.serialize(requests)) }
   }
 
-  /// Share of the frames captured in a span of time that were decoded within `limit`.
+  /// Share of the frames captured in a span of time that were complete within `limit`.
+  func completeShare(from start: MonotonicTime, to end: MonotonicTime, within limit: TimeInterval64) -> Double {
+    let good = completed.count { $0.capturedAt >= start && $0.capturedAt < end && $0.delay <= limit }
+    return Double(good) / Self.frames(from: start, to: end)
+  }
+
+  private static func frames(from start: MonotonicTime, to end: MonotonicTime) -> Double {
+    Double((end - start).nanoseconds) / Double(SimulatedCaller.frameInterval.nanoseconds)
+  }
+
+  /// Share of the frames captured in a span of time that were decoded, in order, within `limit`.
   func share(from start: MonotonicTime, to end: MonotonicTime, within limit: TimeInterval64) -> Double {
     let good = Set(
       decoded.filter { $0.capturedAt >= start && $0.capturedAt < end && $0.decodedAt - $0.capturedAt <= limit }
         .map(\.number))
-    return Double(good.count) / (Double((end - start).nanoseconds) / Double(SimulatedCaller.frameInterval.nanoseconds))
+    return Double(good.count) / Self.frames(from: start, to: end)
   }
 }

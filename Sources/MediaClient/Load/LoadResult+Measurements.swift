@@ -127,7 +127,8 @@ extension LoadResult.ServerFigures {
 
 extension LoadResult.GeneratorFigures {
   init(from opened: LoadMoment, to closed: LoadMoment, seconds: Double) {
-    let busiest = zip(opened.loops, closed.loops).map { Double($1.cpuNanoseconds - $0.cpuNanoseconds) / 1e9 }.max() ?? 0
+    let used = zip(opened.loops, closed.loops).map { Double($1.cpuNanoseconds) - Double($0.cpuNanoseconds) }
+    let busiest = (used.max() ?? 0) / 1e9
     self.init(
       cpuPercent: ProcessUsage.percent(from: opened.own, to: closed.own, seconds: seconds) ?? 0,
       busiestThreadPercent: busiest / seconds * 100, residentBytes: closed.own?.residentBytes ?? 0)

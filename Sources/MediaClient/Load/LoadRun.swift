@@ -79,7 +79,7 @@ package struct LoadRun: Sendable {
       for (place, participant) in participants.enumerated() {
         if place >= LoadPlan.maximumPending { await group.next() }
         try? await Task.sleep(until: began + .seconds(Double(place) / plan.ramp), clock: .continuous)
-        let worker = workers[(participant.caller + place) % workers.count]
+        let worker = workers[place % workers.count]
         group.addTask {
           do { try await connect(participant, worker) } catch { tally.fail(participant, "\(error)") }
         }

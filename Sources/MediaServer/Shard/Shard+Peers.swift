@@ -218,7 +218,8 @@ extension Shard {
   func processHandshakes() {
     for _ in 0..<Self.handshakesPerTurn {
       guard let entry = handshakes.popFirst() else { return }
-      guard let peer = peers[Int(entry.peer.index)] else { continue }
+      // The handle may have been given away while the datagram waited: the path tells.
+      guard peersByPath[entry.path] == entry.peer, let peer = peers[Int(entry.peer.index)] else { continue }
       var bytes = entry.bytes
       _ = bytes.withUnsafeMutableBytes { peer.session.receive($0, on: entry.path, now: now) }
       drain(peer)

@@ -71,6 +71,7 @@ private final class SCTPPair {
       }
       while case .transmit(let packet)? = nextPacket(of: attacked) { outbox.append(packet) }
     }
+    require(attacked.state == .connected, "the two ends did not connect: \(attacked.state)")
   }
 
   func inject(_ part: UnsafeRawBufferPointer) {
