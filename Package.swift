@@ -128,7 +128,20 @@ let package = Package(
     tests("SDPTests", ["Primitives", "SDP"]),
     tests("DataChannelTests", ["Primitives", "DataChannel"]),
     tests("RelayTests", ["Primitives", "RTP", "SRTP", "Relay"]),
+    .target(
+      name: "SimulationSupport",
+      dependencies: ["Primitives", "ICE", "DTLS", "SRTP", "RTP", "DataChannel", "PeerSession"],
+      path: "Tests/SimulationSupport", swiftSettings: strict),
+    tests(
+      "PeerSessionTests",
+      [
+        "Primitives", "STUN", "ICE", "DTLS", "SRTP", "RTP", "DataChannel", "PeerSession", "SimulationSupport",
+      ]),
+    tests(
+      "SimulationTests",
+      ["Primitives", "ICE", "SRTP", "RTP", "PeerSession", "Relay", "SimulationSupport"]),
     tests("SocketsTests", ["Primitives", "Sockets", "CSystemCalls"]),
+    tests("MediaClientTests", ["Primitives", "DTLS", "RTP", "SDP", "SRTP", "MediaServer", "MediaClient"]),
     tests("MediaServerTests", ["Primitives", "DTLS", "RTP", "SDP", "MediaServer", "MediaClient"]),
     tests(
       "GatewayTests",

@@ -25,6 +25,8 @@ BURST = 50
 PAUSE = 0.002
 #: Packets kept of what a peer sent, as stock for mutations.
 STOCK = 200
+#: Who damaged control packets are from; one name for all, since the service keeps a window for each.
+CONTROL_SSRC = 0x0BAD_CAFE
 
 
 def mutate(packet: bytes, chance: random.Random, first: int = 0) -> bytes:
@@ -135,6 +137,10 @@ class HostilePeer(AiortcPeer):
         """The same for RTCP, of the packet types that this peer never sends as well."""
         return self._run(self._flood(lambda: self._dtls._send_rtp(self._control()), count))
 
+    def send_requests(self, ssrc: int, count: int) -> int:
+        """Asks for everything again, and for keyframes, as often as it goes (RFC 4585 §6.2.1, §6.3.1)."""
+        return self._run(self._flood(lambda: self._dtls._send_rtp(self._request(ssrc)), count))
+
     def send_damaged_sctp(self, count: int) -> int:
         """Sends damaged SCTP packets inside valid DTLS; half of them get a valid checksum, and so reach the association."""
         stock = self._tap("_send_data")
@@ -165,7 +171,14 @@ class HostilePeer(AiortcPeer):
         body = self.chance.randbytes(4 * self.chance.randint(0, 20))
         words = len(body) // 4 + 1 if self.chance.random() < 0.7 else self.chance.randrange(64)
         kind = self.chance.choice([200, 201, 202, 203, 204, 205, 206, 207])
-        return struct.pack("!BBHI", 0x80 | self.chance.randrange(32), kind, words, self.chance.getrandbits(32)) + body
+        return struct.pack("!BBHI", 0x80 | self.chance.randrange(32), kind, words, CONTROL_SSRC) + body
+
+    def _request(self, ssrc: int) -> bytes:
+        if self.chance.random() < 0.1:
+            return struct.pack("!BBHII", 0x81, 206, 2, CONTROL_SSRC, ssrc)
+        packets = [(self.chance.getrandbits(16), 0xFFFF) for _ in range(20)]
+        entries = b"".join(struct.pack("!HH", *entry) for entry in packets)
+        return struct.pack("!BBHII", 0x81, 205, 2 + len(packets), CONTROL_SSRC, ssrc) + entries
 
     def _association_packet(self, stock: list[bytes]) -> bytes:
         packet = mutate(self.chance.choice(stock), self.chance, 12)

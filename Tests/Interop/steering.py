@@ -96,8 +96,9 @@ def open_steered(open_page: Callable[..., ChromiumPage], url: str, rewrite: Rewr
 
 STATISTICS = """async () => {
   const report = [...(await window.connections.at(-1).getStats()).values()];
-  const pair = report.find((entry) => entry.type === "candidate-pair" && entry.nominated && entry.state === "succeeded");
   const find = (id) => report.find((entry) => entry.id === id);
+  // After a restart the old pair still counts as nominated for a while: only the transport knows which one is in use.
+  const pair = find(report.find((entry) => entry.type === "transport")?.selectedCandidatePairId);
   return {
     streams: report.filter((entry) => entry.type === "inbound-rtp" || entry.type === "outbound-rtp"),
     local: find(pair?.localCandidateId), remote: find(pair?.remoteCandidateId),

@@ -373,8 +373,20 @@ def test_protected_control_nonsense_is_survived(call: Call, hostile: HostilePeer
     growth = Growth(call.service)
     sent = hostile.send_damaged_control(FLOOD)
     assert sent >= 0.5 * FLOOD, "most were sent"
-    print(growth.all())
     wait_for(lambda: growth["rtcp_malformed"] >= 0.1 * sent, "they reach the relay", 10)
+
+
+def test_greedy_viewer_gets_no_more_than_its_share(call: Call) -> None:
+    with HostilePeer(call.service.whep, call.service.whep_token) as greedy:
+        greedy.watch()
+        greedy.connect()
+        wait_for(lambda: greedy.received.video_frames > 0, "the greedy viewer sees the call", 10)
+        slot = int(re.search(r"m=video.*?^a=ssrc:(\d+)", greedy.answer, re.MULTILINE | re.DOTALL)[1])
+        growth = Growth(call.service)
+        assert greedy.send_requests(slot, FLOOD) == FLOOD
+        wait_for(lambda: growth["nacks_received"] >= 100 * FLOOD, "the requests arrive", 10)
+        assert growth["rtx_sent"] <= 20 * growth["rtp_received"]
+        assert growth["keyframes_requested"] <= 20, "requests for keyframes are coalesced"
 
 
 def test_damaged_associations_are_survived(call: Call, hostile: HostilePeer) -> None:

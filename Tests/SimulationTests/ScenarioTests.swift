@@ -26,7 +26,7 @@ import Testing
       #expect(complete >= 0.97, "\(complete)")
       // A packet that repair does not bring in time costs all frames up to the keyframe that is then asked for.
       let shown = viewer.share(from: start, to: end, within: .milliseconds(600))
-      #expect(shown >= 0.85, "\(shown)")
+      #expect(shown >= 0.97, "\(shown)")
       #expect(viewer.foreignPackets == 0)
       #expect(viewer.senderReports > 10)
     }

@@ -97,9 +97,18 @@ extension Shard {
   }
 
   /// From now on datagrams on `path` belong to `peer`: it has shown the session's password there.
+  ///
+  /// A connected peer keeps the path that it uses: anyone with a session of his own could otherwise take it away with a
+  /// check from a forged address.
   private func adopt(_ path: TransportPath, for peer: Peer) {
     guard peersByPath[path] != peer.handle else { return }
-    if let old = peersByPath[path], let owner = peers[Int(old.index)] { owner.paths.removeAll { $0 == path } }
+    if let old = peersByPath[path], let owner = peers[Int(old.index)] {
+      guard owner.state != .connected || owner.session.selectedPath != path else {
+        counters.foreignSTUN &+= 1
+        return
+      }
+      owner.paths.removeAll { $0 == path }
+    }
     peersByPath[path] = peer.handle
     peer.paths.append(path)
     guard peer.paths.count > Peer.maximumPaths,

@@ -9,7 +9,7 @@ package struct NACKGenerator: Sendable {
   /// A larger hole is cheaper to close with a keyframe.
   package static let maximumMissing = 512
   /// Times that one packet is asked for at most.
-  package static let maximumRequests = 10
+  package static let maximumRequests = 40
   /// How long a packet is waited for at most, from when it was missed.
   package static let maximumAge = TimeInterval64.milliseconds(1_000)
   /// Numbers in one request at most, so that the packet stays well below a datagram's size even when nothing packs.
@@ -94,7 +94,8 @@ package struct NACKGenerator: Sendable {
 
   /// The requests that are due, and whether packets had to be given up since the last call.
   ///
-  /// Each request doubles the wait for the next, from one round-trip time up.
+  /// Between two requests lies a little more than a round trip: a picture that is decoded in order waits for its oldest
+  /// packet, so that longer and longer waits would cost more frames than they save requests.
   package mutating func takeRound(now: MonotonicTime, roundTripTime: TimeInterval64?) -> Round {
     var round = Round()
     let base = max(roundTripTime ?? Self.assumedRoundTripTime, Self.minimumRetryInterval)
@@ -105,7 +106,7 @@ package struct NACKGenerator: Sendable {
     for index in missing.indices {
       if missing[index].nextRequest <= now, round.lost.count < Self.maximumPerRound {
         round.lost.append(SequenceNumber(UInt16(truncatingIfNeeded: missing[index].sequence)))
-        let next = now + Self.wait(base, after: missing[index].requests)
+        let next = now + Self.wait(base)
         missing[index].nextRequest = min(next, missing[index].limit)
         missing[index].requests += 1
       }
@@ -116,12 +117,12 @@ package struct NACKGenerator: Sendable {
     return round
   }
 
-  /// The wait after the request that `earlier` others preceded.
+  /// The wait between two requests.
   ///
   /// A quarter more than the round trip leaves room for jitter.
-  private static func wait(_ roundTripTime: TimeInterval64, after earlier: Int) -> TimeInterval64 {
+  private static func wait(_ roundTripTime: TimeInterval64) -> TimeInterval64 {
     let first = TimeInterval64(nanoseconds: roundTripTime.nanoseconds / 4 &* 5)
-    return min(first * Int64(1 << min(earlier, 3)), maximumAge)
+    return min(first, maximumAge)
   }
 
   private mutating func insertOutOfOrder(_ sequence: Int64, now: MonotonicTime) -> Insertion {
