@@ -87,7 +87,7 @@ sanitize-address: setup-build ## Run the unit tests of floors 0 to 3 with Addres
 sanitize-thread: setup-build ## Run the unit tests of floors 0 to 3 with ThreadSanitizer
 	@$(CORES) swift test --sanitize=thread --scratch-path .build-tsan --disable-xctest --skip ArchitectureTests
 
-bench: build ## Measure one caller with 100 viewers on this machine
+bench: build ## Measure one caller with 100 viewers on this machine, beside Janus where that is installed
 	@Tests/Benchmarks/run.sh $(SIGHTLINE) $(BENCH_ARGUMENTS)
 
 clean: ## Remove all that was built

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
+#include <limits.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
@@ -159,6 +160,12 @@ int sl_epoll_remove(int epoll, int descriptor) {
 int sl_epoll_wait(int epoll, struct epoll_event *events, int capacity, int64_t timeout_nanoseconds) {
   struct timespec limit = {timeout_nanoseconds / 1000000000, timeout_nanoseconds % 1000000000};
   int ready = epoll_pwait2(epoll, events, capacity, timeout_nanoseconds < 0 ? NULL : &limit, NULL);
+  // Linux before 5.11, and sandboxes that do not know the call: milliseconds must do.
+  if (ready < 0 && (errno == ENOSYS || errno == EPERM)) {
+    int64_t milliseconds = timeout_nanoseconds / 1000000 + (timeout_nanoseconds % 1000000 > 0);
+    if (milliseconds > INT_MAX) milliseconds = INT_MAX;
+    ready = epoll_wait(epoll, events, capacity, timeout_nanoseconds < 0 ? -1 : (int)milliseconds);
+  }
   if (ready >= 0) return ready;
   return errno == EINTR ? 0 : -errno;
 }

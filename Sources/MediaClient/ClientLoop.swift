@@ -62,9 +62,13 @@ package final class ClientLoop {
 
   package func remove(_ peer: ClientPeer) {
     guard let place = peers.firstIndex(where: { $0 === peer }) else { return }
+    forget(peer, at: place)
+    peer.close(now: now)
+  }
+
+  private func forget(_ peer: ClientPeer, at place: Int) {
     poller.remove(peer.socket.descriptor)
     peers[place] = nil
-    peer.close(now: now)
   }
 
   package func stop() {
@@ -90,8 +94,10 @@ package final class ClientLoop {
   private func scan() {
     let wall = NTPTimestamp(unixNanoseconds: sl_realtime_nanoseconds())
     var earliest = now + Self.longestWait
-    for case let peer? in peers {
+    for (place, entry) in peers.enumerated() {
+      guard let peer = entry else { continue }
       if peer.wakeAt <= now { peer.tick(now: now, wall: wall) }
+      if peer.isClosed { forget(peer, at: place) }
       earliest = min(earliest, peer.wakeAt)
     }
     sctp.advance(to: now)
@@ -147,7 +153,7 @@ package final class ClientLoopHandle: Sendable {
 
   /// Ends the thread; peers say goodbye.
   package func stop() async {
-    _ = queue.submit { $0.stop() }
+    _ = queue.submit(evenWhenFull: true) { $0.stop() }
     for await _ in ended {}
   }
 }

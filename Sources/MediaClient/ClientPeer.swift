@@ -17,6 +17,8 @@ package final class ClientPeer {
   private var outbound: SRTPOutbound?
   private let onEvent: @Sendable (ClientEvent) -> Void
   private var sessionDeadline = MonotonicTime.zero
+  /// Whether the session has ended; the loop lets go of it then.
+  private(set) var isClosed = false
   /// When ``tick(now:wall:)`` has something to do.
   private(set) var wakeAt = MonotonicTime.zero
 
@@ -148,6 +150,7 @@ package final class ClientPeer {
         onEvent(.connected)
       case .event(.closed(let reason)):
         outbound = nil
+        isClosed = true
         onEvent(.closed(reason: reason.description))
       case .event: break
       }

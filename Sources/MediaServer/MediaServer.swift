@@ -5,6 +5,7 @@ import ICE
 import Primitives
 import SDP
 import SRTP
+import Sockets
 import Synchronization
 
 /// The media plane of one node: a shard per core behind an asynchronous face.
@@ -45,10 +46,14 @@ package final class MediaServer: MediaPlane {
 
   /// Binds every socket and starts the threads; throws when a port is taken or the cryptography is missing.
   package init(_ configuration: Configuration) throws {
+    let shardCount = max(1, configuration.shards)
+    guard configuration.port == 0 || shardCount - 1 <= Int(UInt16.max - configuration.port) else {
+      throw SystemError("listen on \(shardCount) media ports from \(configuration.port) on", number: ERANGE)
+    }
     identity = try DTLSIdentity()
     let sctp = SCTPStack()
     var shards: [ShardHandle] = []
-    for index in 0..<max(1, configuration.shards) {
+    for index in 0..<shardCount {
       let settings = ShardConfiguration(
         core: configuration.pinsThreads ? index : nil, srtpBackend: configuration.srtpBackend, identity: identity,
         sctp: sctp)
@@ -103,7 +108,7 @@ package final class MediaServer: MediaPlane {
     let shard = shard(of: incident)
     let id = UUID()
     continuation.onTermination = { _ in
-      _ = shard.submit { $0.stopListening(id, to: incident) }
+      _ = shard.submit(evenWhenFull: true) { $0.stopListening(id, to: incident) }
     }
     if !shard.submit({ $0.listen(continuation, as: id, to: incident) }) { continuation.finish() }
     return stream

@@ -38,8 +38,8 @@ final class ShardHandle: Sendable {
   private static let stackSize = 2 << 20
 
   /// Adds a command without waiting; false when the shard is overloaded or has stopped.
-  func submit(_ command: @escaping CommandQueue<Shard>.Command) -> Bool {
-    queue.submit(command)
+  func submit(evenWhenFull: Bool = false, _ command: @escaping CommandQueue<Shard>.Command) -> Bool {
+    queue.submit(evenWhenFull: evenWhenFull, command)
   }
 
   /// Runs `body` on the shard's thread and waits for its result.
@@ -63,7 +63,7 @@ final class ShardHandle: Sendable {
   }
 
   func stop() async {
-    _ = queue.submit { $0.isStopping = true }
+    _ = queue.submit(evenWhenFull: true) { $0.isStopping = true }
     for await _ in stopped {}
   }
 

@@ -170,10 +170,11 @@ extension Relay {
     let old = source.pointee.status
     source.pointee.status = status
     if old.activity != activity || old.format != format { emit(.sourceChanged(handle, status)) }
-    if source.pointee.kind == .video, source.pointee.streams.count > 1 { preferBest(of: handle, source, now: now) }
+    if source.pointee.streams.count > 1 { preferBest(of: handle, source, now: now) }
   }
 
-  /// Prefers the live encoding with the highest bitrate, with a margin so that it does not flap.
+  /// Prefers the live stream with the highest bitrate, with a margin so that it does not flap: the best of several
+  /// encodings, or the one that is left when a sender has changed its SSRC.
   private func preferBest(of handle: SourceHandle, _ source: UnsafeMutablePointer<Source>, now: MonotonicTime) {
     let live = source.pointee.streams.map(\.handle).filter {
       now - streams[unchecked: $0.index].pointee.lastPacketAt < Self.stallLimit

@@ -21,7 +21,7 @@ package final class Relay {
   /// What each slot negotiated, kept beside the slots so that they stay plain data.
   var slotPayloads: [SlotHandle: [RelayedFormat]] = [:]
   var random: RandomSource
-  /// Streams with pending packets, in order of arrival.
+  /// Streams with pending packets; the last is served first.
   var dirtyStreams: [StreamHandle] = []
   var fanOut = FanOutCursor()
   var replays: [Replay] = []

@@ -14,17 +14,24 @@ extension Slot {
     case .idle:
       return false
     case .forwarding(let own):
-      return own == stream && isInMapping(packet)
+      guard own == stream, isInMapping(packet) else { return false }
+      if isInReach(packet) { return true }
+      phase = .awaitingKeyframe(of: own)
+      return accepts(firstOf: own, packet, now: now)
     case .awaitingKeyframe(let awaited):
-      guard awaited == stream, packet.startsKeyframe else { return false }
-      begin(stream, at: packet, now: now)
-      return true
+      return awaited == stream && accepts(firstOf: awaited, packet, now: now)
     case .switching(let old, let new):
-      if old == stream { return isInMapping(packet) }
-      guard new == stream, packet.startsKeyframe else { return false }
-      begin(stream, at: packet, now: now)
-      return true
+      if old == stream { return isInMapping(packet) && isInReach(packet) }
+      return new == stream && accepts(firstOf: new, packet, now: now)
     }
+  }
+
+  /// Whether `stream` can start with `packet`; if so it does.
+  @inline(__always)
+  private mutating func accepts(firstOf stream: StreamHandle, _ packet: CachedPacket, now: MonotonicTime) -> Bool {
+    guard packet.startsKeyframe else { return false }
+    begin(stream, at: packet, now: now)
+    return true
   }
 
   /// Packets from before the mapping began have no number of their own in the slot: they are dropped.
@@ -33,6 +40,20 @@ extension Slot {
     guard let mapping else { return false }
     return packet.extended &+ mapping.sequenceOffset >= mapping.first
   }
+
+  /// Whether the hole before `packet` is small enough to be shown to the viewer.
+  ///
+  /// Receivers guess the rollover counter from the last number that they got (RFC 3711 §3.3.1): a sender that jumps, by
+  /// malice or after a long silence, must not take them so far that they lose it, for whatever the slot shows next would
+  /// be unreadable too.
+  @inline(__always)
+  private func isInReach(_ packet: CachedPacket) -> Bool {
+    guard let mapping else { return false }
+    return packet.extended &+ mapping.sequenceOffset &- nextExtended <= Self.maximumGap
+  }
+
+  /// Sequence numbers that a slot leaves out at most; beyond that the picture starts anew at a keyframe.
+  private static var maximumGap: Int64 { 4_096 }
 
   /// Starts to show `stream` with `packet`: sequence numbers go on without a gap, time goes on as it passed.
   mutating func begin(_ stream: StreamHandle, at packet: CachedPacket, now: MonotonicTime) {

@@ -4,6 +4,7 @@ import Logging
 import MediaServer
 import Primitives
 import ServiceLifecycle
+import Sockets
 
 /// One running node: the media plane and the gateway on top of it.
 struct Node {
@@ -14,6 +15,7 @@ struct Node {
 
   init(_ options: NodeOptions, data: URL, logger: Logger) throws {
     self.logger = logger
+    DescriptorLimit.raise()
     authority = try TokenKeyFile.load(from: data)
     media = try MediaServer(try options.mediaConfiguration())
     gateway = try GatewayServer(

@@ -28,10 +28,12 @@ package final class CommandQueue<Target: AnyObject>: Sendable {
     Glibc.close(descriptor)
   }
 
-  /// Adds a command; false when the queue is full or closed.
-  package func submit(_ command: @escaping Command) -> Bool {
+  /// Adds a command; false when the queue is closed, or full.
+  ///
+  /// - Parameter evenWhenFull: for commands that give something back, which must not get lost: to stop, to stop listening.
+  package func submit(evenWhenFull: Bool = false, _ command: @escaping Command) -> Bool {
     let accepted = state.withLock { state in
-      guard !state.isClosed, state.commands.count < Self.capacity else { return false }
+      guard !state.isClosed, evenWhenFull || state.commands.count < Self.capacity else { return false }
       state.commands.append(command)
       return true
     }

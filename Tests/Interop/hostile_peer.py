@@ -78,7 +78,8 @@ def binding_response(to: Address, username: str, password: bytes) -> bytes | Non
 
 
 def rtp(chance: random.Random) -> bytes:
-    header = struct.pack("!BBHII", 0x80, chance.choice([96, 111, 127, 224]), chance.getrandbits(16), chance.getrandbits(32), 1)
+    kind, number, timestamp = chance.choice([96, 111, 127, 224]), chance.getrandbits(16), chance.getrandbits(32)
+    header = struct.pack("!BBHII", 0x80, kind, number, timestamp, 1)
     return header + chance.randbytes(chance.randint(0, 1200))
 
 
@@ -91,7 +92,8 @@ def dtls(chance: random.Random) -> bytes:
     """A record of any type; SCTP would be in those of type 23."""
     body = chance.randbytes(chance.randint(0, 1200))
     length = len(body) if chance.random() < 0.5 else chance.getrandbits(16)
-    return struct.pack("!BHHIHH", chance.randint(20, 63), 0xFEFD, chance.randrange(2), 0, chance.getrandbits(16), length) + body
+    kind, epoch, number = chance.randint(20, 63), chance.randrange(2), chance.getrandbits(16)
+    return struct.pack("!BHHIHH", kind, 0xFEFD, epoch, 0, number, length) + body
 
 
 def stun(chance: random.Random) -> bytes:

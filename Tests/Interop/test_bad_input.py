@@ -1,9 +1,10 @@
 """Bad input gets a clear answer and harms no one else: a call is in progress all the while, and its frames keep coming."""
 
+import contextlib
 import json
-import pathlib
 import random
 import re
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ OFFER = (services.ROOT / "fixtures/sdp/chromium-sendonly.sdp").read_text()
 OFFER_TYPE = "application/sdp"
 FRAGMENT_TYPE = "application/trickle-ice-sdpfrag"
 FLOOD = 5000
+IDLE_CONNECTIONS = 600
 BINDING_ERROR = bytes([0x01, 0x11])
 #: Bytes of a refusal; a check with our shortest username has more.
 MOST_TOLD = 64
@@ -291,6 +293,32 @@ def test_strangers_are_ignored(call: Call, kind: str) -> None:
     # A socket buffer may overflow on a busy machine; that is not what is tested here.
     wait_for(lambda: growth[counter] >= 0.8 * sent, f"{counter} counts them", 5)
     assert growth["handshakes_done"] == 0
+
+
+def test_idle_connections_give_way(call: Call) -> None:
+    """Strangers who open TCP connections and say nothing take no one's place."""
+    address = media_address(call.viewer.answer, "tcp")
+    with contextlib.ExitStack() as strangers:
+        for _ in range(IDLE_CONNECTIONS):
+            strangers.enter_context(socket.create_connection(address, timeout=5))
+        wait_for(lambda: metrics.read(call.service)["tcp_connections"] <= 300, "the oldest are dropped", 5)
+        with HostilePeer(call.service.whep, call.service.whep_token) as peer:
+            peer.watch()
+            peer.connect()
+            wait_for(lambda: peer.received.video_frames > 0, "a new viewer finds room", 10)
+    wait_for(lambda: metrics.read(call.service)["tcp_connections"] == 0, "no connection is left", 5)
+
+
+def test_noise_on_connections_is_survived(call: Call) -> None:
+    address = media_address(call.viewer.answer, "tcp")
+    chance = random.Random(9)
+    for _ in range(200):
+        with socket.create_connection(address, timeout=5) as stranger, contextlib.suppress(ConnectionError):
+            for make in chance.sample([make for make, _ in STRANGERS.values()], 3):
+                datagram = make(chance)
+                length = len(datagram) if chance.random() < 0.7 else chance.getrandbits(16)
+                stranger.sendall(length.to_bytes(2, "big") + datagram)
+    wait_for(lambda: metrics.read(call.service)["tcp_connections"] == 0, "no connection is left", 15)
 
 
 def test_checks_with_the_wrong_password_succeed_never(call: Call) -> None:

@@ -47,7 +47,8 @@ def identity(viewer: ChromiumPage) -> dict:
     return {
         "connections": viewer.evaluate("window.connections.length"),
         "transceivers": viewer.evaluate(
-            "window.connections[0].getTransceivers().map((each) => [each.mid, each.currentDirection, each.receiver.track.id])"),
+            "window.connections[0].getTransceivers()"
+            ".map((each) => [each.mid, each.currentDirection, each.receiver.track.id])"),
         "ssrc": video(viewer)["ssrc"],
         "track": video(viewer)["trackIdentifier"],
     }

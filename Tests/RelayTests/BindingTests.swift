@@ -104,6 +104,27 @@ import Testing
     #expect(viewer.media(1).count == 1)
   }
 
+  @Test(arguments: [SourceKind.audio, .video]) func aSenderThatChangesItsSSRCIsFollowed(kind: SourceKind) throws {
+    let world = try World()
+    let caller = world.addCaller()
+    let format = kind == .audio ? RelayedFormat.opus : .vp8
+    let source = try world.addSource(of: caller, kind: kind, formats: [format])
+    let viewer = try world.addViewer([(kind, [format])])
+    world.connect(viewer, to: source)
+    for ssrc in [UInt32(1), 2] {
+      var stream = TestStream(
+        ssrc, format.format, payloadType: format.payloadType.rawValue, sequence: UInt16(ssrc) * 20_000,
+        firstTag: ssrc * 1_000)
+      for _ in 0..<150 {
+        world.send(stream.frame(keyframe: true), from: caller)
+        world.advance(20)
+      }
+    }
+    #expect(viewer.media().last?.tag == 2_149)
+    #expect(viewer.media().isContinuous)
+    #expect(viewer.rejections.isEmpty)
+  }
+
   @Test func anUnknownPayloadTypeIsCountedAndDropped() throws {
     let world = try World()
     let caller = world.addCaller()

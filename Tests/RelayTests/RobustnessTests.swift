@@ -114,6 +114,32 @@ import Testing
     #expect(viewer.received.count > 100)
   }
 
+  /// A viewer's receiver would lose its rollover counter over such jumps, and with it every picture that follows.
+  @Test func aSenderThatJumpsFarStartsAnewAtItsNextKeyframe() throws {
+    let world = try World()
+    let caller = world.addCaller()
+    let source = try world.addSource(of: caller)
+    let viewer = try world.addViewer()
+    world.connect(viewer, to: source)
+    var stream = TestStream(1)
+    world.send(stream.frame(keyframe: true), from: caller)
+    world.advance(1_000)
+    _ = world.takeFeedback(to: caller)
+    for _ in 0..<5 {
+      stream.sequence &+= 30_000
+      world.send(stream.frame(), from: caller)
+    }
+    #expect(viewer.media().tags == [0])
+    world.advance(20)
+    let isAsked = world.takeFeedback(to: caller).contains {
+      if case .pictureLossIndication = $0 { true } else { false }
+    }
+    #expect(isAsked)
+    world.send(stream.frame(keyframe: true) + stream.frame(), from: caller)
+    #expect(viewer.media().tags == [0, 6, 7])
+    #expect(viewer.media().isContinuous)
+  }
+
   private static func mutate(_ bytes: inout [UInt8], _ random: inout RandomSource) {
     guard !bytes.isEmpty else { return }
     let place = Int(random.next() % UInt64(bytes.count))

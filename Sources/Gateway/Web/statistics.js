@@ -43,7 +43,10 @@ export class StatisticsReader {
   read(report, mids) {
     const entries = [...report.values()];
     const remote = entries.find((entry) => entry.type === "remote-inbound-rtp" && entry.roundTripTime !== undefined);
-    const pair = entries.find((entry) => entry.type === "candidate-pair" && entry.nominated && entry.state === "succeeded");
+    // After a restart the old pair is still there, and nominated: only the transport knows which one is in use.
+    const transport = entries.find((entry) => entry.type === "transport" && entry.selectedCandidatePairId);
+    const pair = report.get(transport?.selectedCandidatePairId)
+      ?? entries.find((entry) => entry.type === "candidate-pair" && entry.nominated && entry.state === "succeeded");
     const roundTrip = pair?.currentRoundTripTime ?? remote?.roundTripTime;
     const isWanted = (entry) => entry.type === this.#type && (!mids || entry.mid === undefined || mids.includes(entry.mid));
     const stream = (kind) => entries.find((entry) => isWanted(entry) && entry.kind === kind);

@@ -14,6 +14,8 @@ struct HandshakeQueue {
 
   /// Datagrams that may wait; more are dropped, and DTLS sends them again.
   static let capacity = 2_048
+  /// Datagrams of one peer that may wait, so that none keeps the others out.
+  static let capacityPerPeer = 128
 
   var isEmpty: Bool { head == entries.count }
 
@@ -28,8 +30,9 @@ struct HandshakeQueue {
     guard head < entries.count else { return nil }
     let entry = entries[head]
     head += 1
-    if head == entries.count {
-      entries.removeAll(keepingCapacity: true)
+    // Also while a flood lasts, in which the queue never runs empty.
+    if head == entries.count || head == Self.capacity {
+      entries.removeFirst(head)
       head = 0
     }
     return entry

@@ -19,6 +19,8 @@ final class Peer {
   var fragments: [String] = []
   var channels: [DataChannelID: String] = [:]
   var trafficNotedAt = MonotonicTime.zero
+  /// Datagrams of this peer in the shard's ``HandshakeQueue``.
+  var waitingHandshakes = 0
   let createdAt: MonotonicTime
 
   /// Paths kept for one peer: what a phone that hops between networks leaves behind gives way.

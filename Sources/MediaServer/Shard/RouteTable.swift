@@ -49,4 +49,11 @@ final class RouteTable {
   func clear(_ peer: PeerHandle) {
     routes[Int(peer.index)] = .none
   }
+
+  /// Clears every route over a connection that is about to be closed: its descriptor will soon be another's.
+  func clear(tcp connection: Int32) {
+    for place in 0..<capacity {
+      if case .tcp(let used) = routes[place], used == connection { routes[place] = .none }
+    }
+  }
 }

@@ -25,11 +25,17 @@ extension Shard {
     case .stun:
       receiveSTUN(datagram, on: path, from: known)
     case .dtls:
-      guard let known else {
+      guard let known, let peer = peers[Int(known.index)] else {
         counters.unknownSender &+= 1
         return
       }
-      if !handshakes.append(datagram, on: path, from: known) { counters.handshakesDropped &+= 1 }
+      guard peer.waitingHandshakes < HandshakeQueue.capacityPerPeer,
+        handshakes.append(datagram, on: path, from: known)
+      else {
+        counters.handshakesDropped &+= 1
+        return
+      }
+      peer.waitingHandshakes += 1
     case .other:
       counters.unknownProtocol &+= 1
     }

@@ -130,12 +130,14 @@ extension Shard {
 
   /// Peers that never finished connecting give their place back.
   func expirePeers() {
-    guard counters.turns % 64 == 0 else { return }
-    for peer in peers.compactMap({ $0 }) where peer.state == .connecting && now - peer.createdAt > Self.setupLimit {
+    guard now >= nextExpiry else { return }
+    nextExpiry = now + Self.expiryInterval
+    for peer in peers.compactMap({ $0 }) where peer.session.outbound == nil && now - peer.createdAt > Self.setupLimit {
       close(peer, reason: "no connection within \(Self.setupLimit.milliseconds / 1_000) s")
     }
   }
 
+  private static var expiryInterval: TimeInterval64 { .seconds(1) }
   /// How long a peer may take from its offer to media.
   private static var setupLimit: TimeInterval64 { .milliseconds(45_000) }
 }
@@ -218,8 +220,10 @@ extension Shard {
   func processHandshakes() {
     for _ in 0..<Self.handshakesPerTurn {
       guard let entry = handshakes.popFirst() else { return }
+      guard let peer = peers[Int(entry.peer.index)] else { continue }
+      peer.waitingHandshakes = max(0, peer.waitingHandshakes - 1)
       // The handle may have been given away while the datagram waited: the path tells.
-      guard peersByPath[entry.path] == entry.peer, let peer = peers[Int(entry.peer.index)] else { continue }
+      guard peersByPath[entry.path] == entry.peer else { continue }
       var bytes = entry.bytes
       _ = bytes.withUnsafeMutableBytes { peer.session.receive($0, on: entry.path, now: now) }
       drain(peer)

@@ -7,14 +7,20 @@ import Relay
 extension Shard {
   /// Most TCP connections of a shard; more are refused at once.
   private static var maximumConnections: Int { 4_096 }
+  /// Most connections that have not shown a session's password yet; the oldest give way.
+  ///
+  /// Strangers must not use up the process's descriptors.
+  private static var maximumNewcomers: Int { 256 }
+  /// Connections accepted before the packets get their turn; the kernel keeps the others.
+  private static var acceptsPerTurn: Int { 32 }
   /// How long a connection may stay without a valid check.
   private static var anonymousConnectionLimit: TimeInterval64 { .milliseconds(10_000) }
 
   func accept(on listener: TCPListener) {
-    while let (descriptor, remote) = listener.accept() {
+    for _ in 0..<Self.acceptsPerTurn {
+      guard let (descriptor, remote) = listener.accept() else { return }
       let path = TransportPath(transport: .tcp, local: listener.address, remote: remote)
       let connection = TCPConnection(descriptor: descriptor, path: path, openedAt: now)
-      dropAnonymousConnections()
       guard connections.count < Self.maximumConnections,
         (try? poller.add(descriptor, token: Token.connection(descriptor))) != nil
       else {
@@ -22,6 +28,8 @@ extension Shard {
         continue
       }
       connections[descriptor] = connection
+      newcomers.append(connection)
+      dropAnonymousConnections()
     }
   }
 
@@ -29,7 +37,8 @@ extension Shard {
     guard let connection = connections[descriptor] else { return }
     guard connection.flush(), let frames = connection.read() else { return drop(connection) }
     if !connection.wantsToWrite { poller.modify(descriptor, token: Token.connection(descriptor), .readable) }
-    for frame in frames {
+    // A frame may end the session, and with it the connection.
+    for frame in frames where connection.isOpen {
       var bytes = frame
       let known = peersByPath[connection.path]
       bytes.withUnsafeMutableBytes { receive($0, on: connection.path, from: known) }
@@ -50,21 +59,23 @@ extension Shard {
     for connection in connections.values where peer.paths.contains(connection.path) { drop(connection) }
   }
 
-  private func dropAnonymousConnections() {
-    for connection in connections.values
-    where peersByPath[connection.path] == nil && now - connection.openedAt > Self.anonymousConnectionLimit {
-      drop(connection)
+  /// Drops connections that have shown no session's password in time, or have too many newer ones behind them.
+  func dropAnonymousConnections() {
+    while let oldest = newcomers.first,
+      newcomers.count > Self.maximumNewcomers || now - oldest.openedAt > Self.anonymousConnectionLimit
+    {
+      newcomers.removeFirst()
+      if connections[oldest.descriptor] === oldest, peersByPath[oldest.path] == nil { drop(oldest) }
     }
   }
 
   private func drop(_ connection: TCPConnection) {
     poller.remove(connection.descriptor)
     connections[connection.descriptor] = nil
+    // Whoever owns the path now: a former owner's route may still lead here.
+    routes.clear(tcp: connection.descriptor)
     connection.close()
-    guard let handle = peersByPath.removeValue(forKey: connection.path), let peer = peers[Int(handle.index)] else {
-      return
-    }
-    peer.paths.removeAll { $0 == connection.path }
-    if peer.session.selectedPath == connection.path { routes.clear(handle) }
+    guard let handle = peersByPath.removeValue(forKey: connection.path) else { return }
+    peers[Int(handle.index)]?.paths.removeAll { $0 == connection.path }
   }
 }

@@ -40,11 +40,15 @@ final class Shard {
   var rooms: [IncidentID: Room] = [:]
   var nextSource: UInt32 = 1
   var connections: [Int32: TCPConnection] = [:]
+  /// Connections in order of arrival until they have proven themselves or their time is over.
+  var newcomers: [TCPConnection] = []
   /// DTLS datagrams that wait for their turn, so that handshakes never hold up packets for long.
   var handshakes = HandshakeQueue()
 
   var now: MonotonicTime
   var nextTick = MonotonicTime.zero
+  /// When peers that never finished connecting are looked for again.
+  var nextExpiry = MonotonicTime.zero
   var isStopping = false
   var counters = ShardCounters()
 
@@ -158,6 +162,7 @@ final class Shard {
     deliverRelayOutputs()
     flushRelay()
     expirePeers()
+    dropAnonymousConnections()
   }
 }
 
