@@ -1,6 +1,5 @@
 import CSystemCalls
 import DTLS
-import DataChannel
 import Foundation
 import Primitives
 import SRTP
@@ -11,7 +10,6 @@ package final class ClientLoop {
   let queue: CommandQueue<ClientLoop>
   let poller: Poller
   package let engine: SRTPEngine
-  package let sctp: SCTPStack
   /// A peer's token is its place here plus one; places are not used again.
   private var peers: [ClientPeer?] = []
   private var nextScan = MonotonicTime.zero
@@ -28,7 +26,6 @@ package final class ClientLoop {
     self.queue = queue
     poller = try Poller()
     engine = try SRTPEngine.fastest()
-    sctp = SCTPStack()
     now = MonotonicTime(nanoseconds: sl_monotonic_nanoseconds())
     try poller.add(queue.descriptor, token: Self.queueToken)
   }
@@ -100,7 +97,6 @@ package final class ClientLoop {
       if peer.isClosed { forget(peer, at: place) }
       earliest = min(earliest, peer.wakeAt)
     }
-    sctp.advance(to: now)
     nextScan = max(earliest, now + Self.granularity)
     readClock()
   }

@@ -85,7 +85,8 @@ package final class MediaServer: MediaPlane {
 
   package func disconnect(_ peer: PeerID, reason: String) async {
     for shard in shards {
-      try? await shard.perform { (shard) throws(MediaError) in
+      // A stopped shard has no peers any more; a full one must hear of it all the same.
+      try? await shard.perform(evenWhenFull: true) { (shard) throws(MediaError) in
         if let found = shard.peer(peer) { shard.close(found, reason: reason) }
       }
     }

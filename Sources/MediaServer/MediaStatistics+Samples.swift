@@ -73,7 +73,9 @@ extension MediaStatistics {
       .init("nacks_sent", \.nacksSent, "Packets asked for again from callers."),
       .init("nacks_received", \.nacksReceived, "Packets that viewers asked for again."),
       .init("rtx_sent", \.retransmitted, "Packets sent again to viewers."),
-      .init("rtx_missed", \.retransmissionsMissed, "Requests for packets that are not there: no longer kept, or lost before they came here."),
+      .init(
+        "rtx_missed", \.retransmissionsMissed,
+        "Requests for packets that are not there: no longer kept, or lost before they came here."),
       .init("rtx_over_budget", \.retransmissionsOverBudget, "Requests beyond a viewer's budget."),
       .init("keyframes_requested", \.keyframesRequested, "Keyframe requests sent to callers."),
       .init("keyframe_requests_received", \.keyframeRequestsReceived, "Keyframe requests from viewers."),

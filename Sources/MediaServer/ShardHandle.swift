@@ -44,10 +44,10 @@ final class ShardHandle: Sendable {
 
   /// Runs `body` on the shard's thread and waits for its result.
   func perform<Value: Sendable>(
-    _ body: @escaping @Sendable (Shard) throws(MediaError) -> Value
+    evenWhenFull: Bool = false, _ body: @escaping @Sendable (Shard) throws(MediaError) -> Value
   ) async throws(MediaError) -> Value {
     let result: Result<Value, MediaError> = await withCheckedContinuation { continuation in
-      let accepted = queue.submit { shard in
+      let accepted = queue.submit(evenWhenFull: evenWhenFull) { shard in
         do throws(MediaError) {
           continuation.resume(returning: .success(try body(shard)))
         } catch {

@@ -1,5 +1,6 @@
 import DTLS
 import Foundation
+import Logging
 import MediaClient
 import MediaServer
 import Primitives
@@ -12,14 +13,16 @@ struct SimulatedCaller: Service {
   let media: MediaServer
   let incident: IncidentID
   private let identity: DTLSIdentity
+  private let logger: Logger
 
   /// Wait before it calls again after it was cut off.
   private static let retryDelay = Duration.seconds(1)
 
-  init(clip: Clip, media: MediaServer, incident: IncidentID) throws {
+  init(clip: Clip, media: MediaServer, incident: IncidentID, logger: Logger) throws {
     self.clip = clip
     self.media = media
     self.incident = incident
+    self.logger = logger
     identity = try DTLSIdentity()
   }
 
@@ -27,7 +30,12 @@ struct SimulatedCaller: Service {
     let loop = try ClientLoop.start(name: "demo-caller")
     try await withGracefulShutdownHandler {
       while !Task.isShuttingDownGracefully {
-        try await call(on: loop)
+        do {
+          try await call(on: loop)
+        } catch let error as MediaError {
+          // The node is busy: like a person, it tries again.
+          logger.notice("simulated caller: \(error)")
+        }
         try? await Task.sleep(for: Self.retryDelay)
       }
     } onGracefulShutdown: {

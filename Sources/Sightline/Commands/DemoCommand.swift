@@ -42,7 +42,7 @@ struct DemoCommand: AsyncParsableCommand {
     if let phones { beside.append(phones.gateway) }
     if caller {
       let path = try clip ?? Self.builtInClip()
-      beside.append(try SimulatedCaller(clip: Clip(path: path), media: running.media, incident: id))
+      beside.append(try SimulatedCaller(clip: Clip(path: path), media: running.media, incident: id, logger: logger))
     }
     try await running.run(beside: beside) { [json] node, base in
       let links = Links(base: base, incident: id, authority: node.authority, lifetime: Self.linkLifetime)
