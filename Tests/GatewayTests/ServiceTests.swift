@@ -138,7 +138,8 @@ struct ServiceTests {
     limits.firstRequestTimeout = .milliseconds(30)
     try await withServer(.init(limits: limits)) { server in
       let connection = try await RawConnection.open(port: server.port)
-      try await connection.send("GET / HT")
+      // On a busy machine the server may have closed the connection before this is sent.
+      try? await connection.send("GET / HT")
       #expect(await !connection.readMore())
     }
   }

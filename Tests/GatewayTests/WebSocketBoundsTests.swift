@@ -61,8 +61,8 @@ struct WebSocketBoundsTests {
 
   @Test func aClientThatAnswersNoHeartbeatIsDropped() async throws {
     var limits = GatewayLimits()
-    limits.heartbeatInterval = .milliseconds(10)
-    limits.heartbeatTimeout = .milliseconds(40)
+    limits.heartbeatInterval = .milliseconds(20)
+    limits.heartbeatTimeout = .milliseconds(400)
     try await withServer(.init(limits: limits)) { server in
       let socket = try await server.webSocket()
       var pings = 0

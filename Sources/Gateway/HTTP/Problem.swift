@@ -126,6 +126,16 @@ extension Problem {
   /// Seconds after which a refusal for lack of room may have passed.
   static let retrySeconds = 5
 
+  /// What a message that cannot be understood is answered with.
+  package init(_ reason: EnvelopeError.Reason) {
+    switch reason {
+    case .malformed(let text): self.init(.badRequest, text)
+    case .tooLarge(let text): self.init(.tooLarge, text)
+    case .unknownKind: self.init(.unknownKind, "This server does not know messages of this kind.")
+    case .unknownSession: self = .unknownSession
+    }
+  }
+
   /// What the media plane's refusal means to a client.
   init(_ error: MediaError) {
     switch error.code {

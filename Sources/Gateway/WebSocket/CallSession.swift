@@ -96,7 +96,7 @@ struct CallSession: Sendable {
       return envelope
     } catch {
       id = error.id
-      throw error.problem
+      throw Problem(error.reason)
     }
   }
 

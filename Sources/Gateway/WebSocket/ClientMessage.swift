@@ -28,7 +28,15 @@ package struct ClientEnvelope: Hashable, Sendable {
 /// A message that cannot be understood; the answer refers to `id` if the message had a usable one.
 package struct EnvelopeError: Error, Hashable, Sendable {
   package var id: String?
-  package var problem: Problem
+  package var reason: Reason
+
+  /// What is wrong; texts say what to send instead.
+  package enum Reason: Error, Hashable, Sendable {
+    case malformed(String)
+    case tooLarge(String)
+    case unknownKind
+    case unknownSession
+  }
 }
 
 extension ClientEnvelope {
@@ -49,23 +57,23 @@ extension ClientEnvelope {
   package init(parsing text: String, limits: GatewayLimits) throws(EnvelopeError) {
     guard let raw = try? JSONDecoder().decode(Raw.self, from: Data(text.utf8)) else {
       throw EnvelopeError(
-        problem: Problem(.badRequest, "A message is a JSON object with v: 1, a kind and the kind's own parts as text."))
+        reason: .malformed("A message is a JSON object with v: 1, a kind and the kind's own parts as text."))
     }
     guard (raw.id?.utf8.count ?? 0) <= Self.maximumIDLength else {
-      throw EnvelopeError(problem: Problem(.badRequest, "An id has at most \(Self.maximumIDLength) bytes."))
+      throw EnvelopeError(reason: .malformed("An id has at most \(Self.maximumIDLength) bytes."))
     }
     guard raw.v == Self.version else {
-      throw EnvelopeError(id: raw.id, problem: Problem(.badRequest, "This connection speaks version 1. Send v: 1."))
+      throw EnvelopeError(id: raw.id, reason: .malformed("This connection speaks version 1. Send v: 1."))
     }
     id = raw.id
     do {
       message = try Self.message(raw, limits)
     } catch {
-      throw EnvelopeError(id: raw.id, problem: error)
+      throw EnvelopeError(id: raw.id, reason: error)
     }
   }
 
-  private static func message(_ raw: Raw, _ limits: GatewayLimits) throws(Problem) -> ClientMessage {
+  private static func message(_ raw: Raw, _ limits: GatewayLimits) throws(EnvelopeError.Reason) -> ClientMessage {
     switch raw.kind {
     case "hello":
       return .hello(token: try part(raw.token, "token", upTo: CompactJWS.maximumLength))
@@ -78,7 +86,7 @@ extension ClientEnvelope {
     case "select":
       let slot = try part(raw.slot, "slot", upTo: maximumSlotLength)
       guard let text = raw.source else { return .select(slot: slot, source: nil) }
-      guard let source = SourceID(text) else { throw Problem(.badRequest, "A source looks like s12.") }
+      guard let source = SourceID(text) else { throw .malformed("A source looks like s12.") }
       return .select(slot: slot, source: source)
     case "resume":
       guard let peer = PeerID(try part(raw.peer, "peer", upTo: 32)) else { throw .unknownSession }
@@ -86,14 +94,14 @@ extension ClientEnvelope {
     case "bye": return .bye
     case "ping": return .ping
     default:
-      throw Problem(.unknownKind, "This server does not know messages of this kind.")
+      throw .unknownKind
     }
   }
 
-  private static func part(_ value: String?, _ name: String, upTo limit: Int) throws(Problem) -> String {
-    guard let value, !value.isEmpty else { throw Problem(.badRequest, "The message lacks its \(name).") }
+  private static func part(_ value: String?, _ name: String, upTo limit: Int) throws(EnvelopeError.Reason) -> String {
+    guard let value, !value.isEmpty else { throw .malformed("The message lacks its \(name).") }
     guard value.utf8.count <= limit else {
-      throw Problem(.tooLarge, "The message's \(name) is longer than the \(limit) bytes that are accepted.")
+      throw .tooLarge("The message's \(name) is longer than the \(limit) bytes that are accepted.")
     }
     return value
   }

@@ -14,6 +14,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case dcep
   /// DTLS datagrams before and during a handshake, in both roles.
   case dtls
+  /// Messages of `sightline.v1`.
+  case envelope
   case rtcp
   /// RTP headers, header extensions, dependency descriptors and retransmissions.
   case rtp
@@ -37,6 +39,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .codecs: fuzzCodecs(bytes)
     case .dcep: fuzzDCEP(bytes)
     case .dtls: fuzzDTLS(bytes)
+    case .envelope: fuzzEnvelope(bytes)
     case .rtcp: fuzzRTCP(bytes)
     case .rtp: fuzzRTP(bytes)
     case .sctp: fuzzSCTP(bytes)

@@ -69,3 +69,18 @@ func fuzzToken(_ bytes: UnsafeRawBufferPointer) {
   let again = try? authority.verify(authority.sign(token), at: UnixTime(seconds: 1_800_000_000))
   require(again == token, "a token does not read back")
 }
+
+func fuzzEnvelope(_ bytes: UnsafeRawBufferPointer) {
+  let limits = GatewayLimits()
+  guard let envelope = try? ClientEnvelope(parsing: String(decoding: bytes, as: UTF8.self), limits: limits) else {
+    return
+  }
+  require((envelope.id?.utf8.count ?? 0) <= ClientEnvelope.maximumIDLength, "an id beyond its bound")
+  switch envelope.message {
+  case .offer(let text): require(text.utf8.count <= limits.maximumOfferBytes, "an offer beyond its bound")
+  case .candidate(let text), .restart(let text):
+    require(text.utf8.count <= limits.maximumFragmentBytes, "a fragment beyond its bound")
+  case .select(let slot, _): require(slot.utf8.count <= ClientEnvelope.maximumSlotLength, "a slot beyond its bound")
+  case .hello, .resume, .bye, .ping: break
+  }
+}
