@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from browser import ChromiumPage, start_call
 from service import Service
+from waiting import wait_for
 
 THEMES = ["dark", "light", "sunlight"]
 NARROW = (360, 640)
@@ -59,16 +60,16 @@ def test_start_and_stop_are_within_reach(service: Service, chromium: Callable) -
 
 def test_keys_of_the_viewer(service: Service, chromium: Callable) -> None:
     page = chromium(service.viewer)
-    page.press("r")
-    assert page.evaluate("document.body.hasAttribute('data-hidden')")
-    page.press("r")
-    assert not page.evaluate("document.body.hasAttribute('data-hidden')")
-    page.press("a")
-    assert page.evaluate("window.sightline.isMuted") is False
-    page.press("?")
-    assert page.evaluate("document.getElementById('help').open")
-    page.press("Escape")
-    assert not page.evaluate("document.getElementById('help').open")
+    wait_for(lambda: page.evaluate("window.sightline !== undefined"), "the page's script")
+    for key, outcome in (
+        ("r", "document.body.hasAttribute('data-hidden')"),
+        ("r", "!document.body.hasAttribute('data-hidden')"),
+        ("a", "window.sightline.isMuted === false"),
+        ("?", "document.getElementById('help').open"),
+        ("Escape", "!document.getElementById('help').open"),
+    ):
+        page.press(key)
+        wait_for(lambda outcome=outcome: page.evaluate(outcome), f"{key}: {outcome}")
 
 
 def test_operator_sees_a_new_picture_blurred(service: Service, chromium: Callable) -> None:

@@ -20,9 +20,9 @@ NETWORKS = {
     "overtaking": (Impairment(delay=0.05, jitter=0.02, loss=0.05, keeps_order=False), 0.1),
 }
 SECONDS = 12
-#: Frames a second that are still a moving picture; how many there are is up to the caller's encoder, which halves its
-#: rate when the loss makes it careful, so that what is decoded is also held against what was encoded.
-ENOUGH_FRAMES = 12
+#: Frames a second that are still a moving picture; how many there are is up to the caller's encoder, which slows down
+#: when the loss makes it careful, so that what is decoded is also held against what was encoded.
+ENOUGH_FRAMES = 6
 #: Share of the time that the picture may stand still, by WebRTC's own definition of a freeze.
 MOST_FROZEN = 0.3
 REPAIRS = ("nacks_sent", "rtx_received", "nacks_received", "rtx_sent")
