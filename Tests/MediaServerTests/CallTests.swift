@@ -35,7 +35,7 @@ import Testing
     _ = try await stage.join(incident, .watch(slots: 1), receiver: viewer)
     let clip = try Clip(path: clipPath)
     let caller = try await stage.join(incident, .publish(clip.codec), clip: clip)
-    try await eventually("media arrives") { viewer.counts.keyframes > 0 }
+    try await eventually("sound and picture arrive") { viewer.counts.keyframes > 0 && viewer.counts.ssrcs.count == 2 }
     await stage.server.disconnect(caller.peer, reason: "test")
     for await event in caller.events {
       if case .closed = event { break }
