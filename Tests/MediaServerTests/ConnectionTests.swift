@@ -8,11 +8,13 @@ import Testing
   @Test func silentConnectionsGiveWayToNewerOnes() async throws {
     let server = try MediaServer(MediaServer.Configuration(addresses: [loopback]))
     let port = try #require(server.listeningAddresses.first?.first?.port)
+    let opened = ContinuousClock.now
     let strangers = (0..<400).map { _ in connect(to: port) }
     #expect(strangers.allSatisfy { $0 >= 0 })
     try await eventually("the newest are accepted") { await connections(of: server) == 256 }
     #expect(isClosedByPeer(strangers[0]))
-    #expect(!isClosedByPeer(strangers[399]))
+    // Under a sanitizer minutes may have passed, and then even the newest were silent for too long.
+    if ContinuousClock.now - opened < .seconds(8) { #expect(!isClosedByPeer(strangers[399])) }
     for stranger in strangers { close(stranger) }
     try await eventually("all are gone") { await connections(of: server) == 0 }
     await server.stop()
