@@ -32,6 +32,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     // System libraries and thin shims
@@ -46,6 +47,7 @@ let package = Package(
     // Floor 0
     module("Primitives"),
     module("Cryptography", ["COpenSSL", "Primitives"]),
+    module("JSON", ["Primitives"]),
 
     // Floor 1
     module("STUN", ["Primitives", "Cryptography"]),
@@ -66,7 +68,10 @@ let package = Package(
     module(
       "PeerSession", ["Primitives", "Cryptography", "STUN", "ICE", "DTLS", "SRTP", "RTP", "SDP", "DataChannel"]),
 
-    // Floor 3: sockets and threads
+    module("Incidents", ["Primitives", "Cryptography", "JSON"]),
+    module("Identity", ["Primitives", "Cryptography", "JSON", "Incidents"]),
+
+    // Floor 3: sockets, threads and disks
     module("Sockets", ["Primitives", "CSystemCalls"]),
     module(
       "MediaServer",
@@ -84,11 +89,20 @@ let package = Package(
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ]),
 
+    module(
+      "Storage",
+      ["Primitives", "Cryptography", "JSON", "Incidents", .product(name: "GRDB", package: "GRDB.swift")]),
+
     // Floor 4
+    module(
+      "ControlRoom",
+      ["Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Storage", "MediaServer"]),
+
+    // Floor 5
     module(
       "Gateway",
       [
-        "Primitives", "Cryptography", "MediaServer",
+        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Storage", "MediaServer", "ControlRoom",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -105,11 +119,12 @@ let package = Package(
       ],
       resources: [.copy("Web")]),
 
-    // Floor 5
+    // Floor 6
     .executableTarget(
       name: "Sightline",
       dependencies: [
-        "Primitives", "Cryptography", "DTLS", "SDP", "SRTP", "Sockets", "MediaServer", "MediaClient", "Gateway",
+        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "DTLS", "SDP", "SRTP", "Sockets", "Storage",
+        "MediaServer", "MediaClient", "ControlRoom", "Gateway",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -120,6 +135,13 @@ let package = Package(
     // Tests
     tests("ArchitectureTests", []),
     tests("PrimitivesTests", ["Primitives", "Cryptography"]),
+    tests("JSONTests", ["Primitives", "JSON"]),
+    tests("IncidentsTests", ["Primitives", "Cryptography", "JSON", "Incidents"]),
+    tests("IdentityTests", ["Primitives", "Cryptography", "JSON", "Incidents", "Identity"]),
+    tests("StorageTests", ["Primitives", "Cryptography", "JSON", "Incidents", "Storage"]),
+    tests(
+      "ControlRoomTests",
+      ["Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Storage", "MediaServer", "ControlRoom"]),
     tests("STUNTests", ["Primitives", "Cryptography", "STUN"]),
     tests("ICETests", ["Primitives", "Cryptography", "STUN", "ICE"]),
     tests("DTLSTests", ["Primitives", "DTLS", "COpenSSL"]),
@@ -169,7 +191,10 @@ let package = Package(
 // histogram, so that all of it is instrumented in minutes. Of the gateway only the parsers of tokens and messages are left.
 let isFuzzing = Context.environment["SIGHTLINE_FUZZ"] != nil
 if isFuzzing || Context.environment["SIGHTLINE_CORES"] != nil {
-  package.dependencies = [.package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0")]
+  package.dependencies = [
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+  ]
   package.products = []
   package.targets.removeAll { ["Gateway", "GatewayTests", "Sightline"].contains($0.name) }
   package.targets.append(
@@ -183,7 +208,8 @@ if isFuzzing || Context.environment["SIGHTLINE_CORES"] != nil {
       swiftSettings: strict))
 }
 if isFuzzing {
-  package.targets.removeAll { $0.isTest || $0.name == "MediaClient" }
+  package.dependencies = []
+  package.targets.removeAll { $0.isTest || ["MediaClient", "Storage", "ControlRoom"].contains($0.name) }
   for target in package.targets where target.type == .regular {
     target.swiftSettings?.append(.unsafeFlags(["-sanitize=fuzzer,address"]))
   }

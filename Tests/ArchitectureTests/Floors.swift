@@ -26,12 +26,14 @@ struct Floor: Sendable {
 
   /// Imports of a target of the same floor: ICE speaks STUN, server and client share sockets, floor 0 builds on itself.
   static let sideways: Set = [
-    "Cryptography -> Primitives", "ICE -> STUN", "MediaServer -> Sockets", "MediaClient -> Sockets",
+    "Cryptography -> Primitives", "JSON -> Primitives", "ICE -> STUN", "Identity -> Incidents",
+    "MediaServer -> Sockets", "MediaClient -> Sockets",
   ]
 
   static let house: [Floor] = [
     Floor(0, "Primitives"),
     Floor(0, "Cryptography", ["Primitives"], libraries: ["COpenSSL"]),
+    Floor(0, "JSON", ["Primitives"]),
 
     Floor(1, "STUN", ["Primitives", "Cryptography"]),
     Floor(1, "ICE", ["Primitives", "Cryptography", "STUN"]),
@@ -45,6 +47,10 @@ struct Floor: Sendable {
     Floor(2, "Relay", ["Primitives", "RTP", "SRTP"]),
     Floor(
       2, "PeerSession", ["Primitives", "Cryptography", "STUN", "ICE", "DTLS", "SRTP", "RTP", "SDP", "DataChannel"]),
+
+    // Glibc: sine and cosine for distances on the earth.
+    Floor(2, "Incidents", ["Primitives", "Cryptography", "JSON"], libraries: ["Glibc", "Darwin"]),
+    Floor(2, "Identity", ["Primitives", "Cryptography", "JSON", "Incidents"]),
 
     Floor(3, "Sockets", ["Primitives"], libraries: ["CSystemCalls", "Foundation", "Glibc", "Synchronization"]),
     Floor(
@@ -60,7 +66,17 @@ struct Floor: Sendable {
       ]),
 
     Floor(
-      4, "Gateway", ["Primitives", "Cryptography", "MediaServer"],
+      3, "Storage", ["Primitives", "Cryptography", "JSON", "Incidents"],
+      libraries: ["Foundation", "GRDB", "Glibc", "Synchronization"]),
+
+    Floor(
+      4, "ControlRoom",
+      ["Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Storage", "MediaServer"],
+      libraries: ["Dispatch", "Foundation", "Synchronization"]),
+
+    Floor(
+      5, "Gateway",
+      ["Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Storage", "MediaServer", "ControlRoom"],
       libraries: [
         "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "Logging", "NIOCore", "NIOHTTP1",
         "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOSSL", "NIOWebSocket", "ServiceLifecycle",
@@ -68,8 +84,11 @@ struct Floor: Sendable {
       ]),
 
     Floor(
-      5, "Sightline",
-      ["Primitives", "Cryptography", "DTLS", "SDP", "SRTP", "Sockets", "MediaServer", "MediaClient", "Gateway"],
+      6, "Sightline",
+      [
+        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "DTLS", "SDP", "SRTP", "Sockets", "Storage",
+        "MediaServer", "MediaClient", "ControlRoom", "Gateway",
+      ],
       libraries: [
         "ArgumentParser", "Dispatch", "Foundation", "Glibc", "Logging", "ServiceLifecycle", "Synchronization",
       ]),

@@ -1,0 +1,217 @@
+import Incidents
+import JSON
+import Primitives
+import Storage
+
+// Bringing incidents into memory, and opening new ones.
+
+extension IncidentDesk {
+  /// Collection of the incidents' summaries, by their identifiers.
+  static let summaries = "incidents"
+  /// Events read in one step.
+  private static let page = 1_000
+
+  /// Brings all incidents that are not closed into memory.
+  func loadOpen() async throws(Refusal) {
+    var last: String?
+    while true {
+      let after = last
+      let documents = try await read { (storage) throws(StorageError) in
+        try storage.documents(Self.summaries, after: after, limit: Self.page)
+      }
+      for document in documents {
+        let state = document.value["state"]?.string.flatMap(IncidentState.init)
+        if state?.isClosed == false, let id = IncidentID(document.key) { try await load(id) }
+      }
+      guard documents.count == Self.page else { return }
+      last = documents.last?.key
+    }
+  }
+
+  /// Brings an incident into memory, if it is not there; throws when there is none.
+  func load(_ id: IncidentID) async throws(Refusal) {
+    if state.withLock({ $0.entries[id] != nil }) { return }
+    guard id != .audit, let entry = try await replay(id) else { throw .unknownIncident }
+    state.withLock { state in
+      // Another task may have been faster, and its entry may have moved on.
+      guard state.entries[id] == nil else { return }
+      state.entries[id] = entry
+      makeRoom(&state)
+    }
+  }
+
+  /// Folds an incident's whole journal.
+  private func replay(_ id: IncidentID) async throws(Refusal) -> IncidentEntry? {
+    var entry: IncidentEntry?
+    while true {
+      let after = entry?.incident.number ?? 0
+      let events = try await read { (storage) throws(StorageError) in
+        try storage.events(of: id, after: after, limit: Self.page)
+      }
+      for event in events {
+        if entry == nil {
+          guard let incident = try? Incident(opening: event) else { return nil }
+          entry = IncidentEntry(incident, limits: limits, at: clock.monotonic())
+        } else {
+          entry?.incident.apply(event)
+        }
+        entry?.note(event)
+      }
+      guard events.count == Self.page else { break }
+    }
+    let summary = entry?.incident.summary
+    entry?.savedSummary = summary
+    return entry
+  }
+
+  func read<Value: Sendable>(
+    _ body: @escaping @Sendable (any Storage) throws(StorageError) -> Value
+  ) async throws(Refusal) -> Value {
+    do {
+      return try await reader.read(body)
+    } catch {
+      throw Refusal(.unavailable, error.text)
+    }
+  }
+
+  /// Forgets closed incidents that nobody listens to and that are wholly durable; the journal keeps them.
+  private func makeRoom(_ state: inout State) {
+    guard state.entries.count > limits.maximumIncidents else { return }
+    let resting = state.entries.values.filter {
+      $0.incident.state.isClosed && $0.subscriptions.isEmpty && $0.published == $0.incident.number
+    }
+    for entry in resting.sorted(by: { $0.usedAt < $1.usedAt }).prefix(limits.maximumIncidents / 8) {
+      state.entries[entry.incident.id] = nil
+    }
+  }
+
+  // MARK: - Opening
+
+  /// Opens an incident; `id` nil takes the next free number of the year.
+  ///
+  /// Returns when it is durable. Opening one that is there already under the given id changes nothing.
+  func open(
+    _ drafts: [EventDraft], id: IncidentID?, by principal: Principal, clientID: String? = nil
+  ) async throws(Refusal) -> IncidentID {
+    if let id, (try? await load(id)) != nil { return id }
+    let next = id == nil ? try await nextSerial() : nil
+    let result = await withCheckedContinuation {
+      (continuation: CheckedContinuation<Result<IncidentID, Refusal>, Never>) in
+      let refusal = state.withLock { state in
+        accept(drafts, id ?? state.take(next), principal, clientID, &state) { continuation.resume(returning: $0) }
+      }
+      if let refusal { continuation.resume(returning: .failure(refusal)) }
+    }
+    return try result.get()
+  }
+
+  private func accept(
+    _ drafts: [EventDraft], _ id: IncidentID, _ principal: Principal, _ clientID: String?, _ state: inout State,
+    _ answer: @escaping @Sendable (Result<IncidentID, Refusal>) -> Void
+  ) -> Refusal? {
+    guard !state.hasFailed, writer.hasRoom else { return .unavailable }
+    if state.entries[id] != nil {
+      writer.submit(StorageTransaction(events: [], changes: [])) { result in
+        answer(result.map { _ in id }.mapError { _ in .unavailable })
+      }
+      return nil
+    }
+    var transaction = StorageTransaction(events: [], changes: state.serial.map { [$0.change] } ?? [])
+    var entry: IncidentEntry?
+    for draft in drafts {
+      let event = JournalEvent(
+        incident: id, number: (entry?.incident.number ?? 0) + 1, time: clock.wall(), actor: principal.actor,
+        kind: draft.kind.rawValue, payload: draft.payload, clientID: entry == nil ? clientID : nil,
+        previousHash: entry?.incident.hash ?? JournalEvent.genesisHash)
+      if entry == nil {
+        guard let incident = try? Incident(opening: event) else {
+          return Refusal(.badPayload, "An incident begins with its opening.")
+        }
+        entry = IncidentEntry(incident, limits: limits, at: clock.monotonic())
+        entry?.published = 0
+      } else {
+        entry?.incident.apply(event)
+      }
+      transaction.events.append(event)
+    }
+    guard var entry else { return Refusal(.badPayload, "An incident begins with its opening.") }
+    transaction.changes += entry.summaryChanges()
+    let incident = entry.incident
+    state.entries[id] = entry
+    write(transaction, incident) { answer($0.map { id }) }
+    return nil
+  }
+
+  private func nextSerial() async throws(Refusal) -> IncidentSerial {
+    let year = IncidentSerial.year(of: clock.wall())
+    if let known = state.withLock({ $0.serial }), known.year == year { return known }
+    let document = try await read { (storage) throws(StorageError) in
+      try storage.document(IncidentSerial.collection, IncidentSerial.key(year))
+    }
+    return IncidentSerial(year: year, last: document?["last"]?.integer ?? 0)
+  }
+}
+
+extension IncidentDesk.State {
+  /// The next identifier of the year; `known` is what the store has, for the first use of a year.
+  mutating func take(_ known: IncidentSerial?) -> IncidentID {
+    var serial = serial
+    if let known, serial?.year != known.year { serial = known }
+    var next = serial ?? IncidentSerial(year: 0, last: 0)
+    repeat { next.last += 1 } while entries[next.id] != nil
+    self.serial = next
+    return next.id
+  }
+}
+
+/// The year's running number of incidents, such as `26-001482`.
+struct IncidentSerial: Hashable, Sendable {
+  /// The last two digits.
+  let year: Int
+  /// The number given last.
+  var last: Int
+
+  static let collection = "counters"
+
+  static func key(_ year: Int) -> String { "incidents-\(year)" }
+
+  static func year(of time: UTCTime) -> Int {
+    Int(CivilDate(daysSince1970: time.seconds / 86_400).year % 100)
+  }
+
+  var id: IncidentID {
+    let digits = String(last)
+    let text = "\(year)-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+    guard let id = IncidentID(text) else { preconditionFailure("digits make an identifier: \(text)") }
+    return id
+  }
+
+  var change: DocumentChange {
+    .put(collection: Self.collection, key: Self.key(year), ["last": .integer(last)])
+  }
+}
+
+extension IncidentEntry {
+  init(_ incident: Incident, limits: ControlRoomLimits, at now: MonotonicTime) {
+    self.incident = incident
+    published = incident.number
+    recent = RecentEvents(limit: limits.recentEvents)
+    usedAt = now
+  }
+
+  /// Takes in what a replayed event says about what is known.
+  mutating func note(_ event: JournalEvent) {
+    published = event.number
+    guard let clientID = event.clientID else { return }
+    accepted[ClientKey(actor: event.actor.id, clientID: clientID)] = AcceptedEvent(
+      number: event.number, kind: event.kind, request: nil)
+  }
+
+  /// The summary's document, when it says something new.
+  mutating func summaryChanges() -> [DocumentChange] {
+    let summary = incident.summary
+    guard summary != savedSummary else { return [] }
+    savedSummary = summary
+    return [.put(collection: IncidentDesk.summaries, key: incident.id.value, summary)]
+  }
+}

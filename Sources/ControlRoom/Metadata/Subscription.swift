@@ -1,0 +1,187 @@
+import Incidents
+import JSON
+import Primitives
+import Synchronization
+
+/// One client's view of one incident over one carrier: every event that it may see, in order, none twice, none missing.
+///
+/// While the reader keeps up, events come as they happen. When too many wait for it, they are left to the journal, which
+/// is then read at the reader's own pace until it has caught up. A reader that takes nothing for
+/// ``ControlRoomLimits/slowReaderTimeout`` is sent away with a reason and may resume later. It never holds up anyone.
+package final class Subscription: Sendable {
+  private enum Mode {
+    /// Events are sent as they are made known.
+    case live
+    /// Events are read from the journal; those made known meanwhile will be found there.
+    case catchingUp
+    case ended
+  }
+
+  private struct State {
+    var mode = Mode.catchingUp
+    /// Number of the last event that was sent or is not for this reader.
+    var cursor: Int
+    /// Messages that the carrier has not taken yet.
+    var inFlight = 0
+  }
+
+  let incident: IncidentID
+  let facts: PrincipalFacts
+  private let desk: IncidentDesk
+  private let sink: any MetadataSink
+  private let state: Mutex<State>
+
+  init(_ incident: IncidentID, after cursor: Int, facts: PrincipalFacts, desk: IncidentDesk, sink: any MetadataSink) {
+    self.incident = incident
+    self.facts = facts
+    self.desk = desk
+    self.sink = sink
+    state = Mutex(State(cursor: cursor))
+  }
+
+  func end() {
+    state.withLock { $0.mode = .ended }
+  }
+
+  /// Ends it because its reader has lost the right, and says so.
+  func revoke() {
+    end()
+    let refusal = Refusal(.forbidden, "You no longer belong to this incident.")
+    sink.send(ServerMetadata.unsubscribed(incident, because: refusal, inReplyTo: nil), taken: { _ in })
+  }
+
+  // MARK: - Live
+
+  /// Takes an event that was just made known.
+  func publish(_ event: RenderedEvent) {
+    let mustCatchUp = state.withLock { state in
+      guard case .live = state.mode, event.event.number == state.cursor + 1 else { return false }
+      guard state.inFlight < desk.limits.maximumInFlight else {
+        state.mode = .catchingUp
+        return true
+      }
+      state.cursor += 1
+      send(event, &state)
+      return false
+    }
+    if mustCatchUp { start() }
+  }
+
+  /// Passes on what is not stored; a reader that is behind misses it.
+  func pass(_ message: EphemeralDelivery.Message) {
+    guard message.kind.audience(of: message.payload).contains(Audience(facts.role)) else { return }
+    state.withLock { state in
+      guard case .live = state.mode, state.inFlight < desk.limits.maximumInFlight else { return }
+      send(message.text, &state)
+    }
+  }
+
+  private func send(_ event: RenderedEvent, _ state: inout State) {
+    guard desk.isVisible(event.event, to: facts) else { return }
+    send(event.text, &state)
+  }
+
+  private func send(_ text: String, _ state: inout State) {
+    state.inFlight += 1
+    sink.send(text) { [weak self] _ in self?.state.withLock { $0.inFlight -= 1 } }
+  }
+
+  // MARK: - Catching up
+
+  /// Reads from the journal until nothing is left, then goes live.
+  func start() {
+    Task { await catchUp() }
+  }
+
+  private func catchUp() async {
+    while true {
+      do throws(Refusal) {
+        let cursor = state.withLock { $0.cursor }
+        let events = try await desk.events(of: incident, after: cursor, limit: desk.limits.catchUpPage)
+        guard !events.isEmpty else {
+          if goLive() { return }
+          continue
+        }
+        guard await hand(events) else {
+          return fail(Refusal(.slowReader, "Messages were not read in time. Connect again and resume."))
+        }
+      } catch {
+        return fail(error)
+      }
+    }
+  }
+
+  /// Sends a page and waits until the carrier has taken it; false when it does not in time.
+  private func hand(_ events: [RenderedEvent]) async -> Bool {
+    let visible = events.filter { desk.isVisible($0.event, to: facts) }
+    let isTaken: Bool
+    if let last = visible.last {
+      for event in visible.dropLast() { state.withLock { send(event.text, &$0) } }
+      isTaken = await withDeadline(desk.limits.slowReaderTimeout) { done in self.sink.send(last.text, taken: done) }
+    } else {
+      isTaken = true
+    }
+    return state.withLock { state in
+      if let number = events.last?.event.number { state.cursor = number }
+      if case .ended = state.mode { return false }
+      return isTaken
+    }
+  }
+
+  /// Whether there is nothing left to do here: live from now on, or ended.
+  private func goLive() -> Bool {
+    desk.state.withLock { desk in
+      state.withLock { state in
+        if case .ended = state.mode { return true }
+        // Under the desk's lock nothing new is made known between the comparison and the change.
+        guard (desk.entries[incident]?.published ?? 0) <= state.cursor else { return false }
+        state.mode = .live
+        return true
+      }
+    }
+  }
+
+  private func fail(_ refusal: Refusal) {
+    let wasEnded = state.withLock { state in
+      if case .ended = state.mode { return true }
+      state.mode = .ended
+      return false
+    }
+    if !wasEnded { sink.close(refusal) }
+  }
+}
+
+/// Waits for `start` to report, but no longer than `limit`; false when the time is over.
+func withDeadline(
+  _ limit: Duration, _ start: @escaping @Sendable (_ done: @escaping @Sendable (Bool) -> Void) -> Void
+) async -> Bool {
+  let once = FirstAnswer()
+  return await withCheckedContinuation { continuation in
+    once.set(continuation)
+    let timer = Task {
+      try await Task.sleep(for: limit)
+      once.answer(false)
+    }
+    start { isTaken in
+      timer.cancel()
+      once.answer(isTaken)
+    }
+  }
+}
+
+/// Resumes a continuation with the first of several answers.
+private final class FirstAnswer: Sendable {
+  private let continuation = Mutex<CheckedContinuation<Bool, Never>?>(nil)
+
+  func set(_ new: CheckedContinuation<Bool, Never>) {
+    continuation.withLock { $0 = new }
+  }
+
+  func answer(_ value: Bool) {
+    let waiting = continuation.withLock { waiting in
+      defer { waiting = nil }
+      return waiting
+    }
+    waiting?.resume(returning: value)
+  }
+}

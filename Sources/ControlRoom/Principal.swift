@@ -1,0 +1,26 @@
+import Incidents
+import MediaServer
+import Primitives
+
+/// Somebody who has proved who they are, by account or by link.
+package struct Principal: Hashable, Sendable {
+  package let actor: Actor
+  /// What permissions ask about them.
+  package let facts: PrincipalFacts
+  /// What a link lets its bearer do with media at most; accounts are bound by the permission table alone.
+  package let directions: MediaPermissions
+
+  package var role: Role { actor.role }
+
+  package init(actor: Actor, facts: PrincipalFacts, directions: MediaPermissions = [.publish, .subscribe]) {
+    self.actor = actor
+    self.facts = facts
+    self.directions = directions
+  }
+
+  /// The server itself.
+  package static let system = Principal(
+    actor: .system,
+    facts: PrincipalFacts(
+      actorID: Actor.system.id, role: .system, agency: "", linkedIncident: nil, unit: nil, desk: nil))
+}
