@@ -2,23 +2,34 @@ import Synchronization
 
 /// Which carriers belong to whom, so that losing a right ends them at once.
 final class ConnectionRegistry: Sendable {
-  private let sinks = Mutex<[String: [ObjectIdentifier: any MetadataSink]]>([:])
+  private struct State {
+    var sinks: [String: [ObjectIdentifier: any MetadataSink]] = [:]
+    var observers: [@Sendable (String, Refusal) -> Void] = []
+  }
 
-  var count: Int { sinks.withLock { $0.values.reduce(0) { $0 + $1.count } } }
+  private let state = Mutex(State())
+
+  var count: Int { state.withLock { $0.sinks.values.reduce(0) { $0 + $1.count } } }
 
   func add(_ sink: any MetadataSink, of actor: String) {
-    sinks.withLock { $0[actor, default: [:]][ObjectIdentifier(sink)] = sink }
+    state.withLock { $0.sinks[actor, default: [:]][ObjectIdentifier(sink)] = sink }
   }
 
   func remove(_ sink: any MetadataSink, of actor: String) {
-    sinks.withLock { sinks in
-      sinks[actor]?[ObjectIdentifier(sink)] = nil
-      if sinks[actor]?.isEmpty == true { sinks[actor] = nil }
+    state.withLock { state in
+      state.sinks[actor]?[ObjectIdentifier(sink)] = nil
+      if state.sinks[actor]?.isEmpty == true { state.sinks[actor] = nil }
     }
   }
 
+  /// Calls `observer` whenever the connections of an actor are closed.
+  func listen(_ observer: @escaping @Sendable (String, Refusal) -> Void) {
+    state.withLock { $0.observers.append(observer) }
+  }
+
   func close(actor: String, because refusal: Refusal) {
-    let closing = sinks.withLock { $0[actor] ?? [:] }
+    let (closing, observers) = state.withLock { ($0.sinks[actor] ?? [:], $0.observers) }
     for sink in closing.values { sink.close(refusal) }
+    for observer in observers { observer(actor, refusal) }
   }
 }

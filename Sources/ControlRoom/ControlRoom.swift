@@ -1,3 +1,5 @@
+import Cryptography
+import Identity
 import Incidents
 import JSON
 import MediaServer
@@ -20,12 +22,17 @@ package final class ControlRoom: Sendable {
   let presence: PresenceBoard
   let feeds: IncidentFeeds
   let connections: ConnectionRegistry
+  package let accounts: AccountDirectory
+  package let signIns: SignInDesk
   private let rates: RateLimiter
   private let journal: JournalTap
 
-  /// - Parameter agency: The agency that incidents opened on this node belong to, unless said otherwise.
+  /// - Parameters:
+  ///   - agency: The agency that incidents opened on this node belong to, unless said otherwise.
+  ///   - secrets: Keeps second factors sealed in the store.
   package init(
-    storage: any Storage, agency: String, limits: ControlRoomLimits = .init(), clock: ControlRoomClock = .system,
+    storage: any Storage, agency: String, secrets: SecretBox, limits: ControlRoomLimits = .init(),
+    identity: IdentityLimits = .init(), clock: ControlRoomClock = .system,
     onStorageFailure: @escaping @Sendable (StorageError) -> Void
   ) throws(StorageError) {
     self.storage = storage
@@ -34,7 +41,8 @@ package final class ControlRoom: Sendable {
     self.agency = agency
     counters = ControlRoomCounters()
     rates = RateLimiter(limits: limits)
-    connections = ConnectionRegistry()
+    let connections = ConnectionRegistry()
+    self.connections = connections
     let journal = JournalTap()
     self.journal = journal
     let counters = counters
@@ -47,6 +55,16 @@ package final class ControlRoom: Sendable {
       journal.tell(event, incident)
     }
     audit = try AuditJournal(storage: storage, writer: writer, clock: clock)
+    let passwords = PasswordWorker()
+    let sessions = SessionEnder()
+    accounts = try AccountDirectory(
+      storage: storage, audit: audit, passwords: passwords, clock: clock, maximumAccounts: identity.maximumAccounts
+    ) { account, change in sessions.changed(account, change, connections) }
+    let signIns = try SignInDesk(
+      storage: storage, accounts: accounts, audit: audit, passwords: passwords, secrets: secrets, clock: clock,
+      limits: identity)
+    self.signIns = signIns
+    sessions.desk.withLock { $0 = signIns }
     presence = PresenceBoard(desk: desk)
     feeds = IncidentFeeds(limits: limits)
     let (desk, feeds) = (desk, feeds)
@@ -81,9 +99,30 @@ package final class ControlRoom: Sendable {
 
   /// Does what is wished, or says why not; returns when it is durable and known to all.
   package func submit(_ wish: Wish) async throws(Refusal) -> Receipt {
+    try checkRate(wish)
+    return try await perform(wish)
+  }
+
+  private func checkRate(_ wish: Wish) throws(Refusal) {
     if !wish.isServer, let wait = rates.delay(for: wish, now: clock.monotonic()) {
       throw Refusal(.tooFast, "Too many messages at once. Go on in \(wait.milliseconds) ms.", retryAfter: wait)
     }
+  }
+
+  /// As ``submit(_:)``, for clients that send one wish after the other: each is decided in its turn, the answers come when
+  /// they come, so that many wishes share a commit.
+  func submitInTurn(_ wish: Wish, _ answer: @escaping @Sendable (Result<Receipt, Refusal>) -> Void) async {
+    do throws(Refusal) {
+      try checkRate(wish)
+      if wish.kind != .merged, desk.submitAtOnce(wish, answer) { return }
+      answer(.success(try await perform(wish)))
+    } catch {
+      answer(.failure(error))
+    }
+  }
+
+  private func perform(_ wish: Wish) async throws(Refusal) -> Receipt {
+    if wish.kind == .merged { try await checkMerge(wish) }
     let receipt = try await desk.submit(wish)
     if wish.kind == .merged { try await absorb(wish) }
     return receipt
@@ -115,6 +154,19 @@ package final class ControlRoom: Sendable {
       return .success(try await desk.open(drafts, id: id, by: .system))
     } catch {
       return .failure(IncidentError(.full, error.text))
+    }
+  }
+
+  /// Whether the incident that is to go on can take another in.
+  private func checkMerge(_ wish: Wish) async throws(Refusal) {
+    guard let into = wish.payload["into"]?.string.flatMap({ IncidentID($0) }) else { return }
+    let other = try await incident(into, for: wish.principal, to: .merge)
+    let here = try await incident(wish.incident, for: wish.principal, to: .merge)
+    guard !other.state.isClosed else {
+      throw Refusal(.wrongState, "Incident \(into) is \(other.state.rawValue). Merge into one that is open.")
+    }
+    guard other.isExercise == here.isExercise else {
+      throw Refusal(.wrongState, "Exercises never mix with real incidents.")
     }
   }
 
@@ -156,6 +208,23 @@ package final class ControlRoom: Sendable {
     return (visible, page.last?.event.number ?? number)
   }
 
+  /// The incident as it is accepted, whoever asks: for the server's own work.
+  func loaded(_ id: IncidentID) async throws(Refusal) -> Incident {
+    try await desk.load(id)
+    guard let incident = desk.current(id) else { throw .unknownIncident }
+    return incident
+  }
+
+  /// Notes a stage of a caller's session that the server itself has seen; of no effect where it is not possible.
+  package func report(_ stage: CallerStage, of caller: String, in incident: IncidentID, detail: String? = nil) async {
+    _ = try? await submit(
+      Wish(
+        .callerStage,
+        .members([
+          "caller": .string(caller), "stage": .string(stage.rawValue), "detail": detail.map { .string($0) },
+        ]), in: incident, by: .system, isServer: true))
+  }
+
   /// Whether `principal` may do something that concerns no single incident.
   package func authorize(_ action: Action, _ principal: Principal) throws(Refusal) {
     guard PermissionTable.allows(action, role: principal.role, relations: []) else { throw .forbidden }
@@ -187,6 +256,11 @@ package final class ControlRoom: Sendable {
         in: incident, by: principal))
   }
 
+  /// Calls `observer` when everything that an actor holds open has to end.
+  package func observeDisconnections(_ observer: @escaping @Sendable (_ actor: String, Refusal) -> Void) {
+    connections.listen(observer)
+  }
+
   /// Ends every connection of somebody who has lost the right to any.
   package func disconnect(actor: String, because refusal: Refusal) {
     connections.close(actor: actor, because: refusal)
@@ -201,4 +275,15 @@ package final class ControlRoom: Sendable {
 extension String {
   /// At most as long as a client's id may be.
   fileprivate var prefixed: String { String(prefix(JournalEvent.maximumClientIDLength)) }
+}
+
+/// Ends what an account holds open when its rights change; closes the circle between accounts and sessions.
+private final class SessionEnder: Sendable {
+  let desk = Mutex<SignInDesk?>(nil)
+
+  func changed(_ account: Account, _ change: String, _ connections: ConnectionRegistry) -> [DocumentChange] {
+    guard ["role", "suspended", "password"].contains(change) else { return [] }
+    connections.close(actor: account.id, because: .signInRequired)
+    return change == "role" ? [] : desk.withLock { $0 }?.endSessions(of: account) ?? []
+  }
 }

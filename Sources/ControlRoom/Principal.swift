@@ -9,13 +9,18 @@ package struct Principal: Hashable, Sendable {
   package let facts: PrincipalFacts
   /// What a link lets its bearer do with media at most; accounts are bound by the permission table alone.
   package let directions: MediaPermissions
+  /// The link that they came by.
+  package let link: String?
 
   package var role: Role { actor.role }
 
-  package init(actor: Actor, facts: PrincipalFacts, directions: MediaPermissions = [.publish, .subscribe]) {
+  package init(
+    actor: Actor, facts: PrincipalFacts, directions: MediaPermissions = [.publish, .subscribe], link: String? = nil
+  ) {
     self.actor = actor
     self.facts = facts
     self.directions = directions
+    self.link = link
   }
 
   /// The server itself.

@@ -12,6 +12,24 @@ package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case badPayload
     /// Only the server sends this kind.
     case serverOnly
+    /// Nobody is signed in, or the session, token or link is none of ours.
+    case signInRequired
+    /// Name or password is wrong.
+    case badCredentials
+    /// The account has a second factor: send its code too.
+    case codeRequired
+    /// Nothing was done in this session for too long: send the password again.
+    case sessionLocked
+    /// The request lacks the session's `X-CSRF-Token`.
+    case csrf
+    /// Too many failures; ``Refusal/retryAfter`` says when to try again.
+    case lockedOut
+    case linkExpired
+    /// Somebody else has opened the link.
+    case linkUsed
+    /// The call is over; a new link is needed.
+    case linkEnded
+    case linkRevoked
     case forbidden
     /// No such incident, or none that the asker may know of.
     case notFound

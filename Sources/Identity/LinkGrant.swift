@@ -23,6 +23,8 @@ package struct LinkGrant: Hashable, Sendable {
   }
 
   package let id: String
+  /// Who its bearer is in the journal.
+  package let subject: String
   package let incident: IncidentID
   package let role: Role
   package let name: String
@@ -33,10 +35,11 @@ package struct LinkGrant: Hashable, Sendable {
   package private(set) var state = State.issued
 
   package init(
-    id: String, incident: IncidentID, role: Role, name: String, phone: String?, createdBy: String, createdAt: UTCTime,
-    expiresAt: UTCTime
+    id: String, subject: String? = nil, incident: IncidentID, role: Role, name: String, phone: String?,
+    createdBy: String, createdAt: UTCTime, expiresAt: UTCTime
   ) {
     self.id = id
+    self.subject = subject ?? id
     self.incident = incident
     self.role = role
     self.name = name
@@ -51,7 +54,7 @@ package struct LinkGrant: Hashable, Sendable {
 
   /// Whether a session that runs outlives the link: a call must not end because a quarter of an hour is over, but a guest's
   /// look does.
-  private var outlivesExpiry: Bool { role == .caller }
+  private var outlivesExpiry: Bool { role == .caller || role == .device }
 
   /// Whether the bearer may look around; `key` is what their page made up when it opened first.
   package func check(key: String?, now: UTCTime) throws(Refusal) {
@@ -84,10 +87,10 @@ package struct LinkGrant: Hashable, Sendable {
     state = .revoked(at: now)
   }
 
-  package var actor: Actor { Actor(id: id, role: role, name: name) }
+  package var actor: Actor { Actor(id: subject, role: role, name: name) }
 
   package var facts: PrincipalFacts {
-    PrincipalFacts(actorID: id, role: role, agency: "", linkedIncident: incident, unit: nil, desk: nil)
+    PrincipalFacts(actorID: subject, role: role, agency: "", linkedIncident: incident, unit: nil, desk: nil)
   }
 
   package var document: JSONValue {
@@ -99,7 +102,7 @@ package struct LinkGrant: Hashable, Sendable {
     case .revoked(let time): (word, at) = ("revoked", time)
     }
     return .members([
-      "incident": .string(incident.value), "role": .string(role.rawValue), "name": .string(name),
+      "subject": .string(subject), "incident": .string(incident.value), "role": .string(role.rawValue), "name": .string(name),
       "phone": phone.map { .string($0) }, "createdBy": .string(createdBy),
       "createdAt": .string(createdAt.description), "expiresAt": .string(expiresAt.description), "state": .string(word),
       "key": key.map { .string($0) }, "at": at.map { .string($0.description) },
@@ -114,8 +117,8 @@ package struct LinkGrant: Hashable, Sendable {
       let expiresAt = document["expiresAt"]?.string.flatMap({ UTCTime($0) })
     else { return nil }
     self.init(
-      id: id, incident: incident, role: role, name: name, phone: document["phone"]?.string, createdBy: createdBy,
-      createdAt: createdAt, expiresAt: expiresAt)
+      id: id, subject: document["subject"]?.string, incident: incident, role: role, name: name,
+      phone: document["phone"]?.string, createdBy: createdBy, createdAt: createdAt, expiresAt: expiresAt)
     let at = document["at"]?.string.flatMap { UTCTime($0) } ?? createdAt
     switch document["state"]?.string {
     case "started": state = .started(key: document["key"]?.string ?? "", at: at)

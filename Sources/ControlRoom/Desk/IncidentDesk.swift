@@ -55,6 +55,24 @@ package final class IncidentDesk: Sendable {
     return try result.get()
   }
 
+  /// As ``submit(_:)``, without a task of its own: decides at once, so that wishes keep their order, and answers later.
+  ///
+  /// - Returns: False, and nothing was done, when the incident is not in memory.
+  func submitAtOnce(_ wish: Wish, _ answer: @escaping @Sendable (Result<Receipt, Refusal>) -> Void) -> Bool {
+    let outcome = state.withLock { state -> Acceptance? in
+      state.entries[wish.incident] == nil ? nil : accept(wish, &state, answer)
+    }
+    switch outcome {
+    case nil: return false
+    case .pending: break
+    case .passedOn(let delivery):
+      delivery.perform()
+      answer(.success(.ephemeral))
+    case .finished(let result): answer(result)
+    }
+    return true
+  }
+
   /// What acceptance leads to; the continuation is resumed exactly once in each case.
   enum Acceptance {
     /// The journal writer will answer.

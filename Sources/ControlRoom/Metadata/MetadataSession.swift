@@ -54,9 +54,16 @@ package actor MetadataSession {
     case .list(let scope):
       try list(scope, message.id)
     case .submit(let kind, let incident, let payload):
-      let receipt = try await room.submit(
-        Wish(kind, payload, in: incident, by: principal, clientID: message.id))
-      send(ServerMetadata.accepted(receipt, incident: incident, inReplyTo: message.id))
+      let (sink, counters, id) = (sink, room.counters, message.id)
+      await room.submitInTurn(Wish(kind, payload, in: incident, by: principal, clientID: id)) { result in
+        switch result {
+        case .success(let receipt):
+          sink.send(ServerMetadata.accepted(receipt, incident: incident, inReplyTo: id), taken: { _ in })
+        case .failure(let refusal):
+          counters.noteRefusal(refusal.code)
+          sink.send(ServerMetadata.error(refusal, inReplyTo: id), taken: { _ in })
+        }
+      }
     }
   }
 
