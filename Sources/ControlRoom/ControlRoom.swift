@@ -95,6 +95,27 @@ package final class ControlRoom: Sendable {
   private static let changesAccess: Set<String> = Set(
     [EventKind.unassigned, .unitStoodDown, .unitStatus, .linkRevoked, .merged].map(\.rawValue))
 
+  /// Whether the store can be written and read.
+  package var isHealthy: Bool {
+    get async {
+      guard writer.hasRoom else { return false }
+      do throws(Refusal) {
+        try await desk.read { (storage) throws(StorageError) in try storage.checkHealth() }
+        return true
+      } catch {
+        return false
+      }
+    }
+  }
+
+  /// Incidents in memory.
+  package var incidentCount: Int { desk.state.withLock { $0.entries.count } }
+
+  /// Carriers of the metadata channel that are open.
+  package var connectionCount: Int { connections.count }
+
+  package var journalStatistics: JournalWriter.Statistics { writer.statistics }
+
   // MARK: - Wishes
 
   /// Does what is wished, or says why not; returns when it is durable and known to all.
@@ -225,6 +246,27 @@ package final class ControlRoom: Sendable {
         ]), in: incident, by: .system, isServer: true))
   }
 
+  /// Where an incident goes on after merges; itself when it was not merged.
+  package func destination(of id: IncidentID) -> IncidentID { desk.destination(of: id) }
+
+  /// Where a caller's session stands; nil when there is no such caller in memory.
+  package func stage(of caller: String, in incident: IncidentID) -> CallerStage? {
+    desk.current(incident)?.caller(caller)?.stage
+  }
+
+  /// Notes that a caller's session failed; of no effect where it is not possible.
+  package func reportFailure(
+    of caller: String, _ reason: CallerFailure, in incident: IncidentID, detail: String
+  ) async {
+    _ = try? await submit(
+      Wish(
+        .callerStage,
+        [
+          "caller": .string(caller), "stage": .string(CallerStage.failed.rawValue), "reason": .string(reason.rawValue),
+          "detail": .string(String(detail.prefix(500))),
+        ], in: incident, by: .system, isServer: true))
+  }
+
   /// Whether `principal` may do something that concerns no single incident.
   package func authorize(_ action: Action, _ principal: Principal) throws(Refusal) {
     guard PermissionTable.allows(action, role: principal.role, relations: []) else { throw .forbidden }
@@ -247,7 +289,7 @@ package final class ControlRoom: Sendable {
   }
 
   /// Puts a responder on an incident by their own wish.
-  func join(_ incident: IncidentID, _ principal: Principal) async throws(Refusal) {
+  package func join(_ incident: IncidentID, _ principal: Principal) async throws(Refusal) {
     let actor = principal.actor
     _ = try await submit(
       Wish(

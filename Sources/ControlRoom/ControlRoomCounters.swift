@@ -6,7 +6,7 @@ package final class ControlRoomCounters: Sendable {
   private let eventCount = Atomic<UInt64>(0)
   private let storageFailures = Atomic<UInt64>(0)
 
-  func noteRefusal(_ code: Refusal.Code) {
+  package func noteRefusal(_ code: Refusal.Code) {
     refusals.withLock { $0[code, default: 0] += 1 }
   }
 

@@ -72,7 +72,7 @@ extension Refusal {
     .unavailable, "The server cannot store anything at the moment. Try again in a few seconds.",
     retryAfter: .seconds(2))
 
-  init(_ error: IncidentError) {
+  package init(_ error: IncidentError) {
     let code: Code =
       switch error.code {
       case .badPayload: .badPayload

@@ -28,13 +28,15 @@ package final class GatewayServer: Service {
   ///
   /// - Throws: What is wrong with them; nothing has been opened then.
   package init(
-    configuration: GatewayConfiguration, media: any MediaPlane, authority: TokenAuthority, logger: Logger,
-    clock: GatewayClock = .system, eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+    configuration: GatewayConfiguration, media: any MediaPlane, desks: GatewayDesks, authority: TokenAuthority,
+    logger: Logger, clock: GatewayClock = .system,
+    eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
   ) throws {
     self.configuration = configuration
     self.logger = logger
     self.eventLoopGroup = eventLoopGroup
-    services = GatewayServices(configuration: configuration, media: media, authority: authority, clock: clock)
+    services = GatewayServices(
+      configuration: configuration, media: media, desks: desks, authority: authority, clock: clock)
     guard let folder = Bundle.module.url(forResource: "Web", withExtension: nil) else { throw MissingPages() }
     files = try StaticFiles(folder: folder)
     tls = try Self.tlsConfiguration(configuration.tls)
@@ -99,14 +101,21 @@ package final class GatewayServer: Service {
     router.add(middleware: AccessLog(metrics: services.metrics, clock: services.clock))
     router.add(middleware: SecurityHeaders(usesTLS: tls != nil))
     router.add(middleware: CrossOriginAccess(origins: origins))
-    router.add(middleware: ProblemAnswers())
-    for kind in SignallingEndpoint.Kind.allCases {
-      SignallingEndpoint(kind: kind, services: services).addRoutes(to: router)
-    }
-    APIRoutes(services: services).addRoutes(to: router)
-    MonitoringRoutes(services: services, readiness: readiness).addRoutes(to: router)
-    PageRoutes(files: files).addRoutes(to: router)
+    router.add(middleware: ProblemAnswers(counters: services.room.counters))
+    routes.register(on: router, services: services)
     return router
+  }
+
+  /// Everything that is served, and to whom.
+  private var routes: RouteBook {
+    var book = RouteBook()
+    for kind in SignallingEndpoint.Kind.allCases { book.add(SignallingEndpoint(kind: kind, services: services).routes) }
+    book.add(SignInRoutes.routes + AccountRoutes.routes + IncidentRoutes.routes + LinkRoutes.routes + FileRoutes.routes)
+    book.add(ServiceRoutes.routes)
+    book.add(MonitoringRoutes(services: services, readiness: readiness).routes)
+    book.add(PageRoutes(files: files).routes)
+    book.add(DocumentRoutes.routes(of: book))
+    return book
   }
 
   private var origins: OriginPolicy {
@@ -121,7 +130,7 @@ package final class GatewayServer: Service {
         let session = CallSession(
           services: services, connection: connection, connectionID: services.sessions.makeConnectionID(),
           remoteAddress: remoteAddress, logger: logger)
-        await session.run(presentedToken: request.presentedToken)
+        await session.run(request)
       }
     }
     return try tls.map { try .tls(plain, tlsConfiguration: $0) } ?? plain

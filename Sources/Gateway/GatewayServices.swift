@@ -1,3 +1,5 @@
+import ControlRoom
+import Incidents
 import Logging
 import MediaServer
 import Primitives
@@ -6,34 +8,46 @@ import Primitives
 struct GatewayServices: Sendable {
   let limits: GatewayLimits
   let publicBaseURL: String?
+  let usesTLS: Bool
   let media: any MediaPlane
+  let room: ControlRoom
+  let links: LinkDesk
+  let files: FileDesk
+  let authority: TokenAuthority
   let sessions: SessionDirectory
   let gatekeeper: Gatekeeper
   let signaller: Signaller
+  let journalist: MediaJournalist
   let iceServerIssuer: ICEServerIssuer
   let metrics: GatewayMetrics
   let clock: GatewayClock
 
   init(
-    configuration: GatewayConfiguration, media: any MediaPlane, authority: TokenAuthority, clock: GatewayClock
+    configuration: GatewayConfiguration, media: any MediaPlane, desks: GatewayDesks, authority: TokenAuthority,
+    clock: GatewayClock
   ) {
     limits = configuration.limits
     publicBaseURL = configuration.publicBaseURL
+    if case .files = configuration.tls { usesTLS = true } else { usesTLS = false }
     self.media = media
+    self.authority = authority
     self.clock = clock
+    (room, links, files) = (desks.room, desks.links, desks.files)
     metrics = GatewayMetrics()
-    sessions = SessionDirectory(maximumSessions: limits.maximumSessions)
+    sessions = desks.sessions
+    journalist = desks.journalist
     gatekeeper = Gatekeeper(
-      authority: authority, sessions: sessions, metrics: metrics, clock: clock,
+      authority: authority, room: room, links: links, metrics: metrics, clock: clock,
       maximumFailures: limits.maximumTokenFailures)
     signaller = Signaller(
-      media: media, sessions: sessions, clock: clock, checkInterval: TimeInterval64(limits.sessionCheckInterval))
+      media: media, sessions: sessions, room: room, journalist: journalist, clock: clock,
+      checkInterval: TimeInterval64(limits.sessionCheckInterval))
     iceServerIssuer = ICEServerIssuer(configuration.turn)
   }
 
-  /// The ICE servers for a token's bearer, with credentials that start now.
-  func iceServers(for token: AccessToken) -> [ICEServer] {
-    iceServerIssuer.servers(for: token.tokenID, at: clock.wall())
+  /// The ICE servers for somebody, with credentials that start now.
+  func iceServers(for principal: Principal) -> [ICEServer] {
+    iceServerIssuer.servers(for: principal.actor.id, at: clock.wall())
   }
 
   var sweeper: SessionSweeper {
@@ -41,6 +55,42 @@ struct GatewayServices: Sendable {
       signaller: signaller, sessions: sessions, clock: clock,
       checkInterval: TimeInterval64(limits.sessionCheckInterval),
       tick: min(limits.resumeGrace, limits.sessionCheckInterval) / 8)
+  }
+}
+
+/// What the gateways of one node share, so that a call that came in by one listener is seen by all.
+package struct GatewayDesks: Sendable {
+  package let room: ControlRoom
+  package let links: LinkDesk
+  package let files: FileDesk
+  let sessions: SessionDirectory
+  let journalist: MediaJournalist
+  private let signaller: Signaller
+
+  package init(
+    room: ControlRoom, links: LinkDesk, files: FileDesk, media: any MediaPlane, limits: GatewayLimits = .init(),
+    clock: GatewayClock = .system
+  ) {
+    self.room = room
+    self.links = links
+    self.files = files
+    sessions = SessionDirectory(maximumSessions: limits.maximumSessions)
+    journalist = MediaJournalist(media: media, room: room, sessions: sessions)
+    signaller = Signaller(
+      media: media, sessions: sessions, room: room, journalist: journalist, clock: clock,
+      checkInterval: TimeInterval64(limits.sessionCheckInterval))
+  }
+
+  /// Begins to hold media to the rights of the moment; call it once.
+  package func start() {
+    MediaFollower(room: room, sessions: sessions, signaller: signaller).start()
+  }
+
+  /// Opens a session for a peer of this process, as if its offer had come over HTTP.
+  package func connect(offer: String, by link: SignedLink) async throws -> PeerAnswer {
+    let principal = try await links.admit(link, key: nil, starts: true)
+    return try await signaller.connect(
+      offer: offer, by: principal, in: link.incident, wanted: link.directions, carrier: .http)
   }
 }
 

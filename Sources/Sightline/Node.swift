@@ -1,37 +1,113 @@
+import ControlRoom
+import Cryptography
 import Foundation
 import Gateway
+import Incidents
 import Logging
 import MediaServer
 import Primitives
 import ServiceLifecycle
 import Sockets
+import Storage
 
-/// One running node: the media plane and the gateway on top of it.
+/// One running node: the store and the control room, the media plane, and the gateway on top of them.
 struct Node {
   let media: MediaServer
   let gateway: GatewayServer
   let authority: TokenAuthority
+  let desks: GatewayDesks
   let logger: Logger
+  private let storage: SQLiteStorage
+  private let failure: StorageFailure
+
+  var room: ControlRoom { desks.room }
 
   init(_ options: NodeOptions, data: URL, logger: Logger) throws {
     self.logger = logger
     DescriptorLimit.raise()
     authority = try TokenKeyFile.load(from: data)
+    storage = try SQLiteStorage(folder: data)
+    let failure = StorageFailure()
+    self.failure = failure
+    let room = try ControlRoom(
+      storage: storage, agency: options.agency, secrets: try Self.secrets(in: data)
+    ) { failure.report($0) }
     media = try MediaServer(try options.mediaConfiguration())
+    desks = GatewayDesks(
+      room: room, links: try LinkDesk(room: room, storage: storage),
+      files: FileDesk(
+        room: room, store: try FileStore(folder: data.appendingPathComponent("files")),
+        scanner: options.scanCommand.flatMap { FileScanner(command: $0) }), media: media)
     gateway = try GatewayServer(
-      configuration: try options.gatewayConfiguration(), media: media, authority: authority, logger: logger)
+      configuration: try options.gatewayConfiguration(), media: media, desks: desks, authority: authority,
+      logger: logger)
+  }
+
+  static func secrets(in data: URL) throws -> SecretBox {
+    let key = try KeyFile.load("secret-box-key", from: data)
+    guard let box = SecretBox(key: key) else { throw KeyFileError(path: data.path) }
+    return box
   }
 
   /// Serves until SIGTERM or SIGINT, beside `others`; `whenReady` runs once the gateway listens.
   func run(beside others: [any Service] = [], whenReady: @escaping @Sendable (Node, String) async throws -> Void)
     async throws
   {
+    try await room.start()
+    desks.start()
     let services: [any Service] =
-      [MediaService(media: media), gateway, ReadyService(node: self, whenReady: whenReady)] + others
+      [
+        JournalService(room: room, storage: storage, failure: failure), MediaService(media: media),
+        HousekeepingService(keeper: Housekeeper(room: room, links: desks.links)), gateway,
+        ReadyService(node: self, whenReady: whenReady),
+      ] + others
     let group = ServiceGroup(
       configuration: .init(
         services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     try await group.run()
+  }
+}
+
+/// Where the journal writer says that it cannot write.
+private final class StorageFailure: Sendable {
+  private let stream: AsyncStream<StorageError>
+  private let continuation: AsyncStream<StorageError>.Continuation
+
+  init() {
+    (stream, continuation) = AsyncStream.makeStream(of: StorageError.self, bufferingPolicy: .bufferingOldest(1))
+  }
+
+  func report(_ error: StorageError) {
+    continuation.yield(error)
+  }
+
+  /// Waits for a failure; nil when the waiting task is cancelled.
+  func first() async -> StorageError? {
+    var iterator = stream.makeAsyncIterator()
+    return await iterator.next()
+  }
+}
+
+/// Keeps the journal until everything above it has ended; ends the node when nothing can be written any more, so that
+/// whoever watches over it starts it again.
+private struct JournalService: Service {
+  let room: ControlRoom
+  let storage: SQLiteStorage
+  let failure: StorageFailure
+
+  func run() async throws {
+    let error = await cancelWhenGracefulShutdown { await failure.first() }
+    room.stop()
+    storage.close()
+    if let error { throw error }
+  }
+}
+
+private struct HousekeepingService: Service {
+  let keeper: Housekeeper
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await keeper.run() }
   }
 }
 

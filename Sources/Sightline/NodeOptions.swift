@@ -47,6 +47,12 @@ struct NodeOptions: ParsableArguments {
   @Option(help: "File with the secret shared with the TURN server (coturn: static-auth-secret).")
   var turnSecretFile: String?
 
+  @Option(help: "Name of the agency whose incidents these are: letters, digits, - and _.")
+  var agency = "agency"
+
+  @Option(help: "Program that looks at uploads, its path last: ends with 0 for clean, 1 for infected.")
+  var scanCommand: String?
+
   enum SRTPChoice: String, ExpressibleByArgument, CaseIterable {
     case ipsecMB = "ipsec-mb"
     case openSSL = "openssl"

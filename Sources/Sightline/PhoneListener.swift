@@ -1,8 +1,6 @@
 import Cryptography
 import Foundation
 import Gateway
-import Logging
-import MediaServer
 import Primitives
 import Sockets
 
@@ -14,7 +12,7 @@ struct PhoneListener {
   private let address: IPAddress
 
   /// Nil when this machine has no address that a phone could reach.
-  init?(port: Int, data: URL, media: MediaServer, authority: TokenAuthority, logger: Logger) throws {
+  init?(port: Int, data: URL, node: Node) throws {
     guard let address = Interfaces.usableAddresses().first(where: { !$0.isLoopback && $0.family == .v4 }) else {
       return nil
     }
@@ -22,24 +20,16 @@ struct PhoneListener {
     let made = try SelfSignedCertificate(addresses: [address.description])
     let certificate = data.appendingPathComponent("demo-certificate.pem")
     let key = data.appendingPathComponent("demo-key.pem")
-    try Self.write(made.certificate, to: certificate)
-    try Self.write(made.privateKey, to: key)
+    try SecretFile.write(made.certificate, to: certificate)
+    try SecretFile.write(made.privateKey, to: key)
     gateway = try GatewayServer(
       configuration: GatewayConfiguration(
         host: "0.0.0.0", port: port, tls: .files(certificateChain: certificate.path, privateKey: key.path)),
-      media: media, authority: authority, logger: logger)
+      media: node.media, desks: node.desks, authority: node.authority, logger: node.logger)
   }
 
   /// Where a phone finds it, once it listens.
   func base() async throws -> String {
     "https://\(address):\(try await gateway.boundPort())"
-  }
-
-  private static func write(_ text: String, to file: URL) throws {
-    try? FileManager.default.removeItem(at: file)
-    guard
-      FileManager.default.createFile(
-        atPath: file.path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
-    else { throw KeyFileError(path: file.path) }
   }
 }

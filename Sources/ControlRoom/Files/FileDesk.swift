@@ -62,16 +62,14 @@ package final class FileDesk: Sendable {
       throw Refusal(.badPayload, "Content-Type: one of \(Self.types.sorted().joined(separator: ", ")).")
     }
     let hash: String
-    do {
-      hash = try await write(content)
-    } catch .refused(let verdict) {
-      let word = verdict == .infected ? "infected" : "scannerFailed"
-      try await reject(draft, word, in: incident, by: principal)
+    switch await write(content) {
+    case .success(let kept): hash = kept
+    case .failure(.storage(let error)): throw Refusal(.unavailable, error.text)
+    case .failure(.refused(let verdict)):
+      try await reject(draft, verdict == .infected ? "infected" : "scannerFailed", in: incident, by: principal)
       throw verdict == .infected
         ? Refusal(.badPayload, "The virus scanner found something in the file. It was not kept.")
         : Refusal(.unavailable, "The virus scanner does not answer. The file was not kept; try again later.")
-    } catch .storage(let error) {
-      throw Refusal(.unavailable, error.text)
     }
     return try await announce(draft, hash, content.count, in: incident, by: principal)
   }
@@ -123,9 +121,9 @@ package final class FileDesk: Sendable {
     case storage(StorageError)
   }
 
-  private func write(_ content: [UInt8]) async throws(Failure) -> String {
+  private func write(_ content: [UInt8]) async -> Result<String, Failure> {
     let (store, scanner, slots) = (store, scanner, slots)
-    let result: Result<String, Failure> = await withCheckedContinuation { continuation in
+    return await withCheckedContinuation { continuation in
       queue.async {
         slots.wait()
         defer { slots.signal() }
@@ -142,7 +140,6 @@ package final class FileDesk: Sendable {
         }
       }
     }
-    return try result.get()
   }
 
   private func read(_ hash: String) async -> [UInt8]? {

@@ -183,7 +183,8 @@ package final class AccountDirectory: Sendable {
     try await audit.record(
       .account,
       .members([
-        "account": .string(account.id), "change": .string(word), "detail": detail.map { .string(String($0.prefix(500))) },
+        "account": .string(account.id), "change": .string(word),
+        "detail": detail.map { .string(String($0.prefix(500))) },
       ]),
       by: actor, changes: [.put(collection: Self.collection, key: account.id, account.document)] + changes)
   }

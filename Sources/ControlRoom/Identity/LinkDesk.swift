@@ -51,7 +51,7 @@ package final class LinkDesk: Sendable {
   /// Links kept at hand; beyond it those that are over are left to the store.
   static let maximumGrants = 65_536
 
-  init(room: ControlRoom, storage: any Storage) throws(StorageError) {
+  package init(room: ControlRoom, storage: any Storage) throws(StorageError) {
     self.room = room
     self.storage = storage
     let now = room.clock.wall()

@@ -80,9 +80,11 @@ extension SignInDesk {
       }
       state.tokens[token.id] = token
     }
-    try await recordToken(account.id, "token", token.name, by: actor, [
-      .put(collection: Self.tokens, key: token.id, token.document)
-    ])
+    try await recordToken(
+      account.id, "token", token.name, by: actor,
+      [
+        .put(collection: Self.tokens, key: token.id, token.document)
+      ])
     return (secret, token)
   }
 
@@ -124,6 +126,16 @@ extension SignInDesk {
       for id in tokens { state.tokens[id] = nil }
       changes += tokens.map { .delete(collection: Self.tokens, key: $0) }
       return changes
+    }
+  }
+}
+
+extension SignInDesk {
+  /// Checks the password of somebody who is signed in, before something weighty; failures count as at the door.
+  package func check(password: String, of account: Account, from address: String) async throws(Refusal) {
+    try refuseIfLockedOut(account.userName, address)
+    guard try await passwords.run({ account.password.matches(password) }) else {
+      throw await failed(account.userName, account.userName, account, address)
     }
   }
 }

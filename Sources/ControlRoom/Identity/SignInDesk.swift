@@ -222,8 +222,10 @@ package final class SignInDesk: Sendable {
 
   /// At most 128 characters without control characters, as the schema of the event has it.
   private static func printable(_ text: String) -> String {
-    String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) }))
-      .unicodeScalarPrefix(128)
+    String(
+      String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) })
+    )
+    .unicodeScalarPrefix(128)
   }
 }
 

@@ -14,6 +14,10 @@ extension HTTPField.Name {
   static let acceptPost = make("Accept-Post")
   /// RFC 6455 §4.2.2.
   static let secWebSocketVersion = make("Sec-WebSocket-Version")
+  /// What a signed-in page repeats, out of the answer to its sign-in.
+  static let csrfToken = make("X-CSRF-Token")
+  /// What a link bearer's page made up for itself when it was opened first.
+  static let pageKey = make("Sightline-Key")
   static let permissionsPolicy = make("Permissions-Policy")
   static let referrerPolicy = make("Referrer-Policy")
 }

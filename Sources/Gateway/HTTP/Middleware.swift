@@ -1,3 +1,4 @@
+import ControlRoom
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -37,6 +38,8 @@ struct AccessLog: RouterMiddleware {
 struct ProblemAnswers: RouterMiddleware {
   typealias Context = GatewayContext
 
+  let counters: ControlRoomCounters
+
   func handle(
     _ request: Request, context: Context, next: (Request, Context) async throws -> Response
   ) async throws -> Response {
@@ -44,6 +47,9 @@ struct ProblemAnswers: RouterMiddleware {
       return try await next(request, context)
     } catch let problem as Problem {
       return problem.response
+    } catch let refusal as Refusal {
+      counters.noteRefusal(refusal.code)
+      return Problem(refusal).response
     } catch let error as HTTPError where error.status == .notFound {
       return Problem.notFound.response
     } catch {

@@ -1,3 +1,4 @@
+import ControlRoom
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -28,6 +29,27 @@ package struct Problem: Error, Hashable, Sendable {
     case upgradeRequired
     case unknownKind
     case internalError
+    // The control room's refusals (``Refusal``).
+    case badEnvelope
+    case wrongVersion
+    case badPayload
+    case serverOnly
+    case wrongState
+    case unknownSubject
+    case idReused
+    case clockSkew
+    case tooFast
+    case slowReader
+    case signInRequired
+    case badCredentials
+    case codeRequired
+    case sessionLocked
+    case csrf
+    case lockedOut
+    case linkExpired
+    case linkUsed
+    case linkEnded
+    case linkRevoked
   }
 
   package var code: Code
@@ -44,18 +66,22 @@ package struct Problem: Error, Hashable, Sendable {
   /// The HTTP status that says the same.
   var status: HTTPResponse.Status {
     switch code {
-    case .missingToken, .invalidToken, .expiredToken: .unauthorized
-    case .forbidden: .forbidden
-    case .tooManyFailures: .tooManyRequests
+    case .missingToken, .invalidToken, .expiredToken, .signInRequired, .badCredentials, .codeRequired, .linkExpired,
+      .linkUsed, .linkEnded, .linkRevoked:
+      .unauthorized
+    case .forbidden, .serverOnly, .csrf: .forbidden
+    case .sessionLocked: HTTPResponse.Status(code: 423, reasonPhrase: "Locked")
+    case .tooManyFailures, .tooFast, .lockedOut: .tooManyRequests
     case .notFound, .unknownSession: .notFound
     case .methodNotAllowed: .methodNotAllowed
     case .unsupportedMediaType: .unsupportedMediaType
     case .tooLarge: .contentTooLarge
-    case .badRequest, .badDescription, .unknownKind: .badRequest
+    case .badRequest, .badDescription, .unknownKind, .badEnvelope, .wrongVersion, .badPayload, .clockSkew: .badRequest
+    case .wrongState, .idReused, .unknownSubject: .conflict
     case .preconditionRequired: .preconditionRequired
     case .preconditionFailed: .preconditionFailed
     case .unknownSlot: .conflict
-    case .full, .unavailable: .serviceUnavailable
+    case .full, .unavailable, .slowReader: .serviceUnavailable
     case .upgradeRequired: .upgradeRequired
     case .internalError: .internalServerError
     }
@@ -146,6 +172,20 @@ extension Problem {
     case .full: self.init(.full, error.text, headers: [.retryAfter: String(Self.retrySeconds)])
     case .unavailable: self.init(.unavailable, error.text, headers: [.retryAfter: String(Self.retrySeconds)])
     }
+  }
+}
+
+extension Problem {
+  /// What the control room's refusal means over HTTP.
+  init(_ refusal: Refusal) {
+    var headers: HTTPFields = [:]
+    if let wait = refusal.retryAfter { headers[.retryAfter] = String(max(1, Int(wait.seconds.rounded(.up)))) }
+    switch refusal.code {
+    case .signInRequired, .linkExpired, .linkUsed, .linkEnded, .linkRevoked: headers[.wwwAuthenticate] = "Bearer"
+    default: break
+    }
+    // Every code of the control room is one of ours by name; a test holds them together.
+    self.init(Code(rawValue: refusal.code.rawValue) ?? .internalError, refusal.text, headers: headers)
   }
 }
 

@@ -19,17 +19,27 @@ struct MonitoringRoutes: Sendable {
   let services: GatewayServices
   let readiness: Readiness
 
-  func addRoutes(to router: Router<GatewayContext>) {
-    router.get("/healthz") { _, _ in Self.text("ok\n") }
-    router.get("/readyz") { _, _ in
-      guard readiness.isReady else { throw Problem(.unavailable, "The server is stopping. Use another node.") }
-      return Self.text("ready\n")
-    }
-    router.get("/metrics") { _, _ in
-      let text = PrometheusText(
-        media: await services.media.statistics(), gateway: services.metrics.values, sessions: services.sessions.count)
-      return Self.text(text.text, type: PrometheusText.contentType)
-    }
+  var routes: [APIRoute] {
+    let (services, readiness) = (services, readiness)
+    let plain = "text/plain"
+    return [
+      APIRoute(.get, "/healthz", .everyone, tag: "health", "Whether the process answers.", success: (200, plain)) { _ in
+        Self.text("ok\n")
+      },
+      APIRoute(.get, "/readyz", .everyone, tag: "health", "Whether it takes new work.", success: (200, plain)) { _ in
+        guard readiness.isReady else { throw Problem(.unavailable, "The server is stopping. Use another node.") }
+        guard await services.room.isHealthy else {
+          throw Problem(.unavailable, "The journal cannot be written. See the log; then start the server again.")
+        }
+        return Self.text("ready\n")
+      },
+      APIRoute(.get, "/metrics", .everyone, tag: "health", "Counters for Prometheus.", success: (200, plain)) { _ in
+        let text = PrometheusText(
+          media: await services.media.statistics(), gateway: services.metrics.values, sessions: services.sessions.count,
+          room: services.room)
+        return Self.text(text.text, type: PrometheusText.contentType)
+      },
+    ]
   }
 
   private static func text(_ text: String, type: String = "text/plain; charset=utf-8") -> Response {

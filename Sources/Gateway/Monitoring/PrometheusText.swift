@@ -1,3 +1,4 @@
+import ControlRoom
 import MediaServer
 
 /// Writes the text format that Prometheus reads (exposition format 0.0.4).
@@ -34,7 +35,7 @@ package struct PrometheusText {
 
 extension PrometheusText {
   /// Everything that this node counts.
-  package init(media: MediaStatistics, gateway: GatewayMetrics.Values, sessions: Int) {
+  package init(media: MediaStatistics, gateway: GatewayMetrics.Values, sessions: Int, room: ControlRoom? = nil) {
     for row in media.counters { add(row.name, .counter, help: row.help, row.value) }
     for row in media.gauges { add(row.name, .gauge, help: row.help, row.value) }
     let classes = Dictionary(uniqueKeysWithValues: gateway.requestsByClass.map { ("\($0.key)xx", $0.value) })
@@ -48,5 +49,22 @@ extension PrometheusText {
       "sightline_websocket_slow_consumers_total", .counter,
       help: "WebSockets closed because they did not read.", gateway.slowConsumers)
     add("sightline_signalling_sessions", .gauge, help: "Sessions that are not known to be over.", UInt64(sessions))
+    if let room { add(room) }
+  }
+
+  /// What the control room counts.
+  private mutating func add(_ room: ControlRoom) {
+    add("sightline_journal_events_total", .counter, help: "Durable events since the start.", room.counters.events)
+    add(
+      "sightline_journal_failures_total", .counter, help: "Commits that failed; after one the node takes nothing more.",
+      room.counters.failures)
+    let written = room.journalStatistics
+    add("sightline_journal_commits_total", .counter, help: "Commits, each with one fsync.", UInt64(written.commits))
+    add("sightline_incidents", .gauge, help: "Incidents in memory.", UInt64(room.incidentCount))
+    add(
+      "sightline_metadata_connections", .gauge, help: "Carriers of the metadata channel.", UInt64(room.connectionCount))
+    add(
+      "sightline_refused_messages_total", .counter, help: "Refused messages and requests by code.", by: "code",
+      Dictionary(uniqueKeysWithValues: room.counters.refused.map { ($0.code.rawValue, $0.count) }))
   }
 }

@@ -8,18 +8,26 @@ import NIOCore
 struct PageRoutes: Sendable {
   let files: StaticFiles
 
-  func addRoutes(to router: Router<GatewayContext>) {
-    router.get("/") { request, _ in try page("index.html", request) }
-    for path in ["/call", "/call/:incident"] as [RouterPath] {
-      router.get(path) { request, context in try page("caller.html", request, context) }
+  var routes: [APIRoute] {
+    let files = self
+    let html = "text/html"
+    let page = { (path: String, name: String, summary: String) in
+      APIRoute(.get, path, .everyone, tag: "pages", summary, success: (200, html)) {
+        try files.page(name, $0.request, $0.context)
+      }
     }
-    for path in ["/watch", "/watch/:incident"] as [RouterPath] {
-      router.get(path) { request, context in try page("viewer.html", request, context) }
-    }
-    router.get("/favicon.ico") { request, _ in try page("favicon.ico", request) }
-    router.get("/assets/**") { request, context in
-      try page(context.parameters.getCatchAll().joined(separator: "/"), request)
-    }
+    return [
+      page("/", "index.html", "The first page."),
+      page("/call", "caller.html", "The caller's page."),
+      page("/call/:incident", "caller.html", "The caller's page."),
+      page("/watch", "viewer.html", "The viewer's page."),
+      page("/watch/:incident", "viewer.html", "The viewer's page."),
+      page("/docs", "docs.html", "The interfaces, to read in a browser."),
+      page("/favicon.ico", "favicon.ico", "The icon."),
+      APIRoute(.get, "/assets/**", .everyone, tag: "pages", "What pages load.", success: (200, "*/*")) {
+        try files.page($0.context.parameters.getCatchAll().joined(separator: "/"), $0.request)
+      },
+    ]
   }
 
   private func page(_ name: String, _ request: Request, _ context: GatewayContext) throws(Problem) -> Response {

@@ -1,3 +1,5 @@
+import ControlRoom
+import Incidents
 import MediaServer
 import Primitives
 import Synchronization
@@ -17,8 +19,7 @@ struct SignallingSession: Hashable, Sendable {
   let peer: PeerID
   let incident: IncidentID
   let permissions: MediaPermissions
-  let subject: String
-  let tokenID: String
+  let principal: Principal
   /// The current ICE session: WHIP's entity tag (RFC 9725 §4.3.1).
   var iceSession: String
   var carrier: Carrier
@@ -57,13 +58,21 @@ final class SessionDirectory: Sendable {
     sessions.withLock { $0[session.peer] = session }
   }
 
-  /// The session, if it belongs to the token's subject and incident; another's looks as if it did not exist.
-  func find(_ peer: PeerID, ownedBy token: AccessToken) -> SignallingSession? {
+  /// The session, if it belongs to the principal; another's looks as if it did not exist.
+  func find(_ peer: PeerID, ownedBy principal: Principal) -> SignallingSession? {
     sessions.withLock { sessions in
-      guard let session = sessions[peer], session.incident == token.incident, session.subject == token.subject
+      guard let session = sessions[peer], session.principal.actor.id == principal.actor.id,
+        session.principal.facts.linkedIncident == principal.facts.linkedIncident
       else { return nil }
       return session
     }
+  }
+
+  func session(of peer: PeerID) -> SignallingSession? { sessions.withLock { $0[peer] } }
+
+  /// All sessions that `isIncluded` wants.
+  func all(where isIncluded: (SignallingSession) -> Bool) -> [SignallingSession] {
+    sessions.withLock { $0.values.filter(isIncluded) }
   }
 
   func remove(_ peer: PeerID) {
@@ -94,11 +103,6 @@ final class SessionDirectory: Sendable {
       sessions[peer]?.carrier = .orphaned
       sessions[peer]?.nextCheck = nextCheck
     }
-  }
-
-  /// Whether a session is alive that this token opened.
-  func hasSession(openedBy tokenID: String) -> Bool {
-    sessions.withLock { $0.values.contains { $0.tokenID == tokenID } }
   }
 
   /// The sessions whose check is due; their next one is put off to `next`.

@@ -1,3 +1,5 @@
+import ControlRoom
+import Incidents
 import MediaServer
 import Primitives
 
@@ -5,28 +7,57 @@ import Primitives
 struct Signaller: Sendable {
   let media: any MediaPlane
   let sessions: SessionDirectory
+  let room: ControlRoom
+  let journalist: MediaJournalist
   let clock: GatewayClock
   let checkInterval: TimeInterval64
 
-  /// Opens a session for one offer.
+  /// What a session's end says when its owner wanted it.
+  static let endedByClient = "ended by its client"
+
+  /// Opens a session of `principal` for one offer, with as much of `wanted` as they may.
   func connect(
-    offer: String, by token: AccessToken, permissions: MediaPermissions, carrier: SignallingSession.Carrier
+    offer: String, by principal: Principal, in incident: IncidentID, wanted: MediaPermissions,
+    carrier: SignallingSession.Carrier
   ) async throws(Problem) -> PeerAnswer {
     guard !sessions.isFull else { throw .full }
-    let request = PeerRequest(
-      incident: token.incident, permissions: permissions, name: token.name, offer: offer)
+    let (place, permissions) = try await rights(of: principal, in: incident, wanted: wanted)
     let answer: PeerAnswer
     do {
-      answer = try await media.connect(request)
+      answer = try await media.connect(
+        PeerRequest(incident: place, permissions: permissions, name: principal.actor.name, offer: offer))
     } catch {
       throw Problem(error)
     }
     sessions.insert(
       SignallingSession(
-        peer: answer.peer, incident: token.incident, permissions: permissions, subject: token.subject,
-        tokenID: token.tokenID, iceSession: answer.iceSession, carrier: carrier,
-        nextCheck: clock.monotonic() + checkInterval))
+        peer: answer.peer, incident: place, permissions: permissions, principal: principal,
+        iceSession: answer.iceSession, carrier: carrier, nextCheck: clock.monotonic() + checkInterval))
+    await journalist.follow(place)
+    // Rights may have gone while the offer was answered: from here on the follower knows of the session.
+    guard room.presentMediaRights(of: principal, in: place).isSuperset(of: permissions) else {
+      await disconnect(answer.peer, reason: "no longer allowed")
+      throw .forbidden
+    }
+    if principal.role == .caller, permissions.contains(.publish) {
+      await room.report(.connecting, of: principal.actor.id, in: place)
+    }
     return answer
+  }
+
+  private func rights(
+    of principal: Principal, in incident: IncidentID, wanted: MediaPermissions
+  ) async throws(Problem) -> (IncidentID, MediaPermissions) {
+    do {
+      let rights = try await room.mediaRights(of: principal, in: incident)
+      let permissions = rights.permissions.intersection(wanted)
+      guard !permissions.isEmpty else { throw Refusal.forbidden }
+      return (rights.incident, permissions)
+    } catch let refusal as Refusal {
+      throw Problem(refusal)
+    } catch {
+      throw .internalError
+    }
   }
 
   /// Hands over remote candidates (RFC 8840 §9).

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import Incidents
 import MediaServer
 import NIOCore
 import Primitives
@@ -11,6 +12,14 @@ struct SignallingEndpoint: Sendable {
   enum Kind: String, Sendable, CaseIterable {
     case whip
     case whep
+
+    /// The right that it takes.
+    var action: Action {
+      switch self {
+      case .whip: .publish
+      case .whep: .watch
+      }
+    }
 
     var direction: MediaPermissions {
       switch self {
@@ -26,21 +35,30 @@ struct SignallingEndpoint: Sendable {
   static let offerType = "application/sdp"
   static let fragmentType = "application/trickle-ice-sdpfrag"
 
-  /// Adds the endpoint's and its sessions' routes.
-  func addRoutes(to router: Router<GatewayContext>) {
-    let endpoint = RouterPath("/\(kind.rawValue)/:incident")
-    router.on(endpoint, method: .post) { request, context in try await open(request, context) }
-    router.on(endpoint, method: .options) { _, _ in options(allow: Self.endpointMethods, accept: .acceptPost) }
-    for method in [HTTPRequest.Method.get, .head, .put, .patch, .delete] {
-      router.on(endpoint, method: method) { _, _ in try refuse(allow: Self.endpointMethods) }
-    }
-    let session = RouterPath("/\(kind.rawValue)/:incident/:peer")
-    router.on(session, method: .patch) { request, context in try await change(request, context) }
-    router.on(session, method: .delete) { request, context in try await close(request, context) }
-    router.on(session, method: .options) { _, _ in options(allow: Self.sessionMethods, accept: .acceptPatch) }
-    for method in [HTTPRequest.Method.get, .head, .put, .post] {
-      router.on(session, method: method) { _, _ in try refuse(allow: Self.sessionMethods) }
-    }
+  /// The endpoint's and its sessions' rows.
+  var routes: [APIRoute] {
+    let name = kind.rawValue.uppercased()
+    let (endpoint, session) = ("/\(kind.rawValue)/:incident", "/\(kind.rawValue)/:incident/:peer")
+    let tag = "media"
+    return [
+      APIRoute(
+        .post, endpoint, .media(kind.action), tag: tag, "\(name): open a session with one offer.",
+        body: .raw([Self.offerType]), success: (201, Self.offerType)
+      ) { try await open($0) },
+      APIRoute(.options, endpoint, .everyone, tag: tag, "\(name): what the endpoint takes.", success: (204, nil)) { _ in
+        options(allow: Self.endpointMethods, accept: .acceptPost)
+      },
+      APIRoute(
+        .patch, session, .anyone, tag: tag, "\(name): add candidates or restart ICE.",
+        body: .raw([Self.fragmentType]), success: (200, Self.fragmentType)
+      ) { try await change($0) },
+      APIRoute(.delete, session, .anyone, tag: tag, "\(name): end a session.", success: (200, nil)) {
+        try await close($0)
+      },
+      APIRoute(.options, session, .everyone, tag: tag, "\(name): what a session takes.", success: (204, nil)) { _ in
+        options(allow: Self.sessionMethods, accept: .acceptPatch)
+      },
+    ]
   }
 
   private static let endpointMethods = "POST, OPTIONS"
@@ -49,20 +67,24 @@ struct SignallingEndpoint: Sendable {
   // MARK: - The endpoint
 
   /// POST of an offer: 201 with the answer and the session's address (RFC 9725 §4.2).
-  private func open(_ request: Request, _ context: GatewayContext) async throws -> Response {
-    let token = try admit(request, context)
+  private func open(_ call: APICall) async throws -> Response {
+    let request = call.request
     try request.require(mediaType: Self.offerType)
     let offer = try await request.text(upTo: services.limits.maximumOfferBytes)
+    // A link's single start is here: the desk hears of the bearer as of somebody who begins.
+    let principal = try await services.gatekeeper.admit(
+      request.credentials, from: call.context.remoteAddress, key: request.headers[.pageKey], starts: true)
+    let incident = try call.context.incident()
     let answer = try await services.signaller.connect(
-      offer: offer, by: token, permissions: kind.direction, carrier: .http)
+      offer: offer, by: principal, in: incident, wanted: kind.direction, carrier: .http)
     var headers: HTTPFields = [
       .contentType: Self.offerType,
-      .location: location(of: answer.peer, incident: token.incident, queryToken: request.queryToken),
+      .location: location(of: answer.peer, incident: incident, queryToken: request.queryToken),
       .eTag: EntityTag(answer.iceSession).text,
       .acceptPatch: Self.fragmentType,
       .cacheControl: "no-store",
     ]
-    for value in services.iceServers(for: token).flatMap(\.linkValues) {
+    for value in services.iceServers(for: principal).flatMap(\.linkValues) {
       headers.append(HTTPField(name: .link, value: value))
     }
     return Response(status: .created, headers: headers, body: .init(byteBuffer: ByteBuffer(string: answer.sdp)))
@@ -81,15 +103,12 @@ struct SignallingEndpoint: Sendable {
     return Response(status: .noContent, headers: [.allow: allow, accept: type])
   }
 
-  private func refuse(allow: String) throws(Problem) -> Response {
-    throw Problem(.methodNotAllowed, "This address takes only \(allow).", headers: [.allow: allow])
-  }
-
   // MARK: - A session
 
   /// PATCH: trickles candidates or restarts ICE, depending on If-Match (RFC 9725 §4.3.2, §4.3.3).
-  private func change(_ request: Request, _ context: GatewayContext) async throws -> Response {
-    let session = try find(request, context)
+  private func change(_ call: APICall) async throws -> Response {
+    let request = call.request
+    let session = try find(call)
     try request.require(mediaType: Self.fragmentType)
     guard let condition = request.headers[.ifMatch].map(EntityTag.Condition.init(parsing:)) else {
       throw Problem(
@@ -116,23 +135,20 @@ struct SignallingEndpoint: Sendable {
   }
 
   /// DELETE ends the session (RFC 9725 §4.2).
-  private func close(_ request: Request, _ context: GatewayContext) async throws -> Response {
-    let session = try find(request, context)
-    await services.signaller.disconnect(session.peer, reason: "ended by its client")
+  private func close(_ call: APICall) async throws -> Response {
+    let session = try find(call)
+    await services.signaller.disconnect(session.peer, reason: Signaller.endedByClient)
     return Response(status: .ok)
   }
 
-  private func find(_ request: Request, _ context: GatewayContext) throws(Problem) -> SignallingSession {
-    let token = try admit(request, context)
-    guard let peer = context.parameters.get("peer").flatMap({ PeerID($0) }),
-      let session = services.sessions.find(peer, ownedBy: token), session.permissions.contains(kind.direction)
+  private func find(_ call: APICall) throws(Problem) -> SignallingSession {
+    let incident = try call.context.incident()
+    guard let peer = call.context.parameters.get("peer").flatMap({ PeerID($0) }),
+      let session = services.sessions.find(peer, ownedBy: try call.principal()),
+      session.permissions.contains(kind.direction),
+      session.incident == incident || services.room.destination(of: incident) == session.incident
     else { throw .unknownSession }
     return session
-  }
-
-  private func admit(_ request: Request, _ context: GatewayContext) throws(Problem) -> AccessToken {
-    try services.gatekeeper.admit(
-      request.presentedToken, from: context.remoteAddress, to: context.incident(), directions: kind.direction)
   }
 }
 

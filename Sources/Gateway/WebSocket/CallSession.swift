@@ -1,8 +1,12 @@
+import ControlRoom
+import Incidents
+import JSON
 import Logging
 import MediaServer
 import Primitives
 
-/// One WebSocket from hello to goodbye: its messages become steps of signalling, the incident's events its news.
+/// One WebSocket from hello to goodbye: signalling of one media session, and the metadata channel of everything that its
+/// bearer may follow.
 struct CallSession: Sendable {
   let services: GatewayServices
   let connection: WebSocketConnection
@@ -10,83 +14,121 @@ struct CallSession: Sendable {
   let remoteAddress: String
   let logger: Logger
 
+  /// What a connection knows of itself while it lasts.
+  private struct Conversation {
+    let principal: Principal
+    let metadata: MetadataSession
+    var peer: PeerID?
+    /// Incidents whose media news are sent.
+    var reported: Set<IncidentID> = []
+  }
+
   /// Serves the connection until it ends.
   ///
   /// The media session outlives it for the grace time, unless the client said bye.
-  func run(presentedToken: String?) async {
+  func run(_ request: UpgradeRequest) async {
     var messages = connection.messages.makeAsyncIterator()
-    let token: AccessToken
+    let principal: Principal
     do {
-      let presented = if let presentedToken { presentedToken } else { await hello(&messages) }
-      token = try services.gatekeeper.admit(presented, from: remoteAddress)
+      principal = try await admit(request, &messages)
     } catch {
       connection.send(.error(error))
       connection.close(.refused(error))
       return
     }
-    logger.info(
-      "websocket", metadata: ["role": .string(token.kind.rawValue), "from": .string(remoteAddress)])
-    connection.send(.welcome(welcome(token)))
-    let peer = await withTaskGroup { group in
-      group.addTask { await reportEvents(of: token.incident) }
-      let peer = await converse(token, &messages)
+    logger.info("websocket", metadata: ["role": .string(principal.role.rawValue), "from": .string(remoteAddress)])
+    connection.send(.welcome(welcome(principal)))
+    let metadata = MetadataSession(room: services.room, principal: principal, sink: WebSocketSink(connection))
+    let peer = await withDiscardingTaskGroup { group in
+      var conversation = Conversation(principal: principal, metadata: metadata)
+      if let incident = principal.facts.linkedIncident { await report(incident, &conversation, &group) }
+      await converse(&messages, &conversation, &group)
       group.cancelAll()
-      return peer
+      return conversation.peer
     }
+    await metadata.end()
     if let peer {
       services.sessions.orphan(
         peer, of: connectionID, nextCheck: services.clock.monotonic() + TimeInterval64(services.limits.resumeGrace))
     }
   }
 
-  private func welcome(_ token: AccessToken) -> ServerMessage.Welcome {
+  private func welcome(_ principal: Principal) -> ServerMessage.Welcome {
     .init(
-      incident: token.incident.value, name: token.name, role: token.kind.rawValue,
-      permissions: token.directions.names, iceServers: services.iceServers(for: token),
-      resumeGrace: Int(services.limits.resumeGrace.components.seconds))
+      incident: principal.facts.linkedIncident?.value, actor: principal.actor.id, name: principal.actor.name,
+      role: principal.role.rawValue, permissions: principal.directions.names,
+      iceServers: services.iceServers(for: principal), resumeGrace: Int(services.limits.resumeGrace.components.seconds))
   }
 
-  /// The token of the first message, when the address carried none; nil when the client says something else or nothing.
-  private func hello(_ messages: inout AsyncStream<String>.Iterator) async -> String? {
+  /// Who it is: by the handshake, or by a first message `hello`.
+  private func admit(
+    _ request: UpgradeRequest, _ messages: inout AsyncStream<String>.Iterator
+  ) async throws(Problem) -> Principal {
+    var credentials = request.credentials
+    var key = request.key
+    if case .none = credentials, let hello = await hello(&messages) { (credentials, key) = hello }
+    return try await services.gatekeeper.admit(credentials, from: remoteAddress, key: key, starts: true)
+  }
+
+  /// The token and key of the first message; nil when the client says something else or nothing.
+  private func hello(_ messages: inout AsyncStream<String>.Iterator) async -> (Credentials, key: String?)? {
     connection.limitSilence(to: services.limits.helloTimeout, .refused(.missingToken))
     guard let text = await messages.next(),
       let envelope = try? ClientEnvelope(parsing: text, limits: services.limits),
-      case .hello(let token) = envelope.message
+      case .hello(let token, let key) = envelope.message
     else { return nil }
-    return token
+    return (.token(token), key)
   }
 
-  /// Sends what the incident's media is now, then what happens to it.
-  private func reportEvents(of incident: IncidentID) async {
-    let events = await services.media.events(of: incident)
-    connection.send(.overview(await services.media.overview(of: incident)))
-    for await event in events {
-      connection.send(ServerMessage(event))
+  // MARK: - News
+
+  /// Sends what the incident's media is now, then what happens to it, for as long as its bearer may see it.
+  private func report(
+    _ incident: IncidentID, _ conversation: inout Conversation, _ group: inout DiscardingTaskGroup
+  ) async {
+    let place = services.room.destination(of: incident)
+    let principal = conversation.principal
+    guard !services.room.presentMediaRights(of: principal, in: place).isEmpty else { return }
+    guard conversation.reported.insert(place).inserted else { return }
+    group.addTask {
+      let events = await services.media.events(of: place)
+      connection.send(.overview(await services.media.overview(of: place), of: place))
+      for await event in events {
+        guard !services.room.presentMediaRights(of: principal, in: place).isEmpty else { return }
+        connection.send(.news(event, of: place))
+      }
     }
   }
 
   // MARK: - Conversation
 
-  /// Handles message after message; returns the media session that is left without its WebSocket.
-  private func converse(_ token: AccessToken, _ messages: inout AsyncStream<String>.Iterator) async -> PeerID? {
-    var peer: PeerID?
+  /// Handles message after message until the client is gone or has said bye.
+  private func converse(
+    _ messages: inout AsyncStream<String>.Iterator, _ conversation: inout Conversation,
+    _ group: inout DiscardingTaskGroup
+  ) async {
     while let text = await messages.next() {
+      if let kind = ClientMetadata.kind(of: text) {
+        await conversation.metadata.receive(text)
+        if case .subscribe(let incident) = kind { await report(incident, &conversation, &group) }
+        continue
+      }
       var id: String?
       do {
         let envelope = try parse(text, &id)
         if case .bye = envelope.message {
-          await end(peer, reason: "ended by its client")
-          connection.close(.normal)
-          return nil
+          await end(conversation.peer, reason: Signaller.endedByClient)
+          conversation.peer = nil
+          return connection.close(.normal)
         }
-        if let reply = try await reply(to: envelope.message, token, &peer) {
+        if case .offer(_, let incident?) = envelope.message { await report(incident, &conversation, &group) }
+        if let reply = try await reply(to: envelope.message, &conversation) {
           connection.send(reply, inReplyTo: id)
         }
       } catch {
         connection.send(.error(error), inReplyTo: id)
       }
     }
-    return peer
   }
 
   private func parse(_ text: String, _ id: inout String?) throws(Problem) -> ClientEnvelope {
@@ -101,13 +143,14 @@ struct CallSession: Sendable {
   }
 
   private func reply(
-    to message: ClientMessage, _ token: AccessToken, _ peer: inout PeerID?
+    to message: ClientMessage, _ conversation: inout Conversation
   ) async throws(Problem) -> ServerMessage? {
+    let peer = conversation.peer
     switch message {
     case .hello:
       throw Problem(.badRequest, "This connection is signed in already.")
-    case .offer(let sdp):
-      return .answer(try await connect(sdp, token, &peer))
+    case .offer(let sdp, let incident):
+      return .answer(try await connect(sdp, incident, &conversation))
     case .candidate(let fragment):
       try await services.signaller.trickle(require(peer), fragment: fragment)
       return nil
@@ -117,7 +160,7 @@ struct CallSession: Sendable {
       try await services.signaller.select(source, on: slot, of: require(peer))
       return nil
     case .resume(let wanted):
-      return try await resume(wanted, token, &peer)
+      return try await resume(wanted, &conversation)
     case .ping:
       return .pong
     case .bye:
@@ -126,22 +169,28 @@ struct CallSession: Sendable {
   }
 
   /// One media session a WebSocket: a new offer takes the place of the former session.
-  private func connect(_ sdp: String, _ token: AccessToken, _ peer: inout PeerID?) async throws(Problem) -> PeerAnswer {
+  private func connect(
+    _ sdp: String, _ incident: IncidentID?, _ conversation: inout Conversation
+  ) async throws(Problem) -> PeerAnswer {
+    let principal = conversation.principal
+    guard let incident = principal.facts.linkedIncident ?? incident else {
+      throw Problem(.badRequest, "Say which incident the offer is for: incident.")
+    }
     let answer = try await services.signaller.connect(
-      offer: sdp, by: token, permissions: token.directions, carrier: .webSocket(connectionID))
-    await end(peer, reason: "replaced by a new offer")
-    peer = answer.peer
+      offer: sdp, by: principal, in: incident, wanted: [.publish, .subscribe], carrier: .webSocket(connectionID))
+    await end(conversation.peer, reason: "replaced by a new offer")
+    conversation.peer = answer.peer
     return answer
   }
 
-  private func resume(_ wanted: PeerID, _ token: AccessToken, _ peer: inout PeerID?) async throws(Problem)
-    -> ServerMessage
-  {
-    guard let session = services.sessions.find(wanted, ownedBy: token) else { throw .unknownSession }
+  private func resume(
+    _ wanted: PeerID, _ conversation: inout Conversation
+  ) async throws(Problem) -> ServerMessage {
+    guard let session = services.sessions.find(wanted, ownedBy: conversation.principal) else { throw .unknownSession }
     services.sessions.attach(
       wanted, to: connectionID, nextCheck: services.clock.monotonic() + services.signaller.checkInterval)
-    if peer != wanted { await end(peer, reason: "replaced by a resumed session") }
-    peer = wanted
+    if conversation.peer != wanted { await end(conversation.peer, reason: "replaced by a resumed session") }
+    conversation.peer = wanted
     return .resumed(peer: wanted, iceSession: session.iceSession)
   }
 

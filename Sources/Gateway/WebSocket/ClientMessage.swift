@@ -4,8 +4,9 @@ import Primitives
 
 /// What a client says on a `sightline.v1` WebSocket; Gateway.docc/WebSocket.md describes each.
 package enum ClientMessage: Hashable, Sendable {
-  case hello(token: String)
-  case offer(sdp: String)
+  case hello(token: String, key: String?)
+  /// The incident is for those who came by an account; a link names its own.
+  case offer(sdp: String, incident: IncidentID?)
   case candidate(fragment: String)
   case restart(fragment: String)
   case select(slot: String, source: SourceID?)
@@ -46,6 +47,8 @@ extension ClientEnvelope {
     var id: String?
     var kind: String
     var token: String?
+    var key: String?
+    var incident: String?
     var sdp: String?
     var fragment: String?
     var slot: String?
@@ -76,9 +79,16 @@ extension ClientEnvelope {
   private static func message(_ raw: Raw, _ limits: GatewayLimits) throws(EnvelopeError.Reason) -> ClientMessage {
     switch raw.kind {
     case "hello":
-      return .hello(token: try part(raw.token, "token", upTo: CompactJWS.maximumLength))
+      guard (raw.key?.utf8.count ?? 0) <= maximumIDLength else {
+        throw .malformed("A key has at most \(maximumIDLength) bytes.")
+      }
+      return .hello(token: try part(raw.token, "token", upTo: CompactJWS.maximumLength), key: raw.key)
     case "offer":
-      return .offer(sdp: try part(raw.sdp, "sdp", upTo: limits.maximumOfferBytes))
+      let incident = raw.incident.flatMap { IncidentID($0) }
+      guard (raw.incident == nil) == (incident == nil) else {
+        throw .malformed("An incident is named with 1 to 64 letters, digits, - and _.")
+      }
+      return .offer(sdp: try part(raw.sdp, "sdp", upTo: limits.maximumOfferBytes), incident: incident)
     case "candidate":
       return .candidate(fragment: try part(raw.fragment, "fragment", upTo: limits.maximumFragmentBytes))
     case "restart":

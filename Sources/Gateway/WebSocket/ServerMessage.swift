@@ -7,34 +7,23 @@ enum ServerMessage: Sendable {
   case answer(PeerAnswer)
   case restarted(RestartAnswer)
   case resumed(peer: PeerID, iceSession: String)
-  case overview(IncidentMedia)
-  case peer(PeerOverview)
-  case source(SourceOverview)
-  case sourceRemoved(SourceID)
-  case message(from: PeerID, channel: String, text: String)
+  case overview(IncidentMedia, of: IncidentID)
+  case news(MediaEvent, of: IncidentID)
   case error(Problem)
   case pong
 
   /// What a client learns first.
   struct Welcome: Encodable, Sendable {
-    var incident: String
+    /// The incident of the link; none for accounts.
+    var incident: String?
+    /// Who the client is in the journal.
+    var actor: String
     var name: String
-    /// The role in the token.
     var role: String
     var permissions: [String]
     var iceServers: [ICEServer]
     /// Seconds that a session waits for its page to come back.
     var resumeGrace: Int
-  }
-
-  /// The message about one event of the incident.
-  init(_ event: MediaEvent) {
-    switch event {
-    case .peerChanged(let peer): self = .peer(peer)
-    case .sourceChanged(let source): self = .source(source)
-    case .sourceRemoved(let source): self = .sourceRemoved(source)
-    case .message(let peer, let channel, let text): self = .message(from: peer, channel: channel, text: text)
-    }
   }
 
   /// The JSON text in its envelope.
@@ -49,7 +38,7 @@ private struct ServerEnvelope: Encodable {
   var message: ServerMessage
 
   private enum Key: String, CodingKey {
-    case v, kind, inReplyTo
+    case v, kind, inReplyTo, incident
     case peer, sdp, iceSession, fragment, peers, sources, source, from, channel, text, code
   }
 
@@ -61,14 +50,16 @@ private struct ServerEnvelope: Encodable {
     case .welcome(let welcome):
       try object.encode("welcome", forKey: .kind)
       try welcome.encode(to: encoder)
-    case .overview(let media):
+    case .overview(let media, let incident):
       try object.encode("overview", forKey: .kind)
+      try object.encode(incident.value, forKey: .incident)
       try object.encode(media.peers.map(PeerView.init), forKey: .peers)
       try object.encode(media.sources.map(SourceView.init), forKey: .sources)
     case .answer, .restarted, .resumed, .error, .pong:
       try encodeReply(into: &object)
-    case .peer, .source, .sourceRemoved, .message:
-      try encodeEvent(into: &object)
+    case .news(let event, let incident):
+      try object.encode(incident.value, forKey: .incident)
+      try Self.encode(event, into: &object)
     }
   }
 
@@ -93,17 +84,17 @@ private struct ServerEnvelope: Encodable {
       try object.encode(problem.detail, forKey: .text)
     case .pong:
       try object.encode("pong", forKey: .kind)
-    case .welcome, .overview, .peer, .source, .sourceRemoved, .message:
+    case .welcome, .overview, .news:
       preconditionFailure("not a reply: \(message)")
     }
   }
 
-  private func encodeEvent(into object: inout KeyedEncodingContainer<Key>) throws {
-    switch message {
-    case .peer(let peer):
+  private static func encode(_ event: MediaEvent, into object: inout KeyedEncodingContainer<Key>) throws {
+    switch event {
+    case .peerChanged(let peer):
       try object.encode("peer", forKey: .kind)
       try object.encode(PeerView(peer), forKey: .peer)
-    case .source(let source):
+    case .sourceChanged(let source):
       try object.encode("source", forKey: .kind)
       try object.encode(SourceView(source), forKey: .source)
     case .sourceRemoved(let source):
@@ -114,8 +105,6 @@ private struct ServerEnvelope: Encodable {
       try object.encode(peer.description, forKey: .from)
       try object.encode(channel, forKey: .channel)
       try object.encode(text, forKey: .text)
-    case .welcome, .overview, .answer, .restarted, .resumed, .error, .pong:
-      preconditionFailure("not an event: \(message)")
     }
   }
 }

@@ -8,7 +8,11 @@ struct UpgradeRequest: Sendable {
   static let path = "/ws"
 
   /// The token of the query or of the list of subprotocols; browsers cannot set an Authorization header here.
-  let presentedToken: String?
+  private let presentedToken: String?
+  /// The session cookie's secret; it counts only for pages of our own.
+  private let sessionSecret: String?
+  /// What a link bearer's page made up for itself.
+  let key: String?
   /// Empty when the client names none.
   private let subprotocols: [String]
   private let origin: String?
@@ -16,7 +20,12 @@ struct UpgradeRequest: Sendable {
 
   init(_ head: HTTPRequestHead) {
     let query = head.uri.split(separator: "?", maxSplits: 1).dropFirst().first ?? ""
-    let queryToken = query.split(separator: "&").first { $0.hasPrefix("token=") }.map { String($0.dropFirst(6)) }
+    let part = { (name: String) in
+      query.split(separator: "&").first { $0.hasPrefix(name) }.map { String($0.dropFirst(name.count)) }
+    }
+    let queryToken = part("token=")
+    key = part("key=").map { String($0.prefix(Self.maximumKeyLength)) }
+    sessionSecret = SessionCookie.secret(in: head.headers["cookie"])
     let names = head.headers[canonicalForm: "sec-websocket-protocol"].map(String.init)
     subprotocols = names
     let bearer = head.headers.first(name: "authorization").flatMap { value -> String? in
@@ -26,6 +35,16 @@ struct UpgradeRequest: Sendable {
     presentedToken = bearer ?? queryToken ?? names.first { $0 != Self.subprotocol }
     origin = head.headers.first(name: "origin")
     authority = head.headers.first(name: "host")
+  }
+
+  /// Longest key that is looked at, in characters.
+  static let maximumKeyLength = 64
+
+  /// What is shown with the handshake; the cookie of a foreign page's request counts for nothing.
+  var credentials: Credentials {
+    if let presentedToken { return .token(presentedToken) }
+    guard let sessionSecret, let origin, let authority, origin.hasSuffix("://\(authority)") else { return .none }
+    return .session(secret: sessionSecret, csrf: nil, needsCSRF: false)
   }
 
   /// Whether `head` is a whole opening handshake for this address (RFC 6455 §4.2.1).

@@ -23,6 +23,11 @@ final class WebSocketConnection: Sendable {
     eventLoop.execute { self.handler.value.send(text) }
   }
 
+  /// Sends a text that is composed already; `taken` is told whether it was written to the network.
+  func send(_ text: String, taken: @escaping @Sendable (Bool) -> Void) {
+    eventLoop.execute { self.handler.value.send(text, taken: taken) }
+  }
+
   /// Closes with `reason` unless a message has come by then.
   func limitSilence(to duration: Duration, _ reason: WebSocketCloseReason) {
     eventLoop.execute { self.handler.value.limitSilence(to: duration, reason) }

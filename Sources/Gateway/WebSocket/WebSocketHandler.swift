@@ -37,15 +37,19 @@ final class WebSocketHandler: ChannelInboundHandler {
   // MARK: - Outbound
 
   /// Sends one message, or closes when the reader is too slow.
-  func send(_ text: String) {
-    guard case .open = state else { return }
+  func send(_ text: String, taken: (@Sendable (Bool) -> Void)? = nil) {
+    guard case .open = state else {
+      taken?(false)
+      return
+    }
     let isFull = pendingMessages >= limits.maximumPendingMessages || pendingBytes >= limits.maximumPendingBytes
     guard !isFull else {
       onSlowConsumer()
       close(.slowConsumer)
+      taken?(false)
       return
     }
-    write(.text, ByteBuffer(string: text))
+    write(.text, ByteBuffer(string: text), taken: taken)
   }
 
   /// Sends a close frame and ends the connection when the client has answered or ``GatewayLimits/closeTimeout`` is over.
@@ -69,16 +73,20 @@ final class WebSocketHandler: ChannelInboundHandler {
     silenceLimit = context.eventLoop.scheduleTask(in: TimeAmount(duration)) { bound.value.close(reason) }
   }
 
-  private func write(_ opcode: WebSocketOpcode, _ payload: ByteBuffer) {
-    guard let context else { return }
+  private func write(_ opcode: WebSocketOpcode, _ payload: ByteBuffer, taken: (@Sendable (Bool) -> Void)? = nil) {
+    guard let context else {
+      taken?(false)
+      return
+    }
     let size = payload.readableBytes
     pendingMessages += 1
     pendingBytes += size
     let written = context.eventLoop.makePromise(of: Void.self)
     let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-    written.futureResult.whenComplete { _ in
+    written.futureResult.whenComplete { result in
       bound.value.pendingMessages -= 1
       bound.value.pendingBytes -= size
+      if let taken { taken((try? result.get()) != nil) }
     }
     context.writeAndFlush(wrapOutboundOut(WebSocketFrame(fin: true, opcode: opcode, data: payload)), promise: written)
   }

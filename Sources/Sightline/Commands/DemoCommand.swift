@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
+import ControlRoom
 import Gateway
+import JSON
 import Logging
 import MediaClient
 import MediaServer
@@ -35,22 +37,24 @@ struct DemoCommand: AsyncParsableCommand {
     }
     var logger = Logger(label: "sightline") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = .notice
-    let folder = node.data.map { URL(fileURLWithPath: $0) } ?? Self.defaultFolder
+    let folder = try node.data.map { URL(fileURLWithPath: $0) } ?? Self.freshFolder()
     let running = try Node(node, data: folder, logger: logger)
     var beside: [any Service] = []
     let phones = try phoneListener(running, data: folder)
     if let phones { beside.append(phones.gateway) }
     if caller {
       let path = try clip ?? Self.builtInClip()
-      beside.append(try SimulatedCaller(clip: Clip(path: path), media: running.media, incident: id, logger: logger))
+      beside.append(try SimulatedCaller(clip: Clip(path: path), desks: running.desks, incident: id, logger: logger))
     }
     try await running.run(beside: beside) { [json] node, base in
+      try await node.room.ensure(id, origin: "demo")
+      let accounts = try await DemoAccounts.make(in: node.room, data: folder)
       let links = Links(base: base, incident: id, authority: node.authority, lifetime: Self.linkLifetime)
       let phoneBase = try await phones?.base()
       let phone = phoneBase.map {
         Links(base: $0, incident: id, authority: node.authority, lifetime: Self.linkLifetime)
       }
-      print(try Self.announcement(links, phone: phone, json: json))
+      print(Self.announcement(links, phone: phone, accounts, json: json))
       fflush(nil)
     }
   }
@@ -59,12 +63,16 @@ struct DemoCommand: AsyncParsableCommand {
   private func phoneListener(_ running: Node, data: URL) throws -> PhoneListener? {
     guard phone, node.tlsCertificate == nil, node.publicURL == nil else { return nil }
     return try PhoneListener(
-      port: node.port == 0 ? 0 : node.port + 1_000, data: data, media: running.media, authority: running.authority,
-      logger: running.logger)
+      port: node.port == 0 ? 0 : node.port + 1_000, data: data, node: running)
   }
 
-  private static var defaultFolder: URL {
-    FileManager.default.temporaryDirectory.appendingPathComponent("sightline-demo")
+  /// The demo begins anew each time, unless it was given a folder of its own; two demos keep out of each other's way.
+  private static func freshFolder() throws -> URL {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("sightline-demo-\(getpid())")
+    try? FileManager.default.removeItem(at: folder)
+    try FileManager.default.createDirectory(
+      at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    return folder
   }
 
   static func builtInClip() throws -> String {
@@ -74,18 +82,20 @@ struct DemoCommand: AsyncParsableCommand {
     return url.path
   }
 
-  private static func announcement(_ links: Links, phone: Links?, json: Bool) throws -> String {
+  private static func announcement(_ links: Links, phone: Links?, _ accounts: DemoAccounts, json: Bool) -> String {
     let whip = links.token(.device, name: "camera", .publish)
     let whep = links.token(.viewer, name: "player", .subscribe)
     let caller = links.callerPage(links.token(.caller, name: "second caller", [.publish, .subscribe]))
-    let viewer = links.viewerPage(links.token(.operator, name: "operator", .subscribe))
+    let viewer = links.viewerPage(links.token(.viewer, name: "viewer", .subscribe))
     let phoneLink = phone.map { $0.callerPage($0.token(.caller, name: "phone", [.publish, .subscribe])) }
     if json {
-      return try JSONLine.encode([
-        "base": links.base, "incident": links.incident.value, "whip": links.whip, "whep": links.whep,
-        "caller": caller, "viewer": viewer, "whipToken": whip, "whepToken": whep, "phone": phoneLink ?? "",
-      ])
+      return JSONValue.object([
+        "base": .string(links.base), "incident": .string(links.incident.value), "whip": .string(links.whip),
+        "whep": .string(links.whep), "caller": .string(caller), "viewer": .string(viewer), "whipToken": .string(whip),
+        "whepToken": .string(whep), "phone": .string(phoneLink ?? ""), "accounts": accounts.json,
+      ]).canonical
     }
+    let admin = accounts.all[.operator]
     return """
 
       Sightline is running. A simulated caller is on the line.
@@ -99,6 +109,10 @@ struct DemoCommand: AsyncParsableCommand {
              \(whip)
         WHEP \(links.whep)
              \(whep)
+
+      For programs, as the demo agency's operator (all accounts: demo --json):
+        curl -H 'Authorization: Bearer \(admin?["token"]?.string ?? "")' \(links.base)/api/v1/incidents
+      All interfaces:            \(links.base)/docs
 
       The phone warns of the demo's own certificate once. Ctrl-C stops everything.
 

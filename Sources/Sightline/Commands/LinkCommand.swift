@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Gateway
+import JSON
 import MediaServer
 import Primitives
 
@@ -43,15 +44,6 @@ struct LinkCommand: AsyncParsableCommand {
       token = links.token(.viewer, name: name ?? "viewer", .subscribe)
       url = links.viewerPage(token)
     }
-    print(json ? try JSONLine.encode(["url": url, "token": token]) : url)
-  }
-}
-
-/// One line of JSON for scripts.
-enum JSONLine {
-  static func encode(_ object: [String: String]) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(object), as: UTF8.self)
+    print(json ? JSONValue.object(["url": .string(url), "token": .string(token)]).canonical : url)
   }
 }
