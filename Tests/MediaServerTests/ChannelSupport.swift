@@ -99,16 +99,13 @@ private final class Gate: Sendable {
 final class ChannelClient: Sendable {
   let id: PeerID
   private let loop: ClientLoopHandle
-  private let received: Mutex<[DataChannelID: [String]]>
+  private let received = Mutex<[DataChannelID: [String]]>([:])
   /// Only the loop's thread touches it.
   nonisolated(unsafe) private let peer: ClientPeer
 
-  fileprivate init(
-    id: PeerID, loop: ClientLoopHandle, peer: ClientPeer, received: consuming Mutex<[DataChannelID: [String]]>
-  ) {
+  fileprivate init(id: PeerID, loop: ClientLoopHandle, peer: ClientPeer) {
     self.id = id
     self.loop = loop
-    self.received = received
     nonisolated(unsafe) let peer = peer
     self.peer = peer
   }
@@ -182,7 +179,7 @@ extension Stage {
     let added = await loop.perform { loop in
       Result {
         let peer = try ClientPeer(offer, answer: description, clip: nil, receiver: nil, loop: loop) { sink.yield($0) }
-        let client = ChannelClient(id: answer.peer, loop: handle, peer: peer, received: Mutex([:]))
+        let client = ChannelClient(id: answer.peer, loop: handle, peer: peer)
         peer.onChannelEvent = { client.note($0) }
         try loop.add(peer)
         return client
