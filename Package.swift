@@ -148,7 +148,7 @@ let package = Package(
     tests("SRTPTests", ["Primitives", "Cryptography", "SRTP"]),
     tests("RTPTests", ["Primitives", "RTP"]),
     tests("SDPTests", ["Primitives", "SDP"]),
-    tests("DataChannelTests", ["Primitives", "DataChannel"]),
+    tests("DataChannelTests", ["Primitives", "DataChannel", "SimulationSupport"]),
     tests("RelayTests", ["Primitives", "RTP", "SRTP", "Relay"]),
     .target(
       name: "SimulationSupport",
@@ -164,7 +164,12 @@ let package = Package(
       ["Primitives", "ICE", "SRTP", "RTP", "PeerSession", "Relay", "SimulationSupport"]),
     tests("SocketsTests", ["Primitives", "Sockets", "CSystemCalls"]),
     tests("MediaClientTests", ["Primitives", "DTLS", "RTP", "SDP", "SRTP", "MediaServer", "MediaClient"]),
-    tests("MediaServerTests", ["Primitives", "DTLS", "RTP", "SDP", "MediaServer", "MediaClient"]),
+    tests(
+      "MediaServerTests",
+      [
+        "Primitives", "DTLS", "DataChannel", "RTP", "SDP", "PeerSession", "MediaServer", "MediaClient",
+        "SimulationSupport",
+      ]),
     tests(
       "GatewayTests",
       [

@@ -85,6 +85,21 @@ static inline int cusrsctp_send(
   return (size_t)sent == length ? 0 : EMSGSIZE;
 }
 
+/// The payload bytes that wait to be sent or acknowledged, with their chunk headers; -1 when the library cannot tell.
+///
+/// The option is usrsctp's, but only its internal netinet/sctp.h names it. Where it is not known, the call fails.
+static inline int64_t cusrsctp_buffered(struct socket *socket) {
+  enum { get_send_buffer_use = 0x1101 };
+  struct {
+    sctp_assoc_t association;
+    uint32_t send_buffer;
+    uint32_t receive_buffer;
+  } use = {0, 0, 0};
+  socklen_t size = sizeof use;
+  if (usrsctp_getsockopt(socket, IPPROTO_SCTP, get_send_buffer_use, &use, &size) != 0) return -1;
+  return use.send_buffer;
+}
+
 /// Asks for one outgoing stream to be reset (RFC 6525 section 5.1.2); 0 or errno.
 static inline int cusrsctp_reset_stream(struct socket *socket, uint16_t stream) {
   union {

@@ -28,6 +28,12 @@ package enum DataChannelLimits {
   /// A message that does not fit throws ``DataChannelError/bufferFull``.
   package static let maximumBufferedBytes = 1_048_576
 
+  /// Bytes that may still wait when a channel that refused a message is said to have room again.
+  ///
+  /// The room above it takes the longest message. Where less was waiting at the refusal, because of many small messages,
+  /// it is half of that.
+  package static let lowWaterBytes = maximumBufferedBytes / 4
+
   /// Messages sent since the peer last had acknowledged everything; the same policy as for the bytes.
   ///
   /// It bounds what many tiny messages cost beside their bytes.

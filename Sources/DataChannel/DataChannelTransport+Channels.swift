@@ -35,7 +35,20 @@ extension DataChannelTransport {
   }
 
   /// Queues a whole message, or throws and queues nothing.
+  ///
+  /// ``DataChannelError/bufferFull`` is followed by ``Output/channelWritable(_:)``, unless the channel closes first.
   package func send(
+    _ message: DataChannelMessage, on id: DataChannelID, now: MonotonicTime
+  ) throws(DataChannelError) {
+    do throws(DataChannelError) {
+      try queue(message, on: id, now: now)
+    } catch {
+      if error == .bufferFull { fullStreams[id.stream] = association?.bufferedBytes ?? 0 }
+      throw error
+    }
+  }
+
+  private func queue(
     _ message: DataChannelMessage, on id: DataChannelID, now: MonotonicTime
   ) throws(DataChannelError) {
     guard case .connected(let association, _) = phase else { throw .notConnected }

@@ -12,6 +12,7 @@ extension DataChannelTransport {
     }
     sendControlMessages()
     requestResets()
+    reportRoom()
   }
 
   private func process(_ event: SCTPEvent) {
@@ -106,6 +107,26 @@ extension DataChannelTransport {
       } catch {
         return false
       }
+    }
+  }
+
+  /// Tells of channels that refused a message and have room again.
+  private func reportRoom() {
+    guard !fullStreams.isEmpty, case .connected(let association, _) = phase,
+      unacknowledgedMessages < DataChannelLimits.maximumQueuedMessages
+    else { return }
+    let buffered = unacknowledgedMessages == 0 ? 0 : association.bufferedBytes
+    for (stream, bytesWhenFull) in fullStreams.sorted(by: { $0.key < $1.key }) {
+      guard channels[stream]?.isClosing == false else {
+        fullStreams[stream] = nil
+        continue
+      }
+      // Without a number from the library only an empty buffer is sure to have room.
+      guard let buffered, buffered <= min(DataChannelLimits.lowWaterBytes, bytesWhenFull / 2),
+        !channels.controlMessages.contains(where: { $0.stream == stream })
+      else { continue }
+      fullStreams[stream] = nil
+      emit(.channelWritable(DataChannelID(stream: stream)))
     }
   }
 

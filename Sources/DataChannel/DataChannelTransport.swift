@@ -45,6 +45,8 @@ package final class DataChannelTransport {
     /// A channel is open: the peer's, or ours when the peer has acknowledged it.
     case channelOpened(DataChannelID, DataChannelParameters)
     case message(DataChannelID, DataChannelMessage)
+    /// A channel that threw ``DataChannelError/bufferFull`` has room again.
+    case channelWritable(DataChannelID)
     /// A channel that was opened, by us or the peer, is gone; its number may be used again.
     case channelClosed(DataChannelID)
     case stateChanged(State)
@@ -85,6 +87,8 @@ package final class DataChannelTransport {
   private var outputs = OutputQueue()
   /// Messages sent since the peer last had acknowledged everything: no fewer than those that wait.
   var unacknowledgedMessages = 0
+  /// Streams that owe their owner a ``Output/channelWritable(_:)``, with the bytes that waited when they were full.
+  var fullStreams: [UInt16: Int] = [:]
   var phase = Phase.idle
   var channels = ChannelTable()
 
@@ -213,6 +217,7 @@ extension DataChannelTransport {
     let last = association
     last?.close()
     phase = .closed(reason, last: last)
+    fullStreams = [:]
     for id in channels.removeAll() { emit(.channelClosed(id)) }
     emit(.stateChanged(.closed(reason)))
   }
@@ -256,7 +261,7 @@ private struct OutputQueue {
   private static func byteCount(_ output: DataChannelTransport.Output) -> Int {
     switch output {
     case .message(_, let message): message.byteCount
-    case .transmit, .channelOpened, .channelClosed, .stateChanged: 0
+    case .transmit, .channelOpened, .channelWritable, .channelClosed, .stateChanged: 0
     }
   }
 }

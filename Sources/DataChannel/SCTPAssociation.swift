@@ -107,6 +107,13 @@ package final class SCTPAssociation {
     return status.sstat_unackdata > 0
   }
 
+  /// Bytes that wait to be sent or acknowledged, with SCTP's own headers; nil when the library cannot tell.
+  package var bufferedBytes: Int? {
+    guard let socket else { return nil }
+    let count = SCTPLibrary.shared.withLock { cusrsctp_buffered(socket) }
+    return count >= 0 ? Int(count) : nil
+  }
+
   private static func status(of socket: OpaquePointer) -> sctp_status? {
     var status = sctp_status()
     var size = socklen_t(MemoryLayout<sctp_status>.size)

@@ -1,4 +1,5 @@
 import DTLS
+import DataChannel
 import ICE
 import PeerSession
 import Primitives
@@ -34,9 +35,10 @@ package struct ClientEndpoint: Sendable {
   }
 
   /// Writes an offer.
-  package func offer(_ purpose: ClientOffer.Purpose) -> SessionDescription {
+  package func offer(_ purpose: ClientOffer.Purpose, hasDataChannels: Bool = false) -> SessionDescription {
     var random = RandomSource.system
-    return SDPOfferBuilder(local: local, media: Self.media(purpose)).offer(random: &random)
+    return SDPOfferBuilder(local: local, media: Self.media(purpose), hasDataChannel: hasDataChannels)
+      .offer(random: &random)
   }
 
   /// Answers a server that offers what it sends, as some servers do with their viewers.
@@ -76,7 +78,7 @@ package struct ClientEndpoint: Sendable {
   }
 
   func configuration(
-    _ session: NegotiatedSession, role: ICERole, engine: SRTPEngine
+    _ session: NegotiatedSession, role: ICERole, engine: SRTPEngine, sctp: @autoclosure () -> SCTPStack
   ) throws -> PeerSessionConfiguration {
     guard let first = session.remote.fingerprints.first,
       let algorithm = DTLSFingerprint.Algorithm(rawValue: first.hash),
@@ -91,7 +93,11 @@ package struct ClientEndpoint: Sendable {
         .filter { $0.transport == .udp && $0.address.ip.family == socket.address.ip.family },
       isRemoteLite: session.remote.isICELite, identity: identity,
       dtlsRole: session.dtlsRole == .server ? .server : .client, expectedFingerprint: fingerprint, engine: engine,
-      dataChannels: nil, random: .system)
+      dataChannels: session.dataChannel.map {
+        DataChannelConfiguration(
+          stack: sctp(), localPort: $0.localPort, remotePort: $0.remotePort,
+          peerMaximumMessageSize: Int(clamping: $0.remoteMaximumMessageSize))
+      }, random: .system)
   }
 }
 

@@ -1,5 +1,6 @@
 import CSystemCalls
 import DTLS
+import DataChannel
 import Foundation
 import Primitives
 import SRTP
@@ -10,6 +11,8 @@ package final class ClientLoop {
   let queue: CommandQueue<ClientLoop>
   let poller: Poller
   package let engine: SRTPEngine
+  /// Made for the first peer with data channels.
+  private(set) lazy var sctp = SCTPStack()
   /// A peer's token is its place here plus one; places are not used again.
   private var peers: [ClientPeer?] = []
   private var nextScan = MonotonicTime.zero

@@ -16,8 +16,10 @@ package struct ClientOffer: Sendable {
   let endpoint: ClientEndpoint
 
   /// Binds a socket on `address` and writes the offer.
-  package init(_ purpose: Purpose, on address: IPAddress, identity: DTLSIdentity) throws {
+  package init(
+    _ purpose: Purpose, hasDataChannels: Bool = false, on address: IPAddress, identity: DTLSIdentity
+  ) throws {
     endpoint = try ClientEndpoint(on: address, identity: identity)
-    description = endpoint.offer(purpose)
+    description = endpoint.offer(purpose, hasDataChannels: hasDataChannels)
   }
 }

@@ -11,11 +11,13 @@ import Sockets
 /// One client session on a socket of its own: it offered, got an answer, and now plays a clip or counts what comes.
 package final class ClientPeer {
   let socket: UDPSocket
-  private let session: PeerSession
+  let session: PeerSession
   private var player: ClipPlayer?
   private let receiver: (any ClientReceiver)?
   private var outbound: SRTPOutbound?
   private let onEvent: @Sendable (ClientEvent) -> Void
+  /// Hears of the session's data channels, on the loop's thread.
+  package var onChannelEvent: (ChannelEvent) -> Void = { _ in }
   private var sessionDeadline = MonotonicTime.zero
   /// Whether the session has ended; the loop lets go of it then.
   private(set) var isClosed = false
@@ -53,7 +55,7 @@ package final class ClientPeer {
     self.receiver = receiver
     self.onEvent = onEvent
     session = PeerSession(
-      try endpoint.configuration(negotiated, role: role, engine: loop.engine), now: loop.now)
+      try endpoint.configuration(negotiated, role: role, engine: loop.engine, sctp: loop.sctp), now: loop.now)
     if let clip {
       var random = RandomSource.system
       let stampClock = stampsPackets ? { MonotonicTime(nanoseconds: sl_monotonic_nanoseconds()) } : nil
@@ -128,7 +130,7 @@ package final class ClientPeer {
     reschedule(now: now)
   }
 
-  private func reschedule(now: MonotonicTime) {
+  func reschedule(now: MonotonicTime) {
     sessionDeadline = session.deadline ?? now + Self.maximumSleep
     wakeAt = sessionDeadline
     guard outbound != nil, session.selectedPath != nil else { return }
@@ -141,7 +143,7 @@ package final class ClientPeer {
     drain(now: now)
   }
 
-  private func drain(now: MonotonicTime) {
+  func drain(now: MonotonicTime) {
     while let output = session.poll() {
       switch output {
       case .transmit(let bytes, let path): bytes.withUnsafeBytes { send($0, to: path.remote) }
@@ -152,7 +154,8 @@ package final class ClientPeer {
         outbound = nil
         isClosed = true
         onEvent(.closed(reason: reason.description))
-      case .event: break
+      case .event(let event):
+        if let event = ChannelEvent(event) { onChannelEvent(event) }
       }
     }
   }

@@ -27,6 +27,21 @@ package protocol MediaPlane: Sendable {
   /// What happens to the incident's media from now on; a reader that falls behind loses the oldest events.
   func events(of incident: IncidentID) async -> AsyncStream<MediaEvent>
 
+  /// Has `handler` told of everything on all peers' data channels: every text message once and in order.
+  ///
+  /// It is called on a media thread, which waits for it: it must hand over and return. Set it before the first peer
+  /// comes; what happened before is not told again.
+  func setChannelHandler(_ handler: @escaping @Sendable (ChannelEvent) -> Void)
+
+  /// Sends texts on a peer's data channel, as many as fit, in order.
+  ///
+  /// Calls for one peer are served in their order. `done` is called once, mostly on a media thread, and must not block. It
+  /// gets the number of texts taken; when that is less than all, ``ChannelEvent/Kind/writable`` follows as soon as there
+  /// is room for more. A text that can never be sent is refused when it is the first one.
+  func enqueue(
+    _ texts: [String], on channel: String, of peer: PeerID,
+    done: @escaping @Sendable (Result<Int, ChannelSendError>) -> Void)
+
   /// Counters since the start.
   func statistics() async -> MediaStatistics
 }
@@ -175,7 +190,7 @@ package enum MediaEvent: Hashable, Sendable {
   case peerChanged(PeerOverview)
   case sourceChanged(SourceOverview)
   case sourceRemoved(SourceID)
-  /// A message on a peer's data channel, other than real-time text.
+  /// A message on a peer's data channel, other than real-time text and ``ChannelEvent/metadataChannel``.
   case message(from: PeerID, channel: String, text: String)
 }
 

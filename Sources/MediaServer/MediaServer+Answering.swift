@@ -31,7 +31,7 @@ extension MediaServer {
     }
     let session = answer.session
     let admission = PeerAdmission(
-      id: PeerID(using: &random), incident: request.incident,
+      id: newPeerID(on: shard, using: &random), incident: request.incident,
       name: String(request.name.prefix(PeerRequest.maximumNameLength)), permissions: request.permissions,
       localCredentials: credentials, localCandidates: candidates,
       remoteCredentials: ICECredentials(

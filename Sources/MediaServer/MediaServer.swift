@@ -42,7 +42,7 @@ package final class MediaServer: MediaPlane {
   }
 
   let identity: DTLSIdentity
-  private let shards: [ShardHandle]
+  let shards: [ShardHandle]
 
   /// Binds every socket and starts the threads; throws when a port is taken or the cryptography is missing.
   package init(_ configuration: Configuration) throws {
@@ -84,11 +84,9 @@ package final class MediaServer: MediaPlane {
   }
 
   package func disconnect(_ peer: PeerID, reason: String) async {
-    for shard in shards {
-      // A stopped shard has no peers any more; a full one must hear of it all the same.
-      try? await shard.perform(evenWhenFull: true) { (shard) throws(MediaError) in
-        if let found = shard.peer(peer) { shard.close(found, reason: reason) }
-      }
+    // A stopped shard has no peers any more; a full one must hear of it all the same.
+    try? await shard(of: peer).perform(evenWhenFull: true) { (shard) throws(MediaError) in
+      if let found = shard.peer(peer) { shard.close(found, reason: reason) }
     }
   }
 
@@ -133,17 +131,28 @@ package final class MediaServer: MediaPlane {
     return shards[Int(hash % UInt64(shards.count))]
   }
 
+  /// A peer's identifier tells its shard: commands for one peer take one queue, in order, and no table is needed.
+  func shard(of peer: PeerID) -> ShardHandle {
+    shards[Int(UInt(bitPattern: peer.hashValue) % UInt(shards.count))]
+  }
+
+  /// An identifier that ``shard(of:)`` leads to `shard`; on average it takes as many tries as there are shards.
+  func newPeerID(on shard: ShardHandle, using random: inout RandomSource) -> PeerID {
+    while true {
+      let id = PeerID(using: &random)
+      if self.shard(of: id) === shard { return id }
+    }
+  }
+
   func onShard<Value: Sendable>(
     of peer: PeerID, _ body: @escaping @Sendable (Shard, Peer) throws(MediaError) -> Value
   ) async throws(MediaError) -> Value {
-    for shard in shards {
-      let result = try await shard.perform { (shard) throws(MediaError) -> Value? in
-        guard let found = shard.peer(peer) else { return nil }
-        return try body(shard, found)
+    try await shard(of: peer).perform { (shard) throws(MediaError) -> Value in
+      guard let found = shard.peer(peer) else {
+        throw MediaError(.unknownPeer, "This session does not exist any more. Connect again with a new offer.")
       }
-      if let result { return result }
+      return try body(shard, found)
     }
-    throw MediaError(.unknownPeer, "This session does not exist any more. Connect again with a new offer.")
   }
 
   /// Candidates that a shard's peers are told: UDP first, then TCP for networks without UDP (RFC 6544).

@@ -15,7 +15,7 @@ package final class PeerSession {
   private var ice: ICEAgent
   private let dtls: DTLSTransport
   private var keys = KeyState.awaitingHandshake
-  private var channels: ChannelState
+  private(set) var channels: ChannelState
   private let configuration: PeerSessionConfiguration
   private var outputs: [PeerSessionOutput] = []
   private var nextOutput = 0
@@ -32,7 +32,7 @@ package final class PeerSession {
     case ready(SRTPContext)
   }
 
-  private enum ChannelState {
+  enum ChannelState {
     case none
     case awaitingHandshake(DataChannelConfiguration)
     case running(DataChannelTransport)
@@ -243,30 +243,9 @@ extension PeerSession {
   }
 }
 
-// MARK: - Data channels
+// MARK: - From layer to layer
 
 extension PeerSession {
-  /// Opens a channel once the connection is up.
-  package func openChannel(
-    _ parameters: DataChannelParameters, now: MonotonicTime
-  ) throws(DataChannelError) -> DataChannelID? {
-    guard case .running(let transport) = channels else { return nil }
-    let id = try transport.openChannel(parameters, now: now)
-    drain(now: now)
-    return id
-  }
-
-  /// Sends a message; false when there are no channels.
-  @discardableResult
-  package func send(
-    _ message: DataChannelMessage, on channel: DataChannelID, now: MonotonicTime
-  ) throws(DataChannelError) -> Bool {
-    guard case .running(let transport) = channels else { return false }
-    try transport.send(message, on: channel, now: now)
-    drain(now: now)
-    return true
-  }
-
   private var channelDeadline: MonotonicTime? {
     switch channels {
     case .running(let transport): transport.deadline
@@ -284,11 +263,7 @@ extension PeerSession {
     channels = .running(transport)
     transport.start(now: now)
   }
-}
 
-// MARK: - From layer to layer
-
-extension PeerSession {
   /// Says goodbye and stops.
   ///
   /// The last datagrams wait in ``poll()``.
@@ -302,7 +277,7 @@ extension PeerSession {
   }
 
   /// Moves what one layer produced to the next until nothing moves.
-  private func drain(now: MonotonicTime) {
+  func drain(now: MonotonicTime) {
     guard lifecycle != .closed else { return }
     drainICE(now: now)
     guard lifecycle != .closed else { return }
@@ -350,6 +325,7 @@ extension PeerSession {
       case .transmit(let packet): dtls.sendApplicationData(packet)
       case .channelOpened(let id, let parameters): emit(.event(.channelOpened(id, parameters)))
       case .message(let id, let message): emit(.event(.channelMessage(id, message)))
+      case .channelWritable(let id): emit(.event(.channelWritable(id)))
       case .channelClosed(let id): emit(.event(.channelClosed(id)))
       case .stateChanged: break
       }

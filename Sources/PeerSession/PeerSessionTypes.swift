@@ -104,6 +104,8 @@ package enum PeerEvent {
   case candidateGathered(ICECandidate)
   case channelOpened(DataChannelID, DataChannelParameters)
   case channelMessage(DataChannelID, DataChannelMessage)
+  /// A channel that refused a message with ``DataChannelError/bufferFull`` has room again.
+  case channelWritable(DataChannelID)
   case channelClosed(DataChannelID)
   /// The last event.
   case closed(PeerCloseReason)

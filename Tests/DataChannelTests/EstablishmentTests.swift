@@ -1,9 +1,10 @@
 import DataChannel
 import Primitives
+import SimulationSupport
 import Testing
 
 /// All suites that use the SCTP library, one test at a time: its clock is the process's.
-@Suite(.serialized) enum SCTPTests {}
+@Suite(.serialized, .ownsSCTPClock) enum SCTPTests {}
 
 extension SCTPTests {
   @Suite struct Establishment {

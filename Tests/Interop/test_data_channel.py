@@ -67,11 +67,11 @@ def test_aiortc_messages_reach_the_incident(service: Service, listener: Listener
 def test_large_message_arrives_whole(service: Service, listener: Listener) -> None:
     text = json.dumps({"v": 1, "kind": "note", "text": "x" * 12_000})
     with AiortcPeer(service.whip, service.whip_token) as caller:
-        channel = caller.open_channel("sightline.metadata")
+        channel = caller.open_channel("notes")
         caller.publish()
         caller.connect()
         caller.send(channel, text)
-        wait_for(lambda: listener.texts("sightline.metadata") == [text], "the large message", 10)
+        wait_for(lambda: listener.texts("notes") == [text], "the large message", 10)
 
 
 @pytest.mark.parametrize("browser", ["chromium", "firefox"])

@@ -65,8 +65,8 @@ struct Stage {
   let loop: ClientLoopHandle
   let identity: DTLSIdentity
 
-  init() throws {
-    server = try MediaServer(MediaServer.Configuration(addresses: [loopback]))
+  init(shards: Int = 1) throws {
+    server = try MediaServer(MediaServer.Configuration(addresses: [loopback], shards: shards))
     loop = try ClientLoop.start(name: "test-clients")
     identity = try DTLSIdentity()
   }

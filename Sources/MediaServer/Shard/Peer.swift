@@ -17,7 +17,8 @@ final class Peer {
   var paths: [TransportPath] = []
   /// Username fragments under which checks find this peer.
   var fragments: [String] = []
-  var channels: [DataChannelID: String] = [:]
+  /// In the order in which they were opened; at most ``DataChannelLimits/maximumChannels``.
+  var channels: [PeerChannel] = []
   var trafficNotedAt = MonotonicTime.zero
   /// Datagrams of this peer in the shard's ``HandshakeQueue``.
   var waitingHandshakes = 0

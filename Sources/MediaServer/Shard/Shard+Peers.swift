@@ -114,6 +114,7 @@ extension Shard {
     closeConnections(of: peer)
     relay.remove(peer.handle)
     peer.state = .closed(reason: reason)
+    closeChannels(of: peer)
     leave(peer)
   }
 
@@ -166,9 +167,10 @@ extension Shard {
       counters.handshakesDone &+= 1
       relay.activate(peer.handle, outbound: outbound, now: now)
       setState(.connected, of: peer)
-    case .channelOpened(let id, let parameters): peer.channels[id] = parameters.label
+    case .channelOpened(let id, let parameters): channelOpened(id, parameters, of: peer)
     case .channelMessage(let id, let message): deliver(message, on: id, from: peer)
-    case .channelClosed(let id): peer.channels[id] = nil
+    case .channelWritable(let id): channelWritable(id, of: peer)
+    case .channelClosed(let id): channelClosed(id, of: peer)
     case .closed(let reason):
       if case .handshakeFailed = reason { counters.handshakesFailed &+= 1 }
       sendLast(of: peer)
@@ -200,11 +202,6 @@ extension Shard {
     guard peer.state != state else { return }
     peer.state = state
     rooms[peer.incident]?.tell(.peerChanged(peer.overview))
-  }
-
-  private func deliver(_ message: DataChannelMessage, on id: DataChannelID, from peer: Peer) {
-    guard case .text(let text) = message, let label = peer.channels[id] else { return }
-    rooms[peer.incident]?.tell(.message(from: peer.id, channel: label, text: text))
   }
 
   /// Keeps the table of username fragments true after a restart.

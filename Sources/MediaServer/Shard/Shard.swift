@@ -45,6 +45,9 @@ final class Shard {
   /// DTLS datagrams that wait for their turn, so that handshakes never hold up packets for long.
   var handshakes = HandshakeQueue()
 
+  /// Hears of everything on data channels.
+  var channelHandler: (@Sendable (ChannelEvent) -> Void)?
+
   var now: MonotonicTime
   var nextTick = MonotonicTime.zero
   /// When peers that never finished connecting are looked for again.

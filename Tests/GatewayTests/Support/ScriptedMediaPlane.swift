@@ -10,6 +10,7 @@ final class ScriptedMediaPlane: MediaPlane {
     case restart(PeerID, String)
     case select(SourceID?, slot: String, PeerID)
     case disconnect(PeerID, reason: String)
+    case enqueue([String], channel: String, PeerID)
   }
 
   private struct State {
@@ -19,6 +20,7 @@ final class ScriptedMediaPlane: MediaPlane {
     var readers: [AsyncStream<MediaEvent>.Continuation] = []
     var random = RandomSource.seeded(7)
     var restarts = 0
+    var channelHandler: (@Sendable (ChannelEvent) -> Void)?
     var waiters: [(condition: @Sendable (Call) -> Bool, continuation: CheckedContinuation<Call, Never>)] = []
   }
 
@@ -37,6 +39,11 @@ final class ScriptedMediaPlane: MediaPlane {
 
   func emit(_ event: MediaEvent) {
     for reader in state.withLock({ $0.readers }) { reader.yield(event) }
+  }
+
+  /// Tells the channel handler of `event`, as a shard does.
+  func emit(_ event: ChannelEvent) {
+    state.withLock { $0.channelHandler }?(event)
   }
 
   /// The first call that fulfils `condition`, now or later.
@@ -99,6 +106,23 @@ final class ScriptedMediaPlane: MediaPlane {
     let (stream, continuation) = AsyncStream.makeStream(of: MediaEvent.self)
     state.withLock { $0.readers.append(continuation) }
     return stream
+  }
+
+  func setChannelHandler(_ handler: @escaping @Sendable (ChannelEvent) -> Void) {
+    state.withLock { $0.channelHandler = handler }
+  }
+
+  /// Takes everything, or nothing after ``fail(with:)``.
+  func enqueue(
+    _ texts: [String], on channel: String, of peer: PeerID,
+    done: @escaping @Sendable (Result<Int, ChannelSendError>) -> Void
+  ) {
+    do throws(MediaError) {
+      try note(.enqueue(texts, channel: channel, peer))
+      done(.success(texts.count))
+    } catch {
+      done(error.code == .full ? .success(0) : .failure(error.code == .unavailable ? .unavailable : .gone))
+    }
   }
 
   func statistics() async -> MediaStatistics {
