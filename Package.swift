@@ -173,7 +173,8 @@ let package = Package(
     tests(
       "GatewayTests",
       [
-        "Primitives", "Cryptography", "MediaServer", "Gateway",
+        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Storage", "MediaServer", "ControlRoom",
+        "Gateway",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),

@@ -246,6 +246,9 @@ package final class ControlRoom: Sendable {
         ]), in: incident, by: .system, isServer: true))
   }
 
+  /// The number of the last event that was made known; 0 for an incident that is not in memory.
+  func publishedNumber(of id: IncidentID) -> Int { desk.state.withLock { $0.entries[id]?.published ?? 0 } }
+
   /// Where an incident goes on after merges; itself when it was not merged.
   package func destination(of id: IncidentID) -> IncidentID { desk.destination(of: id) }
 

@@ -1,20 +1,29 @@
 /// Hands a received datagram on in runs of whole records, without those that could only do harm.
 ///
 /// OpenSSL drops most malformed records itself, but an unprotected record of an unknown type, unprotected application data
-/// and unprotected warnings make it give up, and a datagram longer than its buffer would be cut in the middle of a record.
+/// and unprotected warnings make it give up, as does a protected record that is too short to be one; and a datagram longer than its buffer would be cut in the middle of a record.
 /// It borrows the datagram's memory.
 package struct DTLSRecordRuns {
   private let datagram: UnsafeRawBufferPointer
+  private let shortestProtectedBody: Int
   private var offset = 0
 
-  package init(_ datagram: UnsafeRawBufferPointer) {
+  /// Bytes of a protected record's body at least, with AES-GCM: explicit nonce and tag (RFC 5288 §3).
+  package static let shortestGCMBody = 24
+  /// The same with ChaCha20-Poly1305, whose nonce is implicit (RFC 7905 §2).
+  package static let shortestChaChaBody = 16
+
+  /// - Parameter shortestProtectedBody: Shorter protected records of DTLS 1.2 are passed over. The handshake's own protected
+  ///   messages are longer than either bound.
+  package init(_ datagram: UnsafeRawBufferPointer, shortestProtectedBody: Int = shortestGCMBody) {
     self.datagram = datagram
+    self.shortestProtectedBody = shortestProtectedBody
   }
 
   /// The next run of adjacent acceptable records that is at most `limit` bytes long; nil at the end of the datagram.
   package mutating func next(limit: Int) -> UnsafeRawBufferPointer? {
     var start = offset
-    while let record = Record(in: datagram, at: offset) {
+    while let record = Record(in: datagram, at: offset, shortestProtectedBody: shortestProtectedBody) {
       let acceptable = record.isAcceptable && record.length <= limit
       let fits = offset + record.length - start <= limit
       if acceptable && fits {
@@ -44,7 +53,7 @@ private struct Record {
   let isAcceptable: Bool
 
   /// Nil when no whole record starts at `offset`.
-  init?(in datagram: UnsafeRawBufferPointer, at offset: Int) {
+  init?(in datagram: UnsafeRawBufferPointer, at offset: Int, shortestProtectedBody: Int) {
     let rest = UnsafeRawBufferPointer(rebasing: datagram[offset...])
     guard let type = rest.first else { return nil }
     if type & 0b1110_0000 == 0b0010_0000 {
@@ -61,7 +70,7 @@ private struct Record {
     let body = UnsafeRawBufferPointer(rebasing: rest[Self.headerLength..<length])
     isAcceptable =
       rest[1] == 0xfe && Self.plainTypes.contains(type) && bodyLength > 0
-      && (isProtected || Self.isPlausibleUnprotected(type: type, body: body))
+      && (isProtected ? bodyLength >= shortestProtectedBody : Self.isPlausibleUnprotected(type: type, body: body))
   }
 
   /// Before keys exist only fatal alerts and handshake messages mean anything; anyone could have sent the rest.

@@ -211,6 +211,9 @@ extension DTLSTransport {
       finish(.failed(.libraryFailure(reason: "cannot export keying material")))
       return
     }
+    if let name = SSL_CIPHER_get_name(SSL_get_current_cipher(ssl)), String(cString: name).contains("CHACHA20") {
+      pipe.shortestProtectedBody = DTLSRecordRuns.shortestChaChaBody
+    }
     state = .connected(parameters)
     pipe.timer.stop()
   }

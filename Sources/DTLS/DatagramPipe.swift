@@ -11,6 +11,9 @@ final class DatagramPipe {
   var receivedFingerprint: DTLSFingerprint?
   var timer = RetransmissionTimer()
 
+  /// Bytes of a protected record's body at least, by the cipher that was negotiated.
+  var shortestProtectedBody = DTLSRecordRuns.shortestGCMBody
+
   private var outgoing: [[UInt8]] = []
   private var incoming: DTLSRecordRuns?
 
@@ -24,7 +27,7 @@ final class DatagramPipe {
 
   /// Lets OpenSSL read `datagram` while `body` runs.
   func withIncoming(_ datagram: UnsafeRawBufferPointer, _ body: () -> Void) {
-    incoming = DTLSRecordRuns(datagram)
+    incoming = DTLSRecordRuns(datagram, shortestProtectedBody: shortestProtectedBody)
     body()
     incoming = nil
   }

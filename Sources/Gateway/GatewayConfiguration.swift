@@ -72,7 +72,7 @@ package struct GatewayLimits: Sendable {
   /// More is closed with 1009.
   package var maximumWebSocketMessageBytes = 160 << 10
   /// Messages of a client that wait to be handled; more is closed with 1008.
-  package var maximumQueuedMessages = 16
+  package var maximumQueuedMessages = 256
   /// Messages and bytes that wait for a slow reader; more is closed with 1013.
   package var maximumPendingMessages = 512
   package var maximumPendingBytes = 1 << 20

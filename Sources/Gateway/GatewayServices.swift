@@ -66,6 +66,7 @@ package struct GatewayDesks: Sendable {
   let sessions: SessionDirectory
   let journalist: MediaJournalist
   private let signaller: Signaller
+  private let channels: ChannelCarriers
 
   package init(
     room: ControlRoom, links: LinkDesk, files: FileDesk, media: any MediaPlane, limits: GatewayLimits = .init(),
@@ -79,10 +80,12 @@ package struct GatewayDesks: Sendable {
     signaller = Signaller(
       media: media, sessions: sessions, room: room, journalist: journalist, clock: clock,
       checkInterval: TimeInterval64(limits.sessionCheckInterval))
+    channels = ChannelCarriers(media: media, room: room, sessions: sessions)
   }
 
-  /// Begins to hold media to the rights of the moment; call it once.
+  /// Begins to hold media to the rights of the moment and to listen on data channels; call it once.
   package func start() {
+    channels.start()
     MediaFollower(room: room, sessions: sessions, signaller: signaller).start()
   }
 

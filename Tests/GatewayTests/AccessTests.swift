@@ -46,8 +46,8 @@ struct AccessTests {
   @Test func aForeignSignatureIs401() async throws {
     try await withServer { server in
       let foreign = TestServer(
-        port: 0, media: server.media, authority: try TestServer.makeAuthority(2), gateway: server.gateway,
-        log: server.log, shutdown: {})
+        port: 0, media: server.media, authority: try TestServer.makeAuthority(2), desks: server.desks,
+        gateway: server.gateway, log: server.log, shutdown: {})
       #expect(try await Self.post(server, foreign.token()).status == 401)
     }
   }

@@ -89,8 +89,8 @@ struct ClientEnvelopeTests {
   }
 
   @Test(arguments: [
-    (#"{"v":1,"kind":"hello","token":"a.b.c"}"#, ClientMessage.hello(token: "a.b.c")),
-    (#"{"v":1,"kind":"offer","sdp":"v=0\r\n"}"#, .offer(sdp: "v=0\r\n")),
+    (#"{"v":1,"kind":"hello","token":"a.b.c"}"#, ClientMessage.hello(token: "a.b.c", key: nil)),
+    (#"{"v":1,"kind":"offer","sdp":"v=0\r\n"}"#, .offer(sdp: "v=0\r\n", incident: nil)),
     (#"{"v":1,"kind":"candidate","fragment":"f"}"#, .candidate(fragment: "f")),
     (#"{"v":1,"kind":"restart","fragment":"f"}"#, .restart(fragment: "f")),
     (#"{"v":1,"kind":"select","slot":"0","source":"s12"}"#, .select(slot: "0", source: SourceID(12))),

@@ -2,6 +2,7 @@ import Foundation
 import Gateway
 import MediaServer
 import Primitives
+import Storage
 import Testing
 
 /// Health, metrics, pages, TLS and what must not stop the service.
@@ -75,7 +76,7 @@ struct ServiceTests {
   @Test func aTakenPortIsReportedToWhoeverWaitsForIt() async throws {
     try await withServer { server in
       let second = try GatewayServer(
-        configuration: .init(port: server.port), media: server.media, authority: server.authority,
+        configuration: .init(port: server.port), media: server.media, desks: server.desks, authority: server.authority,
         logger: .init(label: "second") { _ in server.log.handler })
       await #expect(throws: (any Error).self) { try await second.run() }
       await #expect(throws: (any Error).self) { _ = try await second.boundPort() }
@@ -84,10 +85,14 @@ struct ServiceTests {
 
   @Test func missingCertificatesAreReportedAtTheStart() throws {
     let authority = try TestServer.makeAuthority()
+    let folder = TemporaryFolder()
+    defer { folder.remove() }
+    let media = ScriptedMediaPlane()
+    let desks = try makeDesks(SQLiteStorage(folder: folder.url), folder, media, .init(), .system)
     #expect(throws: (any Error).self) {
       try GatewayServer(
         configuration: .init(tls: .files(certificateChain: "/nonexistent", privateKey: "/nonexistent")),
-        media: ScriptedMediaPlane(), authority: authority, logger: .init(label: "x"))
+        media: media, desks: desks, authority: authority, logger: .init(label: "x"))
     }
   }
 

@@ -182,6 +182,7 @@ extension Problem {
     if let wait = refusal.retryAfter { headers[.retryAfter] = String(max(1, Int(wait.seconds.rounded(.up)))) }
     switch refusal.code {
     case .signInRequired, .linkExpired, .linkUsed, .linkEnded, .linkRevoked: headers[.wwwAuthenticate] = "Bearer"
+    case .forbidden: headers[.wwwAuthenticate] = #"Bearer error="insufficient_scope""#
     default: break
     }
     // Every code of the control room is one of ours by name; a test holds them together.

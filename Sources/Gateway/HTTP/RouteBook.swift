@@ -56,18 +56,22 @@ struct RouteBook: Sendable {
     _ route: APIRoute, _ request: Request, _ context: GatewayContext, _ services: GatewayServices
   ) async throws -> (Principal?, Incident?) {
     if case .everyone = route.access { return (nil, nil) }
+    var isMedia = false
+    if case .media = route.access { isMedia = true }
+    // Where media begins a link begins: a genuine one that the desk has not heard of is taken in.
     let principal = try await services.gatekeeper.admit(
-      request.credentials, from: context.remoteAddress, key: request.headers[.pageKey])
+      request.credentials, from: context.remoteAddress, key: request.headers[.pageKey], starts: isMedia)
     do {
       switch route.access {
-      case .everyone, .anyone: return (principal, nil)
+      // Who may send or watch depends on where the incident goes on: the signaller asks.
+      case .everyone, .anyone, .media: return (principal, nil)
       case .account:
         guard services.room.accounts.account(id: principal.actor.id) != nil else { throw Refusal.forbidden }
         return (principal, nil)
       case .service(let action):
         try services.room.authorize(action, principal)
         return (principal, nil)
-      case .incident(let action), .media(let action):
+      case .incident(let action):
         return (principal, try await services.room.incident(context.incident(), for: principal, to: action))
       }
     } catch let refusal as Refusal {

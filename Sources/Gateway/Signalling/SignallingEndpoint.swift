@@ -71,9 +71,7 @@ struct SignallingEndpoint: Sendable {
     let request = call.request
     try request.require(mediaType: Self.offerType)
     let offer = try await request.text(upTo: services.limits.maximumOfferBytes)
-    // A link's single start is here: the desk hears of the bearer as of somebody who begins.
-    let principal = try await services.gatekeeper.admit(
-      request.credentials, from: call.context.remoteAddress, key: request.headers[.pageKey], starts: true)
+    let principal = try call.principal()
     let incident = try call.context.incident()
     let answer = try await services.signaller.connect(
       offer: offer, by: principal, in: incident, wanted: kind.direction, carrier: .http)

@@ -46,6 +46,7 @@ struct DemoCommand: AsyncParsableCommand {
       let path = try clip ?? Self.builtInClip()
       beside.append(try SimulatedCaller(clip: Clip(path: path), desks: running.desks, incident: id, logger: logger))
     }
+    defer { if node.data == nil { try? FileManager.default.removeItem(at: folder) } }
     try await running.run(beside: beside) { [json] node, base in
       try await node.room.ensure(id, origin: "demo")
       let accounts = try await DemoAccounts.make(in: node.room, data: folder)

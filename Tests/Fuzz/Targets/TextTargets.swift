@@ -77,7 +77,7 @@ func fuzzEnvelope(_ bytes: UnsafeRawBufferPointer) {
   }
   require((envelope.id?.utf8.count ?? 0) <= ClientEnvelope.maximumIDLength, "an id beyond its bound")
   switch envelope.message {
-  case .offer(let text): require(text.utf8.count <= limits.maximumOfferBytes, "an offer beyond its bound")
+  case .offer(let text, _): require(text.utf8.count <= limits.maximumOfferBytes, "an offer beyond its bound")
   case .candidate(let text), .restart(let text):
     require(text.utf8.count <= limits.maximumFragmentBytes, "a fragment beyond its bound")
   case .select(let slot, _): require(slot.utf8.count <= ClientEnvelope.maximumSlotLength, "a slot beyond its bound")

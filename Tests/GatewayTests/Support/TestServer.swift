@@ -1,9 +1,12 @@
+import ControlRoom
 import Cryptography
+import Foundation
 import Gateway
 import Logging
 import MediaServer
 import Primitives
 import ServiceLifecycle
+import Storage
 import Synchronization
 import Testing
 
@@ -12,6 +15,7 @@ struct TestServer: Sendable {
   let port: Int
   let media: ScriptedMediaPlane
   let authority: TokenAuthority
+  let desks: GatewayDesks
   let gateway: GatewayServer
   let log: LogRecorder
   let shutdown: @Sendable () async -> Void
@@ -57,17 +61,48 @@ struct TestServer: Sendable {
   }
 }
 
+/// A folder that a test has to itself.
+struct TemporaryFolder: Sendable {
+  let url = FileManager.default.temporaryDirectory.appendingPathComponent("sightline-test-\(UUID().uuidString)")
+
+  func remove() { try? FileManager.default.removeItem(at: url) }
+}
+
+/// A control room on an empty store, whose wall clock stands still.
+func makeDesks(
+  _ storage: SQLiteStorage, _ folder: TemporaryFolder, _ media: ScriptedMediaPlane, _ limits: GatewayLimits,
+  _ clock: GatewayClock
+) throws -> GatewayDesks {
+  let secrets = try #require(SecretBox(key: [UInt8](repeating: 7, count: SecretBox.keyLength)))
+  var roomClock = ControlRoomClock.system
+  roomClock.wall = { UTCTime(seconds: TestServer.now.seconds) }
+  let room = try ControlRoom(storage: storage, agency: "agency", secrets: secrets, clock: roomClock) { error in
+    Issue.record("the store failed: \(error)")
+  }
+  let desks = GatewayDesks(
+    room: room, links: try LinkDesk(room: room, storage: storage),
+    files: FileDesk(
+      room: room, store: try FileStore(folder: folder.url.appendingPathComponent("files")), scanner: nil),
+    media: media, limits: limits, clock: clock)
+  desks.start()
+  return desks
+}
+
 /// Runs `body` against a server, and stops the server gracefully afterwards.
 func withServer(
   _ configuration: GatewayConfiguration = .init(), _ body: @Sendable (TestServer) async throws -> Void
 ) async throws {
   let media = ScriptedMediaPlane()
+  let folder = TemporaryFolder()
+  defer { folder.remove() }
   let log = LogRecorder()
   let authority = try TestServer.makeAuthority()
   var clock = GatewayClock.system
   clock.wall = { TestServer.now }
+  let storage = try SQLiteStorage(folder: folder.url)
+  let desks = try makeDesks(storage, folder, media, configuration.limits, clock)
   let gateway = try GatewayServer(
-    configuration: configuration, media: media, authority: authority,
+    configuration: configuration, media: media, desks: desks, authority: authority,
     logger: Logger(label: "gateway") { _ in log.handler }, clock: clock)
   let group = ServiceGroup(
     configuration: .init(services: [gateway], logger: Logger(label: "test") { _ in log.handler }))
@@ -75,7 +110,7 @@ func withServer(
     tasks.addTask { try await group.run() }
     let port = try await gateway.boundPort()
     let server = TestServer(
-      port: port, media: media, authority: authority, gateway: gateway, log: log,
+      port: port, media: media, authority: authority, desks: desks, gateway: gateway, log: log,
       shutdown: { await group.triggerGracefulShutdown() })
     do {
       try await body(server)
