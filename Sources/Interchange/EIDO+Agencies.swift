@@ -60,10 +60,10 @@ extension EIDO {
         "secondaryUnitStatusRegistryText": .array(EIDOVocabulary.unitStatuses(unit.status).map { .string($0) }),
         "unitStatusInternal": .array([.string(unit.status.rawValue)] + (isHere ? [] : ["stoodDown"])),
         "agentReference": [Self.reference(agentID(unit.unit))],
-        "unitLocationReference": hasPlace ? Self.reference(id("unit-location", unit.unit)) : nil,
+        "unitLocationReference": when(hasPlace, Self.reference(id("unit-location", unit.unit))),
         "eta": unit.eta.map { .string(Self.text($0)) },
-        "activeOnIncidentId": isHere
-          ? .string(Self.trackingIdentifier(of: incident.id, context: context)) : nil,
+        "activeOnIncidentId": when(
+          isHere, .string(Self.trackingIdentifier(of: incident.id, context: context))),
       ])
   }
 

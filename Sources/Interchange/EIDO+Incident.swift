@@ -77,7 +77,7 @@ extension EIDO {
         "callBackReference": caller.phone.map { _ in Self.reference(id("callback", caller.id)) },
         "locationReference": caller.location.map { _ in [Self.reference(id("location", caller.id))] },
         "personReference": [Self.reference(id("person", caller.id))],
-        "mediaReferences": isLive(caller) ? [Self.reference(id("media", caller.id))] : nil,
+        "mediaReferences": when(isLive(caller), [Self.reference(id("media", caller.id))]),
       ])
   }
 

@@ -98,6 +98,14 @@ package struct EIDO: Sendable {
   /// Empty lists are left out.
   func list(_ values: [JSONValue]) -> JSONValue? { values.isEmpty ? nil : .array(values) }
 
+  /// A member that is there on a condition.
+  ///
+  /// Not `condition ? value : nil`: nil is JSON's null there as soon as the compiler takes both for a `JSONValue`.
+  func when(_ condition: Bool, _ value: JSONValue) -> JSONValue? {
+    guard condition else { return .none }
+    return value
+  }
+
   func references(_ ids: [String]) -> JSONValue? { list(ids.map(Self.reference)) }
 
   /// This element's name for a part of the incident.

@@ -32,6 +32,11 @@ struct EIDOTests {
     #expect(Set(references).subtracting(names).isEmpty)
   }
 
+  @Test("what is not known is left out")
+  func noNulls() throws {
+    for object in objects(document(try Story.full())) { #expect(!object.values.contains(.null)) }
+  }
+
   @Test("every component has the prologue")
   func prologue() throws {
     for object in objects(document(try Story.full())) where object["$ref"] == nil {
