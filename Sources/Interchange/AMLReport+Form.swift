@@ -8,7 +8,7 @@ extension AMLReport {
   package init(fields: [(name: String, value: String)], countryCode: String? = nil) {
     self.init()
     for (name, value) in fields.prefix(Self.maximumFields) {
-      read(AMLText.trim(name), AMLText.trim(value), countryCode)
+      read(ForeignText.trim(name), ForeignText.trim(value), countryCode)
     }
     if fields.count > Self.maximumFields { note("Only \(Self.maximumFields) fields are looked at.") }
     settle()
@@ -44,9 +44,10 @@ extension AMLReport {
 
   private mutating func read(_ name: String, _ value: String, _ countryCode: String?) {
     guard !value.isEmpty else { return }
-    switch name.lowercased() {
+    let name = name.lowercased()
+    switch name {
     case "device_number": setNumber(value, countryCode)
-    case "emergency_number": emergencyNumber = String(value.prefix(16))
+    case "emergency_number": emergencyNumber = ForeignText.cut(value, 16)
     case "location_latitude": latitude = number(value, name, -90...90)
     case "location_longitude": longitude = number(value, name, -180...180)
     case "location_accuracy": setAccuracy(value, name)
@@ -72,7 +73,7 @@ extension AMLReport {
     case "unknown": method = .unknown
     default:
       method = .unknown
-      note("The location_source \(word.prefix(16)) is not known.")
+      note("The location_source \(ForeignText.cut(word, 16)) is not known.")
     }
   }
 

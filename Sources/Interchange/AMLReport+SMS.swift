@@ -20,7 +20,7 @@ extension AMLReport {
       readFirstVersion(fields, length: text.utf8.count)
     case "2": readSecondVersion(fields)
     case let version?:
-      if version != "1" { note("Version \(version.prefix(8)) is not known; it is read as version 1.") }
+      if version != "1" { note("Version \(ForeignText.cut(version, 8)) is not known; it is read as version 1.") }
       readFirstVersion(fields, length: text.utf8.count)
     }
     settle()
@@ -31,7 +31,7 @@ extension AMLReport {
   private static func fields(of text: String) -> Fields {
     text.split(separator: ";", maxSplits: maximumFields).prefix(maximumFields).map { field in
       let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      return (AMLText.trim(parts[0]).lowercased(), parts.count == 2 ? AMLText.trim(parts[1]) : "")
+      return (ForeignText.trim(parts[0]).lowercased(), parts.count == 2 ? ForeignText.trim(parts[1]) : "")
     }
   }
 
@@ -56,7 +56,7 @@ extension AMLReport {
         if value.uppercased() == "N" { foundNothing = true }
         setMethod(letter: value)
       case "ml":
-        if Int(value) != length { note("ml says \(value.prefix(8)) characters, and there are \(length).") }
+        if Int(value) != length { note("ml says another length than the message has, which is \(length).") }
       default: break
       }
     }
@@ -68,9 +68,9 @@ extension AMLReport {
   private mutating func readSecondVersion(_ fields: Fields) {
     var (began, age): (Double?, Double?)
     for (name, value) in fields {
-      let parts = value.split(separator: ",", omittingEmptySubsequences: false).map { AMLText.trim($0) }
+      let parts = value.split(separator: ",", omittingEmptySubsequences: false).map { ForeignText.trim($0) }
       switch name {
-      case "en": emergencyNumber = String(value.prefix(16))
+      case "en": emergencyNumber = ForeignText.cut(value, 16)
       case "et": began = number(value, "et", 0...4e9)
       case "lt": age = number(value, "lt", -1e6...1e6)
       case "lo":
@@ -99,7 +99,7 @@ extension AMLReport {
     case "N", "U", "": method = .unknown
     default:
       method = .unknown
-      note("The method \(letter.prefix(8)) is not known.")
+      note("The method \(ForeignText.cut(letter, 8)) is not known.")
     }
   }
 

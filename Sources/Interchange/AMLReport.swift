@@ -27,7 +27,8 @@ package struct AMLReport: Hashable, Sendable {
   package internal(set) var method: Method?
   /// The number that was dialled, such as `112`.
   package internal(set) var emergencyNumber: String?
-  /// What could not be read, in words for the log of the gateway that sent it; at most ``maximumProblems``.
+  /// What could not be read; at most ``maximumProblems``, each short and without a place or a number, so that the
+  /// gateway that sent it may be told and the log may have it.
   package private(set) var problems: [String] = []
 
   /// How the place was found.

@@ -23,7 +23,7 @@ extension EIDORequest {
     case "terminateResponse": self = .terminateResponse(try Self.response(body, "requestId"))
     default:
       let known = "subscribe, unsubscribe, eventResponse, terminateResponse"
-      throw Self.unanswerable(.badRequest, "\"\(name.prefix(32))\" is not known here. Known: \(known).")
+      throw Self.unanswerable(.badRequest, "\"\(ForeignText.cut(name, 32))\" is not known here. Known: \(known).")
     }
   }
 
@@ -74,7 +74,7 @@ extension EIDORequest {
     guard let accepts = try body.identifier("requestAccepts") else {
       throw body.refusal("requestAccepts is missing. Send \(wanted).")
     }
-    let parts = accepts.lowercased().split(separator: ";", maxSplits: 1).map { AMLText.trim($0) }
+    let parts = accepts.lowercased().split(separator: ";", maxSplits: 1).map { ForeignText.trim($0) }
     let versions = parts.count == 2 && parts[1].hasPrefix("version=") ? digitGroups(parts[1]) : []
     guard parts.first == EIDO.mediaType, versions.contains("1") else {
       throw body.refusal("What is sent here is \(wanted). Name it in requestAccepts.", .notAcceptable)
@@ -101,7 +101,7 @@ extension EIDORequest {
       throw unanswerable(
         .badRequest, "A response has \(name), which is a text, and statusCode, which has three digits.")
     }
-    return Response(id: id, status: status, text: String((body["statusText"]?.string ?? "").prefix(256)))
+    return Response(id: id, status: status, text: ForeignText.cut(body["statusText"]?.string ?? "", 256))
   }
 }
 

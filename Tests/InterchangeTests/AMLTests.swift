@@ -131,6 +131,20 @@ struct AMLTests {
     #expect(report.problems.allSatisfy { $0.count < 128 })
   }
 
+  @Test("problems repeat neither places nor numbers, and a character of many scalars makes none of them long")
+  func problems() {
+    let long = "e" + String(repeating: "\u{301}", count: 5_000)
+    let reports = [
+      AMLReport(sms: "A\"ML=\(long);lt=91.2345;lg=-181.2345;pm=\(long)", sender: "0171 987654"),
+      AMLReport(fields: [("location_latitude", "91.2345"), ("location_source", long), ("device_number", "0171 987654")]
+      ),
+    ]
+    for text in reports.flatMap(\.problems) {
+      #expect(text.utf8.count < 128)
+      #expect(!text.contains("2345") && !text.contains("987654"))
+    }
+  }
+
   @Test("random bytes do no harm")
   func randomBytes() {
     var random = RandomSource.seeded(0xa31)

@@ -141,6 +141,13 @@ struct EIDOConveyanceTests {
     #expect(!error.text.isEmpty)
   }
 
+  @Test("a refusal does not repeat long names")
+  func longNames() throws {
+    let name = "e" + String(repeating: "\u{301}", count: 5_000)
+    let error = try #require(throws: EIDORequestError.self) { try request("{\"\(name)\":{}}") }
+    #expect(error.text.utf8.count < 256)
+  }
+
   @Test("a message that is too long is not read")
   func tooLong() throws {
     let text = String(repeating: " ", count: EIDORequest.maximumBytes) + "{}"
