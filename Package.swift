@@ -70,6 +70,7 @@ let package = Package(
 
     module("Incidents", ["Primitives", "Cryptography", "JSON"]),
     module("Identity", ["Primitives", "Cryptography", "JSON", "Incidents"]),
+    module("Interchange", ["Primitives", "JSON", "Incidents"]),
 
     // Floor 3: sockets, threads and disks
     module("Sockets", ["Primitives", "CSystemCalls"]),
@@ -138,6 +139,7 @@ let package = Package(
     tests("JSONTests", ["Primitives", "JSON"]),
     tests("IncidentsTests", ["Primitives", "Cryptography", "JSON", "Incidents"]),
     tests("IdentityTests", ["Primitives", "Cryptography", "JSON", "Incidents", "Identity"]),
+    tests("InterchangeTests", ["Primitives", "JSON", "Incidents", "Interchange"]),
     tests("StorageTests", ["Primitives", "Cryptography", "JSON", "Incidents", "Storage"]),
     tests(
       "ControlRoomTests",
@@ -184,7 +186,8 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "Primitives", "Cryptography", "STUN", "ICE", "DTLS", "SRTP", "RTP", "SDP", "DataChannel", "Gateway",
+        "Primitives", "Cryptography", "STUN", "ICE", "DTLS", "SRTP", "RTP", "SDP", "DataChannel", "JSON",
+        "Incidents", "Interchange", "Gateway",
       ],
       path: "Tests/Fuzz/Targets", swiftSettings: strict),
     .testTarget(

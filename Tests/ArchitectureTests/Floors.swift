@@ -27,7 +27,7 @@ struct Floor: Sendable {
   /// Imports of a target of the same floor: ICE speaks STUN, server and client share sockets, floor 0 builds on itself.
   static let sideways: Set = [
     "Cryptography -> Primitives", "JSON -> Primitives", "ICE -> STUN", "Identity -> Incidents",
-    "MediaServer -> Sockets", "MediaClient -> Sockets",
+    "Interchange -> Incidents", "MediaServer -> Sockets", "MediaClient -> Sockets",
   ]
 
   static let house: [Floor] = [
@@ -51,6 +51,7 @@ struct Floor: Sendable {
     // Glibc: sine and cosine for distances on the earth.
     Floor(2, "Incidents", ["Primitives", "Cryptography", "JSON"], libraries: ["Glibc", "Darwin"]),
     Floor(2, "Identity", ["Primitives", "Cryptography", "JSON", "Incidents"]),
+    Floor(2, "Interchange", ["Primitives", "JSON", "Incidents"]),
 
     Floor(3, "Sockets", ["Primitives"], libraries: ["CSystemCalls", "Foundation", "Glibc", "Synchronization"]),
     Floor(

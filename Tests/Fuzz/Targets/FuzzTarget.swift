@@ -6,6 +6,8 @@
 package enum FuzzTarget: String, CaseIterable, Sendable {
   /// Addresses, identifiers, fingerprints and text encodings.
   case address
+  /// Advanced Mobile Location by SMS, form and JSON, and what subscribers of incidents say.
+  case aml
   /// ICE candidate attributes.
   case candidate
   /// Codec payload descriptors and the packetizers.
@@ -35,6 +37,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   package func run(_ bytes: UnsafeRawBufferPointer) {
     switch self {
     case .address: fuzzAddress(bytes)
+    case .aml: fuzzAML(bytes)
     case .candidate: fuzzCandidate(bytes)
     case .codecs: fuzzCodecs(bytes)
     case .dcep: fuzzDCEP(bytes)
