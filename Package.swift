@@ -97,13 +97,16 @@ let package = Package(
     // Floor 4
     module(
       "ControlRoom",
-      ["Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Storage", "MediaServer"]),
+      [
+        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Storage", "MediaServer",
+      ]),
 
     // Floor 5
     module(
       "Gateway",
       [
-        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Storage", "MediaServer", "ControlRoom",
+        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Storage", "MediaServer",
+        "ControlRoom",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HummingbirdTLS", package: "hummingbird"),

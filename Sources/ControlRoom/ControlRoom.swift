@@ -1,6 +1,7 @@
 import Cryptography
 import Identity
 import Incidents
+import Interchange
 import JSON
 import MediaServer
 import Primitives
@@ -90,6 +91,13 @@ package final class ControlRoom: Sendable {
   package func observe(_ observer: @escaping @Sendable (JournalEvent, Incident) -> Void) {
     journal.listen(observer)
   }
+
+  /// As ``observe(_:)``, until ``stopObserving(_:)`` is called with the name that comes back.
+  package func observeWhile(_ observer: @escaping @Sendable (JournalEvent, Incident) -> Void) -> Int {
+    journal.listen(observer)
+  }
+
+  package func stopObserving(_ id: Int) { journal.remove(id) }
 
   /// Kinds after which somebody may have lost the right to follow an incident.
   private static let changesAccess: Set<String> = Set(
@@ -209,15 +217,28 @@ package final class ControlRoom: Sendable {
     try await desk.incident(id, for: principal, to: action)
   }
 
-  /// The open incidents that `principal` may know of, newest first.
-  package func openIncidents(for principal: Principal) -> [Incident] {
+  /// The open incidents that `principal` may know of, or do `action` to, newest first.
+  package func openIncidents(for principal: Principal, whoMay action: Action = .list) -> [Incident] {
     desk.incidents { incident in
       !incident.state.isClosed
         && PermissionTable.allows(
-          .list, role: principal.role, relations: incident.relations(of: principal.facts))
+          action, role: principal.role, relations: incident.relations(of: principal.facts))
     }
     .sorted { $0.openedAt > $1.openedAt }
   }
+
+  /// The latest notes of an incident, out of its last ``notesHorizon`` events; for interchange documents.
+  package func notes(of id: IncidentID) async throws(Refusal) -> [EIDO.Note] {
+    let last = try await loaded(id).number
+    let events = try await desk.events(of: id, after: max(0, last - Self.notesHorizon), limit: Self.notesHorizon)
+    return events.map(\.event).compactMap { event in
+      guard event.kind == EventKind.note.rawValue, let text = event.payload["text"]?.string else { return nil }
+      return EIDO.Note(number: event.number, text: text, author: event.actor, time: event.time)
+    }
+  }
+
+  /// Events that are looked through for notes.
+  static let notesHorizon = 1_000
 
   /// Events after `number` that `principal` may see, at most `limit`, and the number to go on from.
   package func events(

@@ -5,13 +5,28 @@ import Synchronization
 final class JournalTap: Sendable {
   typealias Observer = @Sendable (JournalEvent, Incident) -> Void
 
-  private let observers = Mutex<[Observer]>([])
+  private struct State {
+    var observers: [(id: Int, observer: Observer)] = []
+    var lastID = 0
+  }
 
-  func listen(_ observer: @escaping Observer) {
-    observers.withLock { $0.append(observer) }
+  private let state = Mutex(State())
+
+  /// Begins to tell `observer`; what ``remove(_:)`` wants comes back.
+  @discardableResult
+  func listen(_ observer: @escaping Observer) -> Int {
+    state.withLock { state in
+      state.lastID += 1
+      state.observers.append((state.lastID, observer))
+      return state.lastID
+    }
+  }
+
+  func remove(_ id: Int) {
+    state.withLock { state in state.observers.removeAll { $0.id == id } }
   }
 
   func tell(_ event: JournalEvent, _ incident: Incident) {
-    for observer in observers.withLock({ $0 }) { observer(event, incident) }
+    for entry in state.withLock({ $0.observers }) { entry.observer(event, incident) }
   }
 }

@@ -23,20 +23,35 @@ package struct GatewayConfiguration: Sendable {
   /// change them.
   package var publicBaseURL: String?
   package var turn: TURNConfiguration?
+  package var agency: AgencyIdentity
   package var allowedOrigins: AllowedOrigins
   package var limits: GatewayLimits
 
   package init(
     host: String = "127.0.0.1", port: Int = 0, tls: TLS = .none, publicBaseURL: String? = nil,
-    turn: TURNConfiguration? = nil, allowedOrigins: AllowedOrigins = .list([]), limits: GatewayLimits = .init()
+    turn: TURNConfiguration? = nil, agency: AgencyIdentity = .init(name: "agency"),
+    allowedOrigins: AllowedOrigins = .list([]), limits: GatewayLimits = .init()
   ) {
     self.host = host
     self.port = port
     self.tls = tls
     self.publicBaseURL = publicBaseURL
     self.turn = turn
+    self.agency = agency
     self.allowedOrigins = allowedOrigins
     self.limits = limits
+  }
+}
+
+/// How interchange documents name the agency.
+package struct AgencyIdentity: Hashable, Sendable {
+  package var name: String
+  /// Its domain, which identifies it (NENA-STA-010 §2.1.1); made of its name and our host when there is none.
+  package var domain: String?
+
+  package init(name: String, domain: String? = nil) {
+    self.name = name
+    self.domain = domain
   }
 }
 

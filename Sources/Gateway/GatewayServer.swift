@@ -111,7 +111,7 @@ package final class GatewayServer: Service {
     var book = RouteBook()
     for kind in SignallingEndpoint.Kind.allCases { book.add(SignallingEndpoint(kind: kind, services: services).routes) }
     book.add(SignInRoutes.routes + AccountRoutes.routes + IncidentRoutes.routes + LinkRoutes.routes + FileRoutes.routes)
-    book.add(ServiceRoutes.routes)
+    book.add(ServiceRoutes.routes + InterchangeRoutes.routes)
     book.add(MonitoringRoutes(services: services, readiness: readiness).routes)
     book.add(PageRoutes(files: files).routes)
     book.add(DocumentRoutes.routes(of: book))
@@ -127,6 +127,10 @@ package final class GatewayServer: Service {
     let plain = HTTPServerBuilder { responder in
       GatewayChannel(responder: responder, origins: origins, services: services) {
         connection, request, remoteAddress, logger in
+        if request.isEIDO {
+          return await EIDOSession(services: services, connection: connection, remoteAddress: remoteAddress).run(
+            request)
+        }
         let session = CallSession(
           services: services, connection: connection, connectionID: services.sessions.makeConnectionID(),
           remoteAddress: remoteAddress, logger: logger)

@@ -13,6 +13,8 @@ struct GatewayServices: Sendable {
   let room: ControlRoom
   let links: LinkDesk
   let files: FileDesk
+  let networkLocations: NetworkLocationDesk
+  let agency: AgencyIdentity
   let authority: TokenAuthority
   let sessions: SessionDirectory
   let gatekeeper: Gatekeeper
@@ -33,6 +35,8 @@ struct GatewayServices: Sendable {
     self.authority = authority
     self.clock = clock
     (room, links, files) = (desks.room, desks.links, desks.files)
+    networkLocations = desks.networkLocations
+    agency = configuration.agency
     metrics = GatewayMetrics()
     sessions = desks.sessions
     journalist = desks.journalist
@@ -47,7 +51,7 @@ struct GatewayServices: Sendable {
 
   /// The ICE servers for somebody, with credentials that start now.
   func iceServers(for principal: Principal) -> [ICEServer] {
-    iceServerIssuer.servers(for: principal.actor.id, at: clock.wall())
+    iceServerIssuer.servers(for: principal.link ?? principal.actor.id, at: clock.wall())
   }
 
   var sweeper: SessionSweeper {
@@ -63,6 +67,7 @@ package struct GatewayDesks: Sendable {
   package let room: ControlRoom
   package let links: LinkDesk
   package let files: FileDesk
+  let networkLocations: NetworkLocationDesk
   let sessions: SessionDirectory
   let journalist: MediaJournalist
   private let signaller: Signaller
@@ -75,6 +80,7 @@ package struct GatewayDesks: Sendable {
     self.room = room
     self.links = links
     self.files = files
+    networkLocations = NetworkLocationDesk(room: room)
     sessions = SessionDirectory(maximumSessions: limits.maximumSessions)
     journalist = MediaJournalist(media: media, room: room, sessions: sessions)
     signaller = Signaller(

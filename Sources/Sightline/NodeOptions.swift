@@ -50,6 +50,9 @@ struct NodeOptions: ParsableArguments {
   @Option(help: "Name of the agency whose incidents these are: letters, digits, - and _.")
   var agency = "agency"
 
+  @Option(help: "Domain that identifies the agency to other systems, for example leitstelle-nord.example.")
+  var agencyDomain: String?
+
   @Option(help: "Program that looks at uploads, its path last: ends with 0 for clean, 1 for infected.")
   var scanCommand: String?
 
@@ -77,7 +80,8 @@ struct NodeOptions: ParsableArguments {
 
   func gatewayConfiguration() throws -> GatewayConfiguration {
     GatewayConfiguration(
-      host: host, port: port, tls: try tls(), publicBaseURL: publicURL, turn: try turnConfiguration())
+      host: host, port: port, tls: try tls(), publicBaseURL: publicURL, turn: try turnConfiguration(),
+      agency: AgencyIdentity(name: agency, domain: agencyDomain))
   }
 
   private func tls() throws -> GatewayConfiguration.TLS {

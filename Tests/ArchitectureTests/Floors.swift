@@ -72,12 +72,15 @@ struct Floor: Sendable {
 
     Floor(
       4, "ControlRoom",
-      ["Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Storage", "MediaServer"],
+      ["Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Storage", "MediaServer"],
       libraries: ["Dispatch", "Foundation", "Synchronization"]),
 
     Floor(
       5, "Gateway",
-      ["Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Storage", "MediaServer", "ControlRoom"],
+      [
+        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Storage", "MediaServer",
+        "ControlRoom",
+      ],
       libraries: [
         "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "Logging", "NIOCore", "NIOHTTP1",
         "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOSSL", "NIOWebSocket", "ServiceLifecycle",

@@ -253,7 +253,7 @@ struct WebSocketTests {
       let socket = try await server.webSocket()
       let peer = try await Self.offer(socket)
       await socket.connection.close()
-      let stranger = try await server.webSocket(server.token(subject: "bob"))
+      let stranger = try await server.webSocket(server.token(subject: "bob", id: "t-bob"))
       try await stranger.send(#"{"v":1,"kind":"resume","peer":"\#(peer)"}"#)
       #expect(await stranger.message("error")?["code"] as? String == "unknownSession")
       let again = try await server.webSocket()

@@ -34,6 +34,14 @@ enum ServiceRoutes {
           headers: [.upgrade: "websocket", .secWebSocketVersion: "13", .connection: "upgrade, close"])
       },
       APIRoute(
+        .get, "/EIDO", .everyone, tag: "interchange", "The WebSocket on which systems follow incidents (NENA-STA-024).",
+        success: (101, nil)
+      ) { _ in
+        throw Problem(
+          .upgradeRequired, "This address speaks WebSocket (NENA-STA-024), on the first request of a connection.",
+          headers: [.upgrade: "websocket", .secWebSocketVersion: "13", .connection: "upgrade, close"])
+      },
+      APIRoute(
         .get, "/api/v1/audit", .service(.audit), tag: "audit",
         "What concerns no single incident: accounts, sign-ins, looks.",
         queries: page

@@ -9,7 +9,7 @@ import JSON
 enum OpenAPIDocument {
   static func make(_ book: RouteBook) -> JSONValue {
     var paths: [String: JSONValue] = [:]
-    for (path, routes) in Dictionary(grouping: book.routes.filter { $0.path != "/ws" }, by: \.path) {
+    for (path, routes) in Dictionary(grouping: book.routes.filter { $0.success.status != 101 }, by: \.path) {
       var operations: [String: JSONValue] = [:]
       for route in routes { operations[route.method.rawValue.lowercased()] = operation(route) }
       paths[template(path)] = .object(operations)

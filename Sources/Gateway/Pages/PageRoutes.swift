@@ -22,6 +22,7 @@ struct PageRoutes: Sendable {
       page("/call/:incident", "caller.html", "The caller's page."),
       page("/watch", "viewer.html", "The viewer's page."),
       page("/watch/:incident", "viewer.html", "The viewer's page."),
+      page("/incidents/:incident", "viewer.html", "The page of an incident that interchange documents refer to."),
       page("/docs", "docs.html", "The interfaces, to read in a browser."),
       page("/favicon.ico", "favicon.ico", "The icon."),
       APIRoute(.get, "/assets/**", .everyone, tag: "pages", "What pages load.", success: (200, "*/*")) {

@@ -48,6 +48,9 @@ struct Signaller: Sendable {
   private func rights(
     of principal: Principal, in incident: IncidentID, wanted: MediaPermissions
   ) async throws(Problem) -> (IncidentID, MediaPermissions) {
+    if let own = principal.facts.linkedIncident, own != incident, room.destination(of: own) != incident {
+      throw .forbidden
+    }
     do {
       let rights = try await room.mediaRights(of: principal, in: incident)
       let permissions = rights.permissions.intersection(wanted)

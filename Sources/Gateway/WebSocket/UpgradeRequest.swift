@@ -33,9 +33,13 @@ struct UpgradeRequest: Sendable {
       return parts.count == 2 && parts[0].lowercased() == "bearer" ? parts[1].trimmingSpaces() : nil
     }
     presentedToken = bearer ?? queryToken ?? names.first { $0 != Self.subprotocol }
+    isEIDO = head.uri.split(separator: "?", maxSplits: 1).first.map(String.init) == EIDOSession.path
     origin = head.headers.first(name: "origin")
     authority = head.headers.first(name: "host")
   }
+
+  /// Whether another system wants to follow incidents as EIDOs, rather than a client of ours the metadata channel.
+  let isEIDO: Bool
 
   /// Longest key that is looked at, in characters.
   static let maximumKeyLength = 64
@@ -51,7 +55,7 @@ struct UpgradeRequest: Sendable {
   static func isOne(_ head: HTTPRequestHead) -> Bool {
     let headers = head.headers
     return head.method == .GET && head.version == .http1_1
-      && head.uri.split(separator: "?", maxSplits: 1).first.map(String.init) == path
+      && [path, EIDOSession.path].contains(head.uri.split(separator: "?", maxSplits: 1).first.map(String.init))
       && headers[canonicalForm: "upgrade"].contains { $0.lowercased() == "websocket" }
       && headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
       && headers["sec-websocket-key"].count == 1 && headers["sec-websocket-version"] == ["13"]
@@ -66,6 +70,7 @@ struct UpgradeRequest: Sendable {
       throw Problem(.forbidden, "Pages of this origin may not connect here.")
     }
     if subprotocols.isEmpty { return [:] }
+    if isEIDO { return ["Sec-WebSocket-Protocol": subprotocols[0]] }
     guard subprotocols.contains(Self.subprotocol) else {
       throw Problem(.badRequest, "This server speaks the subprotocol \(Self.subprotocol).")
     }
