@@ -30,7 +30,7 @@ struct Node {
     let failure = StorageFailure()
     self.failure = failure
     let room = try ControlRoom(
-      storage: storage, agency: options.agency, secrets: try Self.secrets(in: data)
+      storage: storage, agency: options.agency, secrets: try Self.secrets(in: data), limits: options.controlRoomLimits
     ) { failure.report($0) }
     media = try MediaServer(try options.mediaConfiguration())
     desks = GatewayDesks(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlRoom
 import Foundation
 import Gateway
 import MediaServer
@@ -53,6 +54,9 @@ struct NodeOptions: ParsableArguments {
   @Option(help: "Domain that identifies the agency to other systems, for example leitstelle-nord.example.")
   var agencyDomain: String?
 
+  @Option(help: "Durable messages a second that one person may send for long; four times as many at once.")
+  var durableRate = ControlRoomLimits().durableRate
+
   @Option(help: "Program that looks at uploads, its path last: ends with 0 for clean, 1 for infected.")
   var scanCommand: String?
 
@@ -68,6 +72,13 @@ struct NodeOptions: ParsableArguments {
       case .libsrtp2: .libsrtp2
       }
     }
+  }
+
+  var controlRoomLimits: ControlRoomLimits {
+    var limits = ControlRoomLimits()
+    limits.durableRate = durableRate
+    limits.durableBurst = durableRate * 4
+    return limits
   }
 
   func mediaConfiguration() throws -> MediaServer.Configuration {

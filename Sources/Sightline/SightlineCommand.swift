@@ -18,7 +18,13 @@ struct SightlineCommand: AsyncParsableCommand {
       Let somebody into an incident:
 
           sightline link --data /var/lib/sightline --incident 26-001482 --role caller
+
+      Let somebody sign in:
+
+          sightline users add anna --data /var/lib/sightline --role operator --generate
       """,
     version: "0.1.0",
-    subcommands: [DemoCommand.self, ServeCommand.self, LinkCommand.self, LoadCommand.self])
+    subcommands: [
+      DemoCommand.self, ServeCommand.self, LinkCommand.self, UsersCommand.self, JournalCommand.self, LoadCommand.self,
+    ])
 }

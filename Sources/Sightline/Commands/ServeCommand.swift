@@ -19,10 +19,14 @@ struct ServeCommand: AsyncParsableCommand {
       throw ValidationError("Give --data DIR: the folder where keys and recordings are kept.")
     }
     let logger = Logger(label: "sightline")
-    let running = try Node(node, data: URL(fileURLWithPath: data), logger: logger)
+    let folder = URL(fileURLWithPath: data)
+    let running = try Node(node, data: folder, logger: logger)
     for (index, addresses) in running.media.listeningAddresses.enumerated() {
       logger.info("media thread \(index) listens on \(addresses.map(\.description).joined(separator: ", "))")
     }
-    try await running.run { node, base in node.logger.info("ready: \(base)") }
+    try await running.run { node, base in
+      try await FirstAdmin.ensure(in: node.room, data: folder, logger: node.logger)
+      node.logger.info("ready: \(base)")
+    }
   }
 }
