@@ -7,6 +7,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 FUZZ_SECONDS ?= 60
+FUZZ_EXAMPLES ?= 30
 DEMO_ARGUMENTS ?=
 BENCH_ARGUMENTS ?=
 PYTEST_ARGUMENTS ?=
@@ -31,7 +32,7 @@ TEST_PACKAGES := openssl chromium firefox-esr coturn ffmpeg iproute2 python3-ven
 
 SWIFT_FILES := Package.swift Sources Tests
 
-.PHONY: help setup setup-build setup-tests build demo test unit-tests interop-tests lint format fuzz fuzz-build \
+.PHONY: help setup setup-build setup-tests build demo test unit-tests interop-tests lint format fuzz fuzz-api fuzz-build \
   sanitize-address sanitize-thread bench clean
 
 help: ## This list
@@ -79,6 +80,14 @@ format: ## Format all Swift files in place
 
 fuzz: setup-build ## Fuzz each parser for FUZZ_SECONDS (60) seconds; findings go to fixtures/crashes
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) Tests/Fuzz/run.sh
+
+fuzz-api: build ## Fuzz the HTTP interface with schemathesis, out of its own OpenAPI document
+	@if ! cmp -s Tests/Fuzz/requirements.txt .venv-api/requirements.txt; then \
+	  /usr/bin/python3 -m venv --clear .venv-api; \
+	  .venv-api/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/Fuzz/requirements.txt; \
+	  cp Tests/Fuzz/requirements.txt .venv-api/requirements.txt; \
+	fi
+	@Tests/Fuzz/api.sh $(SIGHTLINE) $(FUZZ_EXAMPLES)
 
 sanitize-address: setup-build ## Run the unit tests of floors 0 to 3 with AddressSanitizer
 	@LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leak-suppressions.txt:print_suppressions=0 \

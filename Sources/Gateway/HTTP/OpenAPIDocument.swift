@@ -9,7 +9,7 @@ import JSON
 enum OpenAPIDocument {
   static func make(_ book: RouteBook) -> JSONValue {
     var paths: [String: JSONValue] = [:]
-    for (path, routes) in Dictionary(grouping: book.routes.filter { $0.success.status != 101 }, by: \.path) {
+    for (path, routes) in Dictionary(grouping: book.routes.filter(isDocumented), by: \.path) {
       var operations: [String: JSONValue] = [:]
       for route in routes { operations[route.method.rawValue.lowercased()] = operation(route) }
       paths[template(path)] = .object(operations)
@@ -34,6 +34,11 @@ enum OpenAPIDocument {
         ],
       ],
     ]
+  }
+
+  /// WebSockets are AsyncAPI's, and what a path takes is asked of every path alike.
+  private static func isDocumented(_ route: APIRoute) -> Bool {
+    route.success.status != 101 && route.method != .options
   }
 
   /// RFC 9457, with our code.

@@ -17,7 +17,7 @@ struct RouteBook: Sendable {
   mutating func add(_ more: [APIRoute]) { routes += more }
 
   /// Methods that are answered on every path.
-  private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete]
+  private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .trace]
 
   func register(on router: Router<GatewayContext>, services: GatewayServices) {
     for (path, routes) in Dictionary(grouping: routes, by: \.path) {
