@@ -148,7 +148,7 @@ let package = Package(
     tests("StorageTests", ["Primitives", "Cryptography", "JSON", "Incidents", "Storage"]),
     tests(
       "OutgoingTests",
-      ["Primitives", "Cryptography", "JSON", "Incidents", "Storage", "Outgoing"]),
+      ["Primitives", "Cryptography", "JSON", "Incidents", "Storage", "Outgoing", "COpenSSL"]),
     tests(
       "ControlRoomTests",
       ["Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Storage", "MediaServer", "ControlRoom"]),

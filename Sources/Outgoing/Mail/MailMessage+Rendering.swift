@@ -7,7 +7,7 @@ extension MailMessage {
   package func rendered(from address: String, name: String, date: UTCTime, token: String) -> [UInt8] {
     let lines = [
       "Date: \(Self.dateText(date))",
-      "From: \(Self.phrase(name)) <\(address)>",
+      "From: \(Self.phrase(name, after: "From: ".count))<\(address)>",
       "To: <\(to)>",
       "Subject: \(Self.unstructured(subject, after: "Subject: ".count))",
       "Message-ID: <\(token)@\(Self.domain(of: address))>",
@@ -34,32 +34,34 @@ extension MailMessage {
 
   // MARK: - Headers
 
-  /// Characters of a line (RFC 5322 §2.1.1).
+  /// Characters of a line (RFC 5322 §2.1.1, RFC 2047 §2).
   private static let lineLength = 76
-  /// UTF-8 bytes in one encoded word: with its frame it has at most 75 characters (RFC 2047 §2).
-  private static let encodedWordBytes = 45
 
-  /// A display name: quoted, or in encoded words.
-  static func phrase(_ name: String) -> String {
+  /// A display name, quoted or in encoded words, with the space that follows it.
+  private static func phrase(_ name: String, after used: Int) -> String {
     let name = oneLine(name)
-    guard isPlain(name, limit: 60) else { return encodedWords(name) }
-    return "\"" + name.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+    // The address stands on a line of its own after encoded words, whose lines are short.
+    guard isPlain(name, limit: lineLength - used) else { return encodedWords(name, after: used) + "\r\n " }
+    return "\"" + name.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\" "
   }
 
-  static func unstructured(_ text: String, after used: Int) -> String {
-    isPlain(text, limit: lineLength - used) ? text : encodedWords(text)
+  private static func unstructured(_ text: String, after used: Int) -> String {
+    isPlain(text, limit: lineLength - used) ? text : encodedWords(text, after: used)
   }
 
   private static func isPlain(_ text: String, limit: Int) -> Bool {
     text.utf8.count <= limit && text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f } && !text.contains("=?")
   }
 
-  /// RFC 2047 §4.1, each word whole characters of its own (§5), folded.
-  private static func encodedWords(_ text: String) -> String {
+  /// RFC 2047 §4.1: a word a line, each of whole characters (§5).
+  private static func encodedWords(_ text: String, after used: Int) -> String {
+    let frame = "=?UTF-8?B??=".count
+    func room(_ used: Int) -> Int { (lineLength - used - frame) / 4 * 3 }
     var words: [[UInt8]] = [[]]
     for scalar in text.unicodeScalars {
       let bytes = Array(String(scalar).utf8)
-      if words[words.count - 1].count + bytes.count > encodedWordBytes { words.append([]) }
+      let limit = room(words.count == 1 ? used : 1)
+      if words[words.count - 1].count + bytes.count > limit { words.append([]) }
       words[words.count - 1] += bytes
     }
     return words.map { "=?UTF-8?B?\(Base64.encode($0))?=" }.joined(separator: "\r\n ")
@@ -68,7 +70,7 @@ extension MailMessage {
   // MARK: - Body
 
   /// RFC 2045 §6.7, lines ending in CRLF.
-  static func quotedPrintable(_ text: String) -> [UInt8] {
+  private static func quotedPrintable(_ text: String) -> [UInt8] {
     var output: [UInt8] = []
     let normalized = text.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
     for line in normalized.split(separator: "\n", omittingEmptySubsequences: false) {

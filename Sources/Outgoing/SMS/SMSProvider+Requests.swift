@@ -69,7 +69,8 @@ extension SMSProvider {
     return try OutgoingRequest(
       url: "\(url)/2010-04-01/Accounts/\(FormEncoding.percentEncoded(account))/Messages.json",
       headers: [
-        .init("Authorization", "Basic \(Base64.encode(Array("\(account):\(secret)".utf8)))"), Self.form, Self.acceptJSON,
+        .init("Authorization", "Basic \(Base64.encode(Array("\(account):\(secret)".utf8)))"), Self.form,
+        Self.acceptJSON,
       ], body: body)
   }
 

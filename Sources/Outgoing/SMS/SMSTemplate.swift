@@ -26,7 +26,8 @@ package struct SMSTemplate: Hashable, Sendable {
     init(contentType: String) {
       let type = contentType.lowercased()
       self =
-        type.contains("json") ? .json : type.contains("x-www-form-urlencoded") ? .percent : type.contains("xml") ? .xml : .none
+        type.contains("json")
+        ? .json : type.contains("x-www-form-urlencoded") ? .percent : type.contains("xml") ? .xml : .none
     }
 
     func escape(_ value: String) -> String {

@@ -13,13 +13,15 @@ enum CurlFailure {
       return OutgoingError(.timedOut, "\(host) did not answer in time.")
     case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR:
       return OutgoingError(
-        .insecure, "The certificate of \(host) is not trusted, or is for another name. Check it, and the file of trusted"
+        .insecure,
+        "The certificate of \(host) is not trusted, or is for another name. Check it, and the file of trusted"
           + " certificates.")
     case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CIPHER:
       return OutgoingError(.insecure, "\(host) and this server found no TLS that both accept. Check the port.")
     case CURLE_USE_SSL_FAILED:
       return OutgoingError(
-        .insecure, "\(host) offers no STARTTLS. Use its TLS port, or set the security to none inside a trusted network.")
+        .insecure, "\(host) offers no STARTTLS. Use its TLS port, or set the security to none inside a trusted network."
+      )
     case CURLE_LOGIN_DENIED:
       return OutgoingError(.refused, "\(host) does not accept the user name and password.")
     case CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE:

@@ -162,7 +162,12 @@ private final class CurlMulti: @unchecked Sendable {
   private let handle: UnsafeMutableRawPointer
 
   /// Libcurl's global state is made once, before the first use.
-  private static let isReady = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+  ///
+  /// Libcurl leaves SIGPIPE to the program where it may use no signals: a broken connection is an error, not the end.
+  private static let isReady: Bool = {
+    signal(SIGPIPE, SIG_IGN)
+    return curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+  }()
 
   init(idleConnections: Int) {
     guard Self.isReady, let handle = curl_multi_init() else {
