@@ -231,7 +231,8 @@ def mail_receiver(
             and data.login == (user or "").encode()
             and data.password == (password or "").encode()
         )
-        return AuthResult(success=is_right, auth_data=data if is_right else None)
+        # What is not handled here, aiosmtpd answers with 535.
+        return AuthResult(success=is_right, handled=False, auth_data=data if is_right else None)
 
     controller = Controller(
         receiver,

@@ -76,6 +76,8 @@ final class CurlTransfer: @unchecked Sendable {
   private func setCommon(_ setter: inout OptionSetter) {
     let context = Unmanaged.passUnretained(self).toOpaque()
     setter.set(CURLOPT_NOSIGNAL, 1)
+    // A call that is given up while its name is looked up does not wait for the end of that, and hold up all others.
+    setter.set(CURLOPT_QUICK_EXIT, 1)
     setter.set(CURLOPT_CONNECTTIMEOUT_MS, Int(options.connectLimit.milliseconds))
     setter.set(CURLOPT_SSL_VERIFYPEER, 1)
     setter.set(CURLOPT_SSL_VERIFYHOST, 2)
@@ -113,6 +115,8 @@ final class CurlTransfer: @unchecked Sendable {
   private func set(_ mail: MailTransfer, _ setter: inout OptionSetter) {
     setter.set(CURLOPT_PROTOCOLS_STR, "smtp,smtps")
     setter.set(CURLOPT_TIMEOUT_MS, Int(mail.timeLimit.milliseconds))
+    // Libcurl counts greeting and login as connecting, and some servers greet strangers late on purpose.
+    setter.set(CURLOPT_CONNECTTIMEOUT_MS, Int(mail.timeLimit.milliseconds))
     setter.set(CURLOPT_URL, mail.server.url)
     switch mail.server.security {
     case .startTLS, .tls: setter.set(CURLOPT_USE_SSL, Int(CURLUSESSL_ALL.rawValue))
