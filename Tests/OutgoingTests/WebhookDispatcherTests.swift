@@ -128,6 +128,25 @@ struct WebhookDispatcherTests {
     await desk.dispatcher.stop()
   }
 
+  @Test("a dead letter is tried anew at once, also while its incident waits")
+  func retriesAtOnce() async throws {
+    let desk = try Desk(["cad"])
+    try desk.dispatcher.start()
+    try desk.record("i1", 1)
+    try desk.record("i1", 2)
+    for number in 1...3 {
+      await desk.nextCall().answer(400)
+      if number < 3 { desk.time.advance(await desk.nextPause()) }
+    }
+    let second = await desk.nextCall()
+    #expect(second.header("Sightline-Delivery") == "cad.i1.2")
+    second.answer(500)
+    _ = await desk.nextPause()
+    #expect(try await desk.dispatcher.retry("cad/i1/000000000001"))
+    #expect(await desk.nextCall().header("Sightline-Delivery") == "cad.i1.1")
+    await desk.dispatcher.stop()
+  }
+
   @Test("a receiver that never answers holds up no other")
   func isolates() async throws {
     let desk = try Desk(["dead", "live"])
