@@ -22,13 +22,15 @@ CORES := SIGHTLINE_CORES=1
 SIGHTLINE := .build/release/sightline
 PYTHON := .venv/bin/python
 
-BUILD_PACKAGES := libssl-dev libsrtp2-dev libusrsctp-dev libavformat-dev libavcodec-dev libavutil-dev pkg-config
+BUILD_PACKAGES := libssl-dev libsrtp2-dev libusrsctp-dev libavformat-dev libavcodec-dev libavutil-dev \
+  libcurl4-openssl-dev libqrencode-dev pkg-config
 ifeq ($(shell uname -m),x86_64)
 BUILD_PACKAGES += libipsec-mb-dev
 endif
 TEST_PACKAGES := openssl chromium firefox-esr coturn ffmpeg iproute2 python3-venv python3-gi python3-gst-1.0 \
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly \
-  gstreamer1.0-nice gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0 fonts-dejavu-core
+  gstreamer1.0-nice gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0 fonts-dejavu-core \
+  librsvg2-bin zbar-tools
 
 SWIFT_FILES := Package.swift Sources Tests
 

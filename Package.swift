@@ -42,6 +42,8 @@ let package = Package(
     .systemLibrary(name: "CUSRSCTP", pkgConfig: "usrsctp", providers: [.apt(["libusrsctp-dev"])]),
     .systemLibrary(
       name: "CLibAV", pkgConfig: "libavformat", providers: [.apt(["libavformat-dev", "libavcodec-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
     .target(name: "CSystemCalls"),
 
     // Floor 0
@@ -94,6 +96,11 @@ let package = Package(
       "Storage",
       ["Primitives", "Cryptography", "JSON", "Incidents", .product(name: "GRDB", package: "GRDB.swift")]),
 
+    // All that the server says to other systems: HTTP, mail, text messages, webhooks
+    module(
+      "Outgoing",
+      ["Primitives", "Cryptography", "JSON", "Incidents", "Storage", "CCurl", "CQREncode"]),
+
     // Floor 4
     module(
       "ControlRoom",
@@ -144,6 +151,9 @@ let package = Package(
     tests("IdentityTests", ["Primitives", "Cryptography", "JSON", "Incidents", "Identity"]),
     tests("InterchangeTests", ["Primitives", "JSON", "Incidents", "Interchange"]),
     tests("StorageTests", ["Primitives", "Cryptography", "JSON", "Incidents", "Storage"]),
+    tests(
+      "OutgoingTests",
+      ["Primitives", "Cryptography", "JSON", "Incidents", "Storage", "Outgoing", "COpenSSL"]),
     tests(
       "ControlRoomTests",
       ["Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Storage", "MediaServer", "ControlRoom"]),
@@ -221,7 +231,7 @@ if isFuzzing || Context.environment["SIGHTLINE_CORES"] != nil {
 }
 if isFuzzing {
   package.dependencies = []
-  package.targets.removeAll { $0.isTest || ["MediaClient", "Storage", "ControlRoom"].contains($0.name) }
+  package.targets.removeAll { $0.isTest || ["MediaClient", "Storage", "Outgoing", "ControlRoom"].contains($0.name) }
   for target in package.targets where target.type == .regular {
     target.swiftSettings?.append(.unsafeFlags(["-sanitize=fuzzer,address"]))
   }

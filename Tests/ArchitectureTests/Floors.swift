@@ -28,6 +28,7 @@ struct Floor: Sendable {
   static let sideways: Set = [
     "Cryptography -> Primitives", "JSON -> Primitives", "ICE -> STUN", "Identity -> Incidents",
     "Interchange -> Incidents", "MediaServer -> Sockets", "MediaClient -> Sockets",
+    "Outgoing -> Storage",
   ]
 
   static let house: [Floor] = [
@@ -69,6 +70,10 @@ struct Floor: Sendable {
     Floor(
       3, "Storage", ["Primitives", "Cryptography", "JSON", "Incidents"],
       libraries: ["Foundation", "GRDB", "Glibc", "Synchronization"]),
+    // CCurl: HTTP and SMTP to other systems (decision 0008).
+    Floor(
+      3, "Outgoing", ["Primitives", "Cryptography", "JSON", "Incidents", "Storage"],
+      libraries: ["CCurl", "CQREncode", "Dispatch", "Foundation", "Synchronization"]),
 
     Floor(
       4, "ControlRoom",
