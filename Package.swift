@@ -105,15 +105,16 @@ let package = Package(
     module(
       "ControlRoom",
       [
-        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Storage", "MediaServer",
+        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Storage", "Outgoing",
+        "MediaServer",
       ]),
 
     // Floor 5
     module(
       "Gateway",
       [
-        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Storage", "MediaServer",
-        "ControlRoom",
+        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Storage", "Outgoing",
+        "MediaServer", "ControlRoom",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -135,7 +136,7 @@ let package = Package(
       name: "Sightline",
       dependencies: [
         "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "DTLS", "SDP", "SRTP", "Sockets", "Storage",
-        "MediaServer", "MediaClient", "ControlRoom", "Gateway",
+        "Outgoing", "MediaServer", "MediaClient", "ControlRoom", "Gateway",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

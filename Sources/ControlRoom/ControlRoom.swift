@@ -25,6 +25,7 @@ package final class ControlRoom: Sendable {
   let connections: ConnectionRegistry
   package let accounts: AccountDirectory
   package let signIns: SignInDesk
+  let outbox = EventOutbox()
   private let rates: RateLimiter
   private let journal: JournalTap
 
@@ -51,7 +52,8 @@ package final class ControlRoom: Sendable {
       counters.noteStorageFailure()
       onStorageFailure(error)
     }
-    desk = IncidentDesk(storage: storage, writer: writer, clock: clock, limits: limits) { event, incident in
+    desk = IncidentDesk(storage: storage, writer: writer, clock: clock, limits: limits, outbox: outbox) {
+      event, incident in
       counters.noteEvent()
       journal.tell(event, incident)
     }

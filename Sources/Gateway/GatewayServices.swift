@@ -14,6 +14,8 @@ struct GatewayServices: Sendable {
   let links: LinkDesk
   let files: FileDesk
   let networkLocations: NetworkLocationDesk
+  let sender: LinkSender
+  let webhooks: WebhookDesk
   let agency: AgencyIdentity
   let authority: TokenAuthority
   let sessions: SessionDirectory
@@ -35,7 +37,7 @@ struct GatewayServices: Sendable {
     self.authority = authority
     self.clock = clock
     (room, links, files) = (desks.room, desks.links, desks.files)
-    networkLocations = desks.networkLocations
+    (networkLocations, sender, webhooks) = (desks.networkLocations, desks.sender, desks.webhooks)
     agency = configuration.agency
     metrics = GatewayMetrics()
     sessions = desks.sessions
@@ -67,6 +69,8 @@ package struct GatewayDesks: Sendable {
   package let room: ControlRoom
   package let links: LinkDesk
   package let files: FileDesk
+  package let sender: LinkSender
+  package let webhooks: WebhookDesk
   let networkLocations: NetworkLocationDesk
   let sessions: SessionDirectory
   let journalist: MediaJournalist
@@ -74,12 +78,14 @@ package struct GatewayDesks: Sendable {
   private let channels: ChannelCarriers
 
   package init(
-    room: ControlRoom, links: LinkDesk, files: FileDesk, media: any MediaPlane, limits: GatewayLimits = .init(),
-    clock: GatewayClock = .system
+    room: ControlRoom, links: LinkDesk, files: FileDesk, sender: LinkSender, webhooks: WebhookDesk,
+    media: any MediaPlane, limits: GatewayLimits = .init(), clock: GatewayClock = .system
   ) {
     self.room = room
     self.links = links
     self.files = files
+    self.sender = sender
+    self.webhooks = webhooks
     networkLocations = NetworkLocationDesk(room: room)
     sessions = SessionDirectory(maximumSessions: limits.maximumSessions)
     journalist = MediaJournalist(media: media, room: room, sessions: sessions)

@@ -37,7 +37,11 @@ struct Node {
       room: room, links: try LinkDesk(room: room, storage: storage),
       files: FileDesk(
         room: room, store: try FileStore(folder: data.appendingPathComponent("files")),
-        scanner: options.scanCommand.flatMap { FileScanner(command: $0) }), media: media)
+        scanner: options.scanCommand.flatMap { FileScanner(command: $0) }),
+      sender: LinkSender(
+        room: room, sms: try options.smsProvider(), mail: try options.mailConfiguration(), agency: options.agency,
+        receiptKey: try KeyFile.load("secret-box-key", from: data), options: options.transferOptions),
+      webhooks: try WebhookDesk(room: room, storage: storage, options: options.transferOptions), media: media)
     gateway = try GatewayServer(
       configuration: try options.gatewayConfiguration(), media: media, desks: desks, authority: authority,
       logger: logger)
@@ -54,10 +58,11 @@ struct Node {
     async throws
   {
     try await room.start()
+    try desks.webhooks.start()
     desks.start()
     let services: [any Service] =
       [
-        JournalService(room: room, storage: storage, failure: failure), MediaService(media: media),
+        JournalService(desks: desks, storage: storage, failure: failure), MediaService(media: media),
         HousekeepingService(keeper: Housekeeper(room: room, links: desks.links)), gateway,
         ReadyService(node: self, whenReady: whenReady),
       ] + others
@@ -91,13 +96,14 @@ private final class StorageFailure: Sendable {
 /// Keeps the journal until everything above it has ended; ends the node when nothing can be written any more, so that
 /// whoever watches over it starts it again.
 private struct JournalService: Service {
-  let room: ControlRoom
+  let desks: GatewayDesks
   let storage: SQLiteStorage
   let failure: StorageFailure
 
   func run() async throws {
     let error = await cancelWhenGracefulShutdown { await failure.first() }
-    room.stop()
+    await desks.webhooks.stop()
+    desks.room.stop()
     storage.close()
     if let error { throw error }
   }

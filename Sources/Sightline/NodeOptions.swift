@@ -2,7 +2,9 @@ import ArgumentParser
 import ControlRoom
 import Foundation
 import Gateway
+import JSON
 import MediaServer
+import Outgoing
 import Primitives
 import SRTP
 import Sockets
@@ -57,6 +59,15 @@ struct NodeOptions: ParsableArguments {
   @Option(help: "Durable messages a second that one person may send for long; four times as many at once.")
   var durableRate = ControlRoomLimits().durableRate
 
+  @Option(help: "JSON file that describes the SMS gateway: provider, account, secret, from; see RUNBOOK.")
+  var smsGateway: String?
+
+  @Option(help: "JSON file that describes the mail server: host, port, security, user, password, from; see RUNBOOK.")
+  var mailServer: String?
+
+  @Option(help: "Certificates, PEM, that are trusted beside the system's for outgoing calls.")
+  var trust: String?
+
   @Option(help: "Program that looks at uploads, its path last: ends with 0 for clean, 1 for infected.")
   var scanCommand: String?
 
@@ -71,6 +82,24 @@ struct NodeOptions: ParsableArguments {
       case .openSSL: .openSSL
       case .libsrtp2: .libsrtp2
       }
+    }
+  }
+
+  func smsProvider() throws -> SMSProvider? {
+    try smsGateway.map { try SMSProvider(json: try Self.json($0)) }
+  }
+
+  func mailConfiguration() throws -> MailConfiguration? {
+    try mailServer.map { try MailConfiguration(json: try Self.json($0)) }
+  }
+
+  var transferOptions: TransferOptions { TransferOptions(certificateFile: trust) }
+
+  private static func json(_ path: String) throws -> JSONValue {
+    do {
+      return try JSONValue(parsing: try String(contentsOfFile: path, encoding: .utf8))
+    } catch let error as JSONError {
+      throw ValidationError("\(path) is no JSON: \(error.description).")
     }
   }
 

@@ -77,14 +77,17 @@ struct Floor: Sendable {
 
     Floor(
       4, "ControlRoom",
-      ["Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Storage", "MediaServer"],
+      [
+        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Storage", "Outgoing",
+        "MediaServer",
+      ],
       libraries: ["Dispatch", "Foundation", "Synchronization"]),
 
     Floor(
       5, "Gateway",
       [
-        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Storage", "MediaServer",
-        "ControlRoom",
+        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Storage", "Outgoing",
+        "MediaServer", "ControlRoom",
       ],
       libraries: [
         "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "Logging", "NIOCore", "NIOHTTP1",
@@ -96,7 +99,7 @@ struct Floor: Sendable {
       6, "Sightline",
       [
         "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "DTLS", "SDP", "SRTP", "Sockets", "Storage",
-        "MediaServer", "MediaClient", "ControlRoom", "Gateway",
+        "Outgoing", "MediaServer", "MediaClient", "ControlRoom", "Gateway",
       ],
       libraries: [
         "ArgumentParser", "Dispatch", "Foundation", "Glibc", "Logging", "ServiceLifecycle", "Synchronization",

@@ -24,17 +24,20 @@ package final class IncidentDesk: Sendable {
   let clock: ControlRoomClock
   let limits: ControlRoomLimits
   let reader: StorageReader
+  let outbox: EventOutbox
   /// Told of every event once it is durable, in order, on the writer's thread; must not block.
   private let onPublished: @Sendable (JournalEvent, Incident) -> Void
 
   init(
     storage: any Storage, writer: JournalWriter, clock: ControlRoomClock, limits: ControlRoomLimits,
+    outbox: EventOutbox,
     onPublished: @escaping @Sendable (JournalEvent, Incident) -> Void
   ) {
     self.storage = storage
     self.writer = writer
     self.clock = clock
     self.limits = limits
+    self.outbox = outbox
     self.onPublished = onPublished
     reader = StorageReader(storage: storage)
   }
@@ -179,10 +182,14 @@ package final class IncidentDesk: Sendable {
     _ answer: @escaping @Sendable (Result<Void, Refusal>) -> Void
   ) {
     let events = transaction.events
+    let due = outbox.changes(for: events, agency: incident.agency)
+    var transaction = transaction
+    transaction.changes += due
     writer.submit(transaction) { [self] result in
       switch result {
       case .success:
         publish(events, incident)
+        outbox.stored(due)
         answer(.success(()))
       case .failure:
         state.withLock { $0.hasFailed = true }

@@ -1,0 +1,183 @@
+import Cryptography
+import Identity
+import Incidents
+import JSON
+import Outgoing
+import Primitives
+import Storage
+import Synchronization
+
+/// Brings a link to its bearer, by text message or mail, and writes down every stage: taken by the provider, delivered, or
+/// failed and why.
+package final class LinkSender: Sendable {
+  package enum Way: Hashable, Sendable {
+    case sms(String)
+    case mail(String)
+    /// As text and QR code, to be read out or held up.
+    case shown
+  }
+
+  private let room: ControlRoom
+  private let sms: (provider: SMSProvider, gateway: SMSGateway)?
+  private let mail: MailSender?
+  private let agency: String
+  /// The part of the receipts' address that cannot be guessed.
+  package let receiptSecret: String
+  /// Which link a provider's message was about.
+  private let references = Mutex<[String: Reference]>([:])
+
+  private struct Reference {
+    let incident: IncidentID
+    let link: String
+  }
+
+  static let collection = "sms-references"
+  /// References kept at hand; beyond it all are left to the store.
+  private static let maximumReferences = 16_384
+
+  package init(
+    room: ControlRoom, sms: SMSProvider?, mail: MailConfiguration?, agency: String, receiptKey: [UInt8],
+    options: TransferOptions = .init()
+  ) {
+    self.room = room
+    let caller = HTTPCaller(options: options)
+    self.sms = sms.map { ($0, SMSGateway($0, caller: caller)) }
+    let wall = room.clock.wall
+    self.mail = mail.map { MailSender($0, options: options, now: wall) }
+    self.agency = agency
+    receiptSecret = Hex.encode(Digest.sha256(Array("sms receipts".utf8) + receiptKey).prefix(16))
+  }
+
+  /// Sends the address of a link; the outcome is in the journal when it returns.
+  ///
+  /// - Parameter base: Under which providers reach this server for their receipts.
+  package func send(
+    _ grant: LinkGrant, url: String, by way: Way, base: String, as principal: Principal
+  ) async throws(Refusal) -> JSONValue {
+    switch way {
+    case .shown:
+      try await note(grant, "shown", to: nil, reference: nil, principal)
+      return ["by": "shown", "state": "accepted"]
+    case .sms(let number):
+      guard let sms else {
+        throw Refusal(.unavailable, "No SMS gateway is set up. Show the link, or send it by mail.")
+      }
+      return try await deliver(grant, "sms", masked(number), principal) { () throws(OutgoingError) in
+        try await sms.gateway.send(
+          SMSMessage(
+            to: number, text: text(url), reference: grant.id,
+            receiptURL: "\(base)/api/v1/sms/receipts/\(receiptSecret)"))
+      }
+    case .mail(let address):
+      guard let mail else {
+        throw Refusal(.unavailable, "No mail server is set up. Show the link, or send it as a text message.")
+      }
+      return try await deliver(grant, "email", masked(address), principal) { () throws(OutgoingError) in
+        try await mail.send(MailMessage(to: address, subject: "\(agency): emergency video", text: text(url)))
+      }
+    }
+  }
+
+  private func text(_ url: String) -> String {
+    "\(agency) asks to see what you see. Open this link and tap Start: \(url)"
+  }
+
+  // MARK: - Stages
+
+  private func deliver(
+    _ grant: LinkGrant, _ by: String, _ to: String, _ principal: Principal,
+    _ send: () async throws(OutgoingError) -> String?
+  ) async throws(Refusal) -> JSONValue {
+    let reference: String?
+    do {
+      reference = try await send()
+    } catch {
+      try await noteDelivery(of: grant.id, in: grant.incident, "failed", error.text)
+      if grant.role == .caller {
+        await room.reportFailure(of: grant.subject, .linkNotReceived, in: grant.incident, detail: error.text)
+      }
+      return ["by": .string(by), "state": "failed", "detail": .string(error.text)]
+    }
+    try await note(grant, by, to: to, reference: reference, principal)
+    try await noteDelivery(of: grant.id, in: grant.incident, "accepted", nil)
+    return .members(["by": .string(by), "state": "accepted", "reference": reference.map { .string($0) }])
+  }
+
+  private func note(
+    _ grant: LinkGrant, _ by: String, to: String?, reference: String?, _ principal: Principal
+  ) async throws(Refusal) {
+    var changes: [DocumentChange] = []
+    if let reference, by == "sms" {
+      remember(reference, Reference(incident: grant.incident, link: grant.id))
+      changes = [
+        .put(
+          collection: Self.collection, key: Self.key(reference),
+          ["incident": .string(grant.incident.value), "link": .string(grant.id)])
+      ]
+    }
+    _ = try await room.submit(
+      Wish(
+        .linkSent,
+        .members([
+          "link": .string(grant.id), "by": .string(by), "to": to.map { .string($0) },
+          "reference": reference.map { .string(String($0.prefix(200))) },
+        ]), in: grant.incident, by: principal, isServer: true, changes: changes))
+    if grant.role == .caller { await room.report(.linkSent, of: grant.subject, in: grant.incident) }
+  }
+
+  private func noteDelivery(
+    of link: String, in incident: IncidentID, _ state: String, _ detail: String?
+  ) async throws(Refusal) {
+    _ = try await room.submit(
+      Wish(
+        .linkDelivery,
+        .members([
+          "link": .string(link), "state": .string(state),
+          "detail": detail.flatMap { $0.isEmpty ? nil : .string(String($0.prefix(500))) },
+        ]), in: incident, by: .system, isServer: true))
+  }
+
+  // MARK: - Receipts
+
+  /// Takes a provider's delivery receipt in; false when it is about no message of ours.
+  package func receive(contentType: String?, body: [UInt8], query: String) async throws(Refusal) -> Bool {
+    guard let sms else { return false }
+    let receipt: DeliveryReceipt
+    do {
+      receipt = try sms.provider.receipt(contentType: contentType, body: body, query: query)
+    } catch {
+      throw Refusal(.badPayload, error.text)
+    }
+    guard let reference = try await find(receipt.reference) else { return false }
+    try await noteDelivery(of: reference.link, in: reference.incident, receipt.state.rawValue, receipt.detail)
+    return true
+  }
+
+  private func find(_ reference: String) async throws(Refusal) -> Reference? {
+    let key = Self.key(reference)
+    if let known = references.withLock({ $0[key] }) { return known }
+    let document = try await room.desk.read { (storage) throws(StorageError) in
+      try storage.document(Self.collection, key)
+    }
+    guard let document, let incident = document["incident"]?.string.flatMap({ IncidentID($0) }),
+      let link = document["link"]?.string
+    else { return nil }
+    return Reference(incident: incident, link: link)
+  }
+
+  private func remember(_ reference: String, _ value: Reference) {
+    references.withLock { references in
+      if references.count >= Self.maximumReferences { references.removeAll() }
+      references[Self.key(reference)] = value
+    }
+  }
+
+  /// Providers name messages as they like: a digest makes a key of it.
+  private static func key(_ reference: String) -> String { Hex.encode(Digest.sha256(Array(reference.utf8)).prefix(16)) }
+
+  /// Enough to recognise, too little to use: journals are read by many.
+  private func masked(_ address: String) -> String {
+    if let at = address.firstIndex(of: "@") { return "\(address.prefix(1))…\(address[at...])" }
+    return "\(address.prefix(3))…\(address.suffix(2))"
+  }
+}
