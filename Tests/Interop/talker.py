@@ -8,9 +8,10 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 
+from journal_file import Row
 from metadata_client import Message, MetadataClient
 
 #: Messages that may wait for their answer.
@@ -90,6 +91,24 @@ class Talker(MetadataClient):
         """Whether the last that it said in each incident has come back as an event."""
         last = {said.incident: said for said in self.said}
         return all(self.core.events(incident)[-1]["number"] >= (self.number(said) or 1 << 62) for incident, said in last.items())
+
+    def compare(self, journal: Iterable[Row]) -> None:
+        """All that it said is in the journal, once and in order; all that it heard is what stands there."""
+        rows = sorted(journal, key=lambda row: row.number)
+        for incident in self.incidents:
+            where = f"{self.core.name} in {incident}"
+            here = [row for row in rows if row.incident == incident]
+            stored = [row.client_id for row in here if row.actor["id"] == self.actor and row.client_id]
+            said = [said.id for said in self.said if said.incident == incident]
+            assert stored == said, f"{where}: once each, and in order"
+            events = self.core.events(incident)
+            heard = [(event["number"], event["hash"]) for event in events]
+            hashes = [(row.number, row.hash.hex()) for row in here]
+            assert set(heard) <= set(hashes), f"{where}: nothing was heard that is not so"
+            assert heard == sorted(set(heard)), f"{where}: nothing was heard twice"
+            assert not self.core.sees_all or heard == hashes, f"{where}: nothing was missed"
+            own = [event.get("clientID") for event in events if event["actor"]["id"] == self.actor]
+            assert set(said) <= set(own), f"{where}: everybody hears themselves"
 
 
 @contextlib.asynccontextmanager
