@@ -83,4 +83,4 @@ def test_dying_carriers_lose_and_double_nothing(tmp_path: pathlib.Path, report: 
         peerConnections=channel.connections, heardAgainAndDropped=client.core.repeats,
         seconds=round(time.monotonic() - began, 1))
     assert sum(len(talker.said) for talker in talkers) >= EVENTS
-    assert channel.opened > 10 and client.connections > 10, "both carriers came up again and again"
+    assert min(channel.opened, client.connections) > EVENTS / 500, "both carriers came up again and again"
