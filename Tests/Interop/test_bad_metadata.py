@@ -15,7 +15,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from aiortc_peer import AiortcPeer
 from bystander import Bystander
+from metadata_client import LABEL, SUBPROTOCOL
 from node import Key, Node
 from waiting import wait_for
 
@@ -286,6 +288,61 @@ def test_frame_that_is_no_text_ends_the_connection(scene: Scene, line: Line, kin
             send(line.socket)
         closed, reason = line.ending()
     assert closed == code and len(reason) >= 10, (closed, reason)
+
+
+# The same over a data channel
+
+
+@pytest.fixture
+def peer(scene: Scene) -> Iterator[AiortcPeer]:
+    """An operator's peer connection with an open data channel."""
+    with AiortcPeer(f"{scene.node.base}/whep/{scene.incident}", scene.node.key("operator").token) as peer:
+        peer.watch()
+        peer.channel = peer.open_channel(LABEL, protocol=SUBPROTOCOL)
+        peer.connect()
+        yield peer
+
+
+def answer_on_channel(peer: AiortcPeer, message: dict | str | bytes) -> dict:
+    count = len(peer.messages)
+    peer.send(peer.channel, json.dumps(message) if isinstance(message, dict) else message)
+    heard = lambda: [json.loads(text) for _, text in peer.messages[count:]]  # noqa: E731
+    answers = lambda: [message for message in heard() if message["kind"] in ("accepted", "error")]  # noqa: E731
+    return wait_for(answers, "an answer on the data channel", ANSWER_SECONDS)[0]
+
+
+@pytest.mark.parametrize("kind", ["prose", "nothing", "list", "deep payload", "duplicate member", "lone surrogate"])
+def test_what_is_no_message_is_explained_on_a_channel(scene: Scene, peer: AiortcPeer, kind: str) -> None:
+    text, words = TEXTS[kind]
+    with scene.counts("badEnvelope"):
+        assert_refused(answer_on_channel(peer, text), "badEnvelope", words)
+    assert answer_on_channel(peer, scene.envelope())["kind"] == "accepted", "the channel goes on"
+
+
+@pytest.mark.parametrize("kind", ["unknown kind", "future version", "unknown incident", "text too long"])
+def test_wrong_message_is_explained_on_a_channel(scene: Scene, peer: AiortcPeer, kind: str) -> None:
+    different, code, words = ENVELOPES[kind]
+    message = scene.envelope(**different)
+    with scene.counts(f'"{code}"'):
+        assert_refused(answer_on_channel(peer, message), code, words, message["id"])
+
+
+def test_signalling_does_not_belong_on_a_channel(scene: Scene, peer: AiortcPeer) -> None:
+    message = {"v": 1, "id": next(ids), "kind": "offer", "sdp": "v=0"}
+    with scene.counts("unknownKind"):
+        assert_refused(answer_on_channel(peer, message), "unknownKind", "kind", message["id"])
+
+
+def test_other_messages_than_text_do_not_harm_a_channel(scene: Scene, peer: AiortcPeer) -> None:
+    for message in (b"\x00\xff\xfe", b"", b'{"v":1,"kind":"chat"}'):
+        peer.send(peer.channel, message)
+    assert wait_for(lambda: answer_on_channel(peer, scene.envelope())["kind"] == "accepted", "the channel goes on")
+
+
+def test_oversized_message_is_explained_on_a_channel(scene: Scene, peer: AiortcPeer) -> None:
+    with scene.counts("tooLarge"):
+        answer = answer_on_channel(peer, scene.envelope(payload={"text": "x" * 65_500}))
+        assert_refused(answer, "tooLarge", r"\d{5} bytes")
 
 
 # Retries
