@@ -4,6 +4,7 @@ import contextlib
 import json
 import pathlib
 import random
+import signal
 import socket
 import subprocess
 import time
@@ -42,7 +43,10 @@ class Node:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.process is not None and self.process.poll() is None:
+        status = self.process.poll()
+        if status not in (None, -signal.SIGKILL):
+            raise RuntimeError(f"the node ended by itself with status {status}: see {self.data}/service.log")
+        if status is None:
             self.process.terminate()
             try:
                 self.process.wait(services.STOP_SECONDS)

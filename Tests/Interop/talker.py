@@ -90,7 +90,9 @@ class Talker(MetadataClient):
     def has_heard_itself(self) -> bool:
         """Whether the last that it said in each incident has come back as an event."""
         last = {said.incident: said for said in self.said}
-        return all(self.core.events(incident)[-1]["number"] >= (self.number(said) or 1 << 62) for incident, said in last.items())
+        numbers = {incident: self.number(said) for incident, said in last.items()}
+        return None not in numbers.values() and all(
+            self.core.followed[incident].last >= number for incident, number in numbers.items())
 
     def compare(self, journal: Iterable[Row]) -> None:
         """All that it said is in the journal, once and in order; all that it heard is what stands there."""

@@ -1,4 +1,4 @@
-"""Bad input on the metadata channel gets a clear answer and is counted; a bystander's talk goes on as if nothing happened."""
+"""Bad input on the metadata channel gets a clear answer and is counted; a bystander goes on as if nothing happened."""
 
 import contextlib
 import itertools
@@ -43,7 +43,8 @@ class Scene:
     def counted(self) -> dict[str, int]:
         """What the node has refused so far, by the name of the counter with its labels."""
         with urllib.request.urlopen(f"{self.node.base}/metrics", timeout=5) as response:
-            rows = [line.rsplit(" ", 1) for line in response.read().decode().splitlines() if not line.startswith("#")]
+            lines = response.read().decode().splitlines()
+        rows = [line.rsplit(" ", 1) for line in lines if not line.startswith("#")]
         return {name: int(value) for name, value in rows if re.search("refused|rejected|closed|4xx", name)}
 
     @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""A client that holds a WebSocket and a data channel loses and doubles nothing while both are killed at random instants."""
+"""A client with a WebSocket and a data channel loses and doubles nothing while both are killed at random instants."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,9 @@ async def kill_carriers(client: Talker, channel: ChannelCarrier, chance: random.
             kills["channel"] += await channel.kill(chance)
 
 
-async def run(node: Node, incident: str, chance: random.Random, kills: dict[str, int]) -> tuple[list[Talker], ChannelCarrier]:
+async def run(
+    node: Node, incident: str, chance: random.Random, kills: dict[str, int]
+) -> tuple[list[Talker], ChannelCarrier]:
     key = node.key("operator")
     client = Talker(node.base, key.token, key.actor, [incident], name="both", sees_all=True)
     channel = ChannelCarrier(client, f"{node.base}/whep/{incident}", key.token)
