@@ -7,12 +7,22 @@ import select
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 START_SECONDS = 20
 STOP_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Account:
+    """Somebody of the demo agency; `token` is a bearer token."""
+
+    id: str
+    userName: str
+    password: str
+    token: str
 
 
 @dataclass(frozen=True)
@@ -28,6 +38,8 @@ class Service:
     viewer: str
     whip_token: str
     whep_token: str
+    #: One account a role.
+    accounts: dict[str, Account] = field(default_factory=dict)
 
     @property
     def websocket(self) -> str:
@@ -66,6 +78,7 @@ def start(data: pathlib.Path, *arguments: str) -> Service:
         process=process,
         whip_token=facts.pop("whipToken"),
         whep_token=facts.pop("whepToken"),
+        accounts={role: Account(**account) for role, account in facts.pop("accounts", {}).items()},
         **{name: facts[name] for name in ("base", "incident", "whip", "whep", "caller", "viewer")},
     )
 
