@@ -49,10 +49,11 @@ package final class ControlRoom: Sendable {
     audit = try AuditJournal(storage: storage, writer: writer, clock: clock)
     presence = PresenceBoard(desk: desk)
     feeds = IncidentFeeds(limits: limits)
-    let (desk, feeds) = (desk, feeds)
+    let (desk, feeds, presence) = (desk, feeds, presence)
     journal.listen { event, incident in
-      feeds.publish(incident)
-      if Self.changesAccess.contains(event.kind) { desk.reviewSubscriptions(of: incident.id) }
+      feeds.publish(event, incident)
+      guard Self.changesAccess.contains(event.kind) else { return }
+      for actor in desk.reviewSubscriptions(of: incident.id) { presence.remove(actor, from: incident.id) }
     }
   }
 
@@ -123,8 +124,7 @@ package final class ControlRoom: Sendable {
     guard let from = desk.current(wish.incident), let into = from.mergedInto else { return }
     _ = try await desk.submit(
       Wish(
-        .absorbed, from.absorption(), in: into, by: wish.principal, clientID: "absorbed-\(from.id.value)".prefixed,
-        isServer: true))
+        .absorbed, from.absorption(), in: into, by: wish.principal, isServer: true))
   }
 
   // MARK: - Looking
@@ -174,7 +174,7 @@ package final class ControlRoom: Sendable {
 
   func end(_ subscription: Subscription, of principal: Principal) {
     desk.end(subscription)
-    presence.remove(principal, from: subscription.incident)
+    if subscription.leave() { presence.remove(principal.actor, from: subscription.incident) }
   }
 
   /// Puts a responder on an incident by their own wish.
@@ -196,9 +196,4 @@ package final class ControlRoom: Sendable {
   func pass(_ kind: EventKind, _ payload: JSONValue, in incident: IncidentID, by principal: Principal = .system) async {
     _ = try? await desk.submit(Wish(kind, payload, in: incident, by: principal, isServer: true))
   }
-}
-
-extension String {
-  /// At most as long as a client's id may be.
-  fileprivate var prefixed: String { String(prefix(JournalEvent.maximumClientIDLength)) }
 }

@@ -45,8 +45,9 @@ extension EventKind {
   }
 
   private static let table: [EventKind: EventTraits] = [
+    // Not for callers and guests: priority, type and place are what staff make of the call, as in `incident.classified`.
     .opened: EventTraits(
-      .durable, .server, .everyone, "The incident begins.", EventSchemas.opened),
+      .durable, .server, .team, "The incident begins.", EventSchemas.opened),
     .stateChanged: EventTraits(
       .durable, .client(.progress), .everyone, "The incident is in another state.", EventSchemas.stateChanged),
     .classified: EventTraits(

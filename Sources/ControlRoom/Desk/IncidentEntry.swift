@@ -6,8 +6,8 @@ import Primitives
 struct IncidentEntry {
   /// With every accepted event, durable or about to be.
   var incident: Incident
-  /// Number of the last event that is durable and was made known.
-  var published: Int
+  /// The incident as far as it is durable and was made known: what may be shown; nil before its opening is.
+  var shown: Incident?
   /// The newest events that were made known, in order; at most ``ControlRoomLimits/recentEvents``.
   var recent: RecentEvents
   /// Events by the names that clients gave them: a retry never doubles.
@@ -18,6 +18,9 @@ struct IncidentEntry {
   /// Counts what is passed on without being stored.
   var ephemeralSerial = 0
   var usedAt: MonotonicTime
+
+  /// Number of the last event that is durable and was made known.
+  var published: Int { shown?.number ?? 0 }
 }
 
 /// A client's name for an event is unique for its actor.
