@@ -138,7 +138,9 @@ let package = Package(
     tests("JSONTests", ["Primitives", "JSON"]),
     tests("IncidentsTests", ["Primitives", "Cryptography", "JSON", "Incidents"]),
     tests("IdentityTests", ["Primitives", "Cryptography", "JSON", "Incidents", "Identity"]),
-    tests("StorageTests", ["Primitives", "Cryptography", "JSON", "Incidents", "Storage"]),
+    tests(
+      "StorageTests",
+      ["Primitives", "Cryptography", "JSON", "Incidents", "Storage", .product(name: "GRDB", package: "GRDB.swift")]),
     tests(
       "ControlRoomTests",
       ["Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Storage", "MediaServer", "ControlRoom"]),

@@ -70,7 +70,7 @@ extension Incident {
       ])
     }
     // Links to what was merged into this one before have to lead on as well.
-    let also = absorbed.isEmpty ? nil : JSONValue.array(absorbed.map { .string($0.value) })
+    let also: JSONValue? = absorbed.isEmpty ? .none : .array(absorbed.map { .string($0.value) })
     return .members(["from": .string(id.value), "callers": .array(rows), "also": also])
   }
 }
