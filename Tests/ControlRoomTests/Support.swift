@@ -17,13 +17,40 @@ final class MemoryStorage: Storage {
 
   private let state = Mutex(State())
   /// While somebody holds it, no write ends.
-  let gate = NSLock()
+  private let gate = DispatchSemaphore(value: 1)
 
   func fail() { state.withLock { $0.fails = true } }
+  func recover() { state.withLock { $0.fails = false } }
+  func hold() { gate.wait() }
+  func release() { gate.signal() }
+
+  /// Returns when a write has come as far as the gate.
+  func waitForWrite() async {
+    await withCheckedContinuation { continuation in
+      arrivals.withLock { $0.waiter = continuation }
+      arrive(0)
+    }
+  }
+
+  private let arrivals = Mutex<(count: Int, waiter: CheckedContinuation<Void, Never>?)>((0, nil))
+
+  private func arrive(_ count: Int) {
+    let waiter = arrivals.withLock { arrivals -> CheckedContinuation<Void, Never>? in
+      arrivals.count += count
+      guard arrivals.count > 0 else { return nil }
+      defer { arrivals.waiter = nil }
+      return arrivals.waiter
+    }
+    waiter?.resume()
+  }
 
   func append(_ transaction: StorageTransaction) throws(StorageError) {
-    gate.lock()
-    defer { gate.unlock() }
+    arrive(1)
+    gate.wait()
+    defer {
+      gate.signal()
+      arrivals.withLock { $0.count -= 1 }
+    }
     let error: StorageError? = state.withLock { state in
       if state.fails { return StorageError(.full, "The disk is full.") }
       var events = state.events

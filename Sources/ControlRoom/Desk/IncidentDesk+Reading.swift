@@ -45,6 +45,9 @@ extension IncidentDesk {
     state.withLock { $0.entries.values.compactMap(\.shown).filter(isIncluded) }
   }
 
+  /// How many incidents are held in memory, for `/metrics`.
+  package var incidentsInMemory: Int { state.withLock { $0.entries.count } }
+
   /// The incident in memory, whoever asks: for the server's own work.
   func current(_ id: IncidentID) -> Incident? {
     state.withLock { $0.entries[id]?.shown }

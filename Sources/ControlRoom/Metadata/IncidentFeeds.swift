@@ -119,7 +119,8 @@ final class IncidentFeed: Sendable {
     let isIn =
       scope.contains(standing)
       && PermissionTable.allows(.list, role: principal.role, relations: incident.relations(of: principal.facts))
-    let summary = isIn ? standing.summary : nil
+    // With its type: a bare `nil` beside a JSONValue would be JSON's null.
+    let summary: JSONValue? = isIn ? standing.summary : .none
     let isEntry = listed.withLock { listed in
       let before = listed.rows[incident.id]
       guard before.map({ $0.number <= incident.number }) ?? true else { return false }
