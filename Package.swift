@@ -180,7 +180,8 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "Primitives", "Cryptography", "STUN", "ICE", "DTLS", "SRTP", "RTP", "SDP", "DataChannel", "Gateway",
+        "Primitives", "Cryptography", "JSON", "STUN", "ICE", "DTLS", "SRTP", "RTP", "SDP", "DataChannel", "Incidents",
+        "Gateway",
       ],
       path: "Tests/Fuzz/Targets", swiftSettings: strict),
     .testTarget(

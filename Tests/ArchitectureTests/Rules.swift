@@ -48,7 +48,7 @@ extension Rule {
   /// What would give a core a clock, a socket, a task or a voice of its own.
   private static let worldly = [
     #"\bContinuousClock\b"#, #"\bSuspendingClock\b"#, #"\bDate\s*\("#, #"\bclock_gettime\b"#, #"\bTask\s*[.({]"#,
-    #"\bDispatchQueue\b"#, #"\bprint\s*\("#, #"\basync\s+let\b"#, #"\bawait\b"#, #"\bactor\s"#, #"\bsocket\s*\("#,
+    #"\bDispatchQueue\b"#, #"\bprint\s*\("#, #"\basync\s+let\b"#, #"\bawait\b"#, #"\bactor\s+[A-Z]"#, #"\bsocket\s*\("#,
   ]
 
   static let sansIO = Rule(name: "floors 0 to 2 have no clock, no task, no socket and print nothing") { file in
