@@ -28,6 +28,20 @@ struct JournalTests {
     #expect(unnamed.hash == Digest.sha256(Array(text.replacing(#""clientID":"k-1","#, with: "").utf8)))
   }
 
+  /// Made by Python's `json.dumps(…, sort_keys=True, separators=(",", ":"))` and `hashlib.sha256`.
+  @Test("an event that another program wrote is read, and its hash agrees")
+  func readsAForeignEvent() throws {
+    let text =
+      #"{"actor":{"id":"op-1","name":"Olga","role":"operator"},"#
+      + #""hash":"e8bd0cc03e7bb220f7d94474ba25603e165858716a15f8d5ee7313abb2be982e","incident":"26-000001","#
+      + #""kind":"incident.opened","number":1,"payload":{"agency":"metro","exercise":false,"origin":"operator","#
+      + #""priority":"P2"},"previousHash":""# + String(repeating: "00", count: 32)
+      + #"","time":"2026-11-23T03:11:22.123456Z"}"#
+    let event = try #require(JournalEvent(json: JSONValue(parsing: text)))
+    #expect(try Incident(opening: event).agency == "metro")
+    #expect(event.json.canonical == text)
+  }
+
   @Test func readsBack() throws {
     for event in try Story.full().events {
       #expect(JournalEvent(json: try JSONValue(parsing: event.json.canonical)) == event)
