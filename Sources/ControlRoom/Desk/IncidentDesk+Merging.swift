@@ -33,8 +33,8 @@ extension IncidentDesk {
       guard let target = current(merge.into), !target.state.isClosed, !target.absorbed.contains(merge.from),
         target.absorbed.count < Incident.maximumAbsorbed
       else { continue }
-      try await load(merge.from)
-      guard let from = current(merge.from) else { continue }
+      // One that cannot be read must not keep the others from being worked on.
+      guard (try? await load(merge.from)) != nil, let from = current(merge.from) else { continue }
       _ = try await submit(Wish(.absorbed, from.absorption(), in: merge.into, by: .system, isServer: true))
     }
   }
