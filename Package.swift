@@ -151,7 +151,9 @@ let package = Package(
     tests("IncidentsTests", ["Primitives", "Cryptography", "JSON", "Incidents"]),
     tests("IdentityTests", ["Primitives", "Cryptography", "JSON", "Incidents", "Identity"]),
     tests("InterchangeTests", ["Primitives", "JSON", "Incidents", "Interchange"]),
-    tests("StorageTests", ["Primitives", "Cryptography", "JSON", "Incidents", "Storage"]),
+    tests(
+      "StorageTests",
+      ["Primitives", "Cryptography", "JSON", "Incidents", "Storage", .product(name: "GRDB", package: "GRDB.swift")]),
     tests(
       "OutgoingTests",
       ["Primitives", "Cryptography", "JSON", "Incidents", "Storage", "Outgoing", "COpenSSL"]),

@@ -30,9 +30,13 @@ package final class AuditJournal: Sendable {
   package func record(
     _ kind: EventKind, _ payload: JSONValue, by actor: Actor, changes: [DocumentChange] = []
   ) async throws(Refusal) {
-    guard (try? kind.traits.payload.validate(payload)) != nil else {
-      preconditionFailure("the server made a payload that its own schema refuses: \(kind)")
+    // A payload carries what strangers typed, user names for one: it is refused, and nothing stops.
+    do {
+      try kind.traits.payload.validate(payload)
+    } catch {
+      throw Refusal(.badPayload, "The payload of \(kind.rawValue) is not right. \(error.description)")
     }
+    guard writer.hasRoom else { throw .unavailable }
     let result = await withCheckedContinuation {
       (continuation: CheckedContinuation<Result<Void, StorageError>, Never>) in
       head.withLock { head in

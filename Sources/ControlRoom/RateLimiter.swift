@@ -39,7 +39,7 @@ final class RateLimiter: Sendable {
       let isAllowed = bucket.level >= 1
       if isAllowed { bucket.level -= 1 }
       buckets[key] = bucket
-      return isAllowed ? nil : .seconds(max(0.001, (1 - bucket.level) / rate))
+      return isAllowed ? nil : .seconds(min(3_600, max(0.001, (1 - bucket.level) / rate)))
     }
   }
 

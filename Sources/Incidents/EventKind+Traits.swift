@@ -45,8 +45,9 @@ extension EventKind {
   }
 
   private static let table: [EventKind: EventTraits] = [
+    // Not for callers and guests: priority, type and place are what staff make of the call, as in `incident.classified`.
     .opened: EventTraits(
-      .durable, .server, .everyone, "The incident begins.", EventSchemas.opened),
+      .durable, .server, .team, "The incident begins.", EventSchemas.opened),
     .stateChanged: EventTraits(
       .durable, .client(.progress), .everyone, "The incident is in another state.", EventSchemas.stateChanged),
     .classified: EventTraits(
@@ -143,6 +144,19 @@ extension EventKind {
     if Self.channelled.contains(self), channel == ChatChannel.team.rawValue { audience.formIntersection(.team) }
     if Self.hiddenFromGuests.contains(self) { audience.remove(.guest) }
     return audience
+  }
+}
+
+extension EventKind {
+  /// Members of a payload that callers and guests are not shown: what staff call them among themselves.
+  private static let confidential: [EventKind: Set<String>] = [.stateChanged: ["outcome", "reason"]]
+
+  /// The payload as callers and guests see it; nil when they see all of it.
+  package func redacted(_ payload: JSONValue) -> JSONValue? {
+    guard let hidden = Self.confidential[self], case .object(let members) = payload,
+      !hidden.isDisjoint(with: members.keys)
+    else { return nil }
+    return .object(members.filter { !hidden.contains($0.key) })
   }
 }
 

@@ -50,7 +50,11 @@ enum EventSchemas {
   static let merged: Fields = [.required("into", identifier, "The incident that goes on.")]
   static let absorbed: Fields = [
     .required("from", identifier, "The incident that became part of this one."),
-    .required("callers", .array(.any, count: 0...64), "Its callers, as `caller.added` tells them, with their stage."),
+    .required(
+      "callers", .array(.any, count: 0...Incident.maximumCallersAfterMerges),
+      "Its callers, as `caller.added` tells them, with their stage."),
+    .optional(
+      "also", .array(identifier, count: 0...Incident.maximumAbsorbed), "What had become part of that one before."),
   ]
 
   // MARK: - People and units

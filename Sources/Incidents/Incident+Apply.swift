@@ -96,9 +96,14 @@ extension Incident {
 
   private mutating func applyAbsorption(_ event: JournalEvent) {
     guard let from = event.payload["from"]?.string.flatMap({ IncidentID($0) }) else { return }
-    if !absorbed.contains(from) { absorbed.append(from) }
+    let also = (event.payload["also"]?.array ?? []).compactMap { $0.string.flatMap { IncidentID($0) } }
+    for id in [from] + also where !absorbed.contains(id) && absorbed.count < Self.maximumAbsorbed {
+      absorbed.append(id)
+    }
     for row in event.payload["callers"]?.array ?? [] {
-      guard let id = row["caller"]?.string, caller(id) == nil else { continue }
+      guard let id = row["caller"]?.string, caller(id) == nil, callers.count < Self.maximumCallersAfterMerges else {
+        continue
+      }
       let stage = row["stage"]?.string.flatMap(CallerStage.init) ?? .requested
       callers.append(
         Caller(

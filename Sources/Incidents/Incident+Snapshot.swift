@@ -36,7 +36,7 @@ extension Incident {
   package func snapshot(for audience: Audience, viewer: String) -> JSONValue {
     let isTeam = !audience.isDisjoint(with: .team)
     let isControl = !audience.isDisjoint(with: .control)
-    let seen = audience == .caller ? callers.filter { $0.id == viewer } : audience == .guest ? [] : callers
+    let seen = isTeam ? callers : audience == .caller ? callers.filter { $0.id == viewer } : []
     var members: [String: JSONValue] = [
       "id": .string(id.value), "state": .string(state.rawValue), "exercise": .bool(isExercise),
       "openedAt": .string(openedAt.description), "number": .integer(number),
@@ -63,13 +63,15 @@ extension Incident {
 
   /// What the incident that goes on is told of this one.
   package func absorption() -> JSONValue {
-    let rows = callers.prefix(Self.maximumCallers).map { caller -> JSONValue in
+    let rows = callers.prefix(Self.maximumCallersAfterMerges).map { caller -> JSONValue in
       .members([
         "caller": .string(caller.id), "name": caller.name.map { .string($0) },
         "phone": caller.phone.map { .string($0) }, "stage": .string(caller.stage.rawValue),
       ])
     }
-    return ["from": .string(id.value), "callers": .array(rows)]
+    // Links to what was merged into this one before have to lead on as well.
+    let also: JSONValue? = absorbed.isEmpty ? .none : .array(absorbed.map { .string($0.value) })
+    return .members(["from": .string(id.value), "callers": .array(rows), "also": also])
   }
 }
 

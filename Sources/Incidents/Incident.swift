@@ -44,8 +44,15 @@ package struct Incident: Hashable, Sendable {
   package static let maximumFiles = 2_048
   package static let maximumTriageFields = 256
   package static let maximumSuggestions = 64
+  /// Callers after merges, which are not refused for want of room; callers beyond it are in the journal only.
+  package static let maximumCallersAfterMerges = 1_024
+  /// Incidents that one was merged with.
+  package static let maximumAbsorbed = 256
   /// Fixes of one caller kept at hand; all are in the journal.
-  package static let maximumTrack = 1_024
+  ///
+  /// Each accepted event shares its state with whoever is shown it, so that the next fix copies the track: four minutes at
+  /// a fix a second are enough for judging and for maps, and cost a quarter of what 1,024 would.
+  package static let maximumTrack = 256
   /// Stages of one caller kept at hand.
   static let maximumStages = 128
 }

@@ -53,6 +53,16 @@ package struct JournalEvent: Hashable, Sendable {
     return .object(members)
   }
 
+  /// The event as an audience sees it: whole, or without what is not for callers and guests, and then without its hash,
+  /// which is that of the whole.
+  package func json(for audience: Audience) -> JSONValue {
+    guard audience.isDisjoint(with: .team), let payload = EventKind(rawValue: kind)?.redacted(payload),
+      case .object(var members) = content
+    else { return json }
+    members["payload"] = payload
+    return .object(members)
+  }
+
   /// Reads what ``json`` wrote; nil when a part is missing or the hash is not that of the content.
   package init?(json: JSONValue) {
     guard let incident = json["incident"]?.string.flatMap({ IncidentID($0) }), let number = json["number"]?.integer,

@@ -55,6 +55,14 @@ package enum ChannelSendError: Error, Hashable, Sendable {
 }
 
 extension MediaPlane {
+  /// Sends texts on the newest channel with that label.
+  package func enqueue(
+    _ texts: [String], on channel: String, of peer: PeerID,
+    done: @escaping @Sendable (Result<Int, ChannelSendError>) -> Void
+  ) {
+    enqueue(texts, on: channel, stream: nil, of: peer, done: done)
+  }
+
   /// Sends one text on a peer's data channel.
   ///
   /// Throws `full` when it does not fit now, and `unknownPeer` when the peer or its channel is gone.

@@ -38,9 +38,14 @@ package protocol MediaPlane: Sendable {
   /// Calls for one peer are served in their order. `done` is called once, mostly on a media thread, and must not block. It
   /// gets the number of texts taken; when that is less than all, ``ChannelEvent/Kind/writable`` follows as soon as there
   /// is room for more. A text that can never be sent is refused when it is the first one.
+  ///
+  /// - Parameter stream: Which of several channels with that label; the newest if nil.
   func enqueue(
-    _ texts: [String], on channel: String, of peer: PeerID,
+    _ texts: [String], on channel: String, stream: UInt16?, of peer: PeerID,
     done: @escaping @Sendable (Result<Int, ChannelSendError>) -> Void)
+
+  /// Closes one of a peer's data channels; it is told as closed like any other.
+  func closeChannel(_ stream: UInt16, of peer: PeerID)
 
   /// Counters since the start.
   func statistics() async -> MediaStatistics

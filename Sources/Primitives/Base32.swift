@@ -23,8 +23,10 @@ package enum Base32 {
     var bytes: [UInt8] = []
     var accumulator: UInt32 = 0
     var bits = 0
-    for character in text.uppercased().utf8 where character != UInt8(ascii: " ") && character != UInt8(ascii: "=") {
-      guard let value = alphabet.firstIndex(of: character) else { return nil }
+    for character in text.utf8 where character != UInt8(ascii: " ") && character != UInt8(ascii: "=") {
+      // Not by `uppercased()`, which makes letters of the alphabet out of foreign ones such as "ß".
+      let isSmall = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(character)
+      guard let value = alphabet.firstIndex(of: isSmall ? character - 0x20 : character) else { return nil }
       accumulator = accumulator << 5 | UInt32(value)
       bits += 5
       if bits >= 8 {

@@ -50,6 +50,9 @@ extension UTCTime {
     return text + "Z"
   }
 
+  /// From the beginning of the year 0000 to the end of 9999: what RFC 3339 can write.
+  private static let writableSeconds: Range<Int64> = -62_167_219_200..<253_402_300_800
+
   /// Parses RFC 3339 §5.6 with any offset; digits beyond the microsecond are cut off.
   ///
   /// Nil for anything else, and for a date that does not exist. A leap second counts as the second before.
@@ -68,7 +71,10 @@ extension UTCTime {
     }
     guard let offset = scanner.zone(), scanner.isAtEnd else { return nil }
     let secondOfDay = hour * 3600 + minute * 60 + min(second, 59) - offset * 60
-    microseconds = (date.daysSince1970 * 86_400 + secondOfDay) * 1_000_000 + fraction
+    let seconds = date.daysSince1970 * 86_400 + secondOfDay
+    // An offset may lead out of the years that four digits can write; such a time would not read back.
+    guard Self.writableSeconds.contains(seconds) else { return nil }
+    microseconds = seconds * 1_000_000 + fraction
   }
 }
 

@@ -44,6 +44,7 @@ package final class FileStore: Sendable {
       throw StorageError(.unavailable, "The file could not be kept: error \(errno).")
     }
     Self.synchronize(target.deletingLastPathComponent().path)
+    Self.synchronize(folder.path)
     return hash
   }
 

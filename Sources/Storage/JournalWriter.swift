@@ -57,11 +57,21 @@ package final class JournalWriter: Sendable {
 
   /// Has `transaction` written; `completion` is called once, on the writer's thread.
   ///
-  /// An empty transaction is answered when everything before it is durable.
+  /// An empty transaction is answered when everything before it is durable. After ``stop()`` everything fails, on another
+  /// thread, since callers hold their locks while they submit.
   package func submit(
     _ transaction: StorageTransaction, completion: @escaping @Sendable (Result<Void, StorageError>) -> Void
   ) {
-    queue.withLock { $0.items.append(Item(transaction: transaction, completion: completion)) }
+    let isTaken = queue.withLock { queue in
+      if queue.isStopping { return false }
+      queue.items.append(Item(transaction: transaction, completion: completion))
+      return true
+    }
+    guard isTaken else {
+      return DispatchQueue.global().async {
+        completion(.failure(StorageError(.unavailable, "The server is stopping. Try again when it is back.")))
+      }
+    }
     wake.signal()
   }
 

@@ -136,18 +136,30 @@ package final class SQLiteStorage: Storage {
 
   /// Reads one row and makes its hash anew: what is not what was written is not handed out.
   private static func event(_ row: Row, of incident: IncidentID, previousHash: [UInt8]) throws -> JournalEvent {
-    let number: Int = row["number"]
-    guard let actor = try Actor(json: JSONValue(parsing: row["actor"] as String)) else {
+    let number: Int = try value(row, "number")
+    guard let actor = try Actor(json: JSONValue(parsing: value(row, "actor") as String)) else {
       throw StorageError(.corrupt, "Event \(number) of \(incident) has no readable actor. Restore a backup.")
     }
     let event = JournalEvent(
-      incident: incident, number: number, time: UTCTime(microseconds: row["time"]), actor: actor, kind: row["kind"],
-      payload: try JSONValue(parsing: row["payload"] as String), clientID: row["client_id"], previousHash: previousHash)
-    guard event.hash == Array(row["hash"] as Data) else {
+      incident: incident, number: number, time: UTCTime(microseconds: try value(row, "time")), actor: actor,
+      kind: try value(row, "kind"), payload: try JSONValue(parsing: value(row, "payload") as String),
+      clientID: row.hasNull(atIndex: 5) ? nil : try value(row, "client_id") as String, previousHash: previousHash)
+    guard event.hash == Array(try value(row, "hash") as Data) else {
       throw StorageError(
         .corrupt, "Event \(number) of \(incident) is not what was written: its hash differs. Restore a backup.")
     }
     return event
+  }
+
+  /// A column's value.
+  ///
+  /// GRDB's subscript stops the process when a value is of another type than it should be; a damaged file must not.
+  private static func value<Value: DatabaseValueConvertible>(_ row: Row, _ column: String) throws -> Value {
+    let stored: DatabaseValue = row[column]
+    guard let value = Value.fromDatabaseValue(stored) else {
+      throw StorageError(.corrupt, "A stored \(column) is not what was written. Restore a backup.")
+    }
+    return value
   }
 
   package func head(of incident: IncidentID) throws(StorageError) -> JournalHead? {
@@ -159,18 +171,18 @@ package final class SQLiteStorage: Storage {
       try Row.fetchAll(
         database, sql: "SELECT incident, number, hash FROM heads WHERE incident > ? ORDER BY incident LIMIT ?",
         arguments: [incident?.value ?? "", limit]
-      ).compactMap(Self.head)
+      ).compactMap { try Self.head($0) }
     }
   }
 
   private static func storedHead(of incident: IncidentID, _ database: Database) throws -> JournalHead? {
     let statement = try database.cachedStatement(sql: "SELECT incident, number, hash FROM heads WHERE incident = ?")
-    return try Row.fetchOne(statement, arguments: [incident.value]).flatMap(head)
+    return try Row.fetchOne(statement, arguments: [incident.value]).flatMap { try head($0) }
   }
 
-  private static func head(_ row: Row) -> JournalHead? {
-    IncidentID(row["incident"] as String).map {
-      JournalHead(incident: $0, number: row["number"], hash: Array(row["hash"] as Data))
+  private static func head(_ row: Row) throws -> JournalHead? {
+    try IncidentID(value(row, "incident")).map {
+      JournalHead(incident: $0, number: try value(row, "number"), hash: Array(try value(row, "hash") as Data))
     }
   }
 
@@ -189,7 +201,9 @@ package final class SQLiteStorage: Storage {
       try Row.fetchAll(
         database, sql: "SELECT key, value FROM documents WHERE collection = ? AND key > ? ORDER BY key LIMIT ?",
         arguments: [collection, key ?? "", limit]
-      ).map { StoredDocument(key: $0["key"], value: try JSONValue(parsing: $0["value"] as String)) }
+      ).map {
+        StoredDocument(key: try Self.value($0, "key"), value: try JSONValue(parsing: Self.value($0, "value") as String))
+      }
     }
   }
 

@@ -189,7 +189,7 @@ struct WebSocketTests {
     try await withServer { server in
       let socket = try await server.webSocket()
       let mistakes: [(String, String)] = [
-        (#"{"v":1,"id":"a","kind":"dance"}"#, "unknownKind"), ("no json", "badRequest"),
+        (#"{"v":1,"id":"a","kind":"dance"}"#, "unknownKind"), ("no json", "badEnvelope"),
         (#"{"v":1,"kind":"restart","fragment":"x"}"#, "unknownSession"),
         (#"{"v":1,"kind":"resume","peer":"000102030405060708090a0b0c0d0e0f"}"#, "unknownSession"),
         (#"{"v":1,"kind":"hello","token":"x"}"#, "badRequest"),

@@ -14,6 +14,7 @@ extension IncidentDesk {
   /// Brings all incidents that are not closed into memory.
   func loadOpen() async throws(Refusal) {
     var last: String?
+    var merges: [(from: IncidentID, into: IncidentID)] = []
     while true {
       let after = last
       let documents = try await read { (storage) throws(StorageError) in
@@ -23,21 +24,50 @@ extension IncidentDesk {
         let state = document.value["state"]?.string.flatMap(IncidentState.init)
         if state?.isClosed == false, let id = IncidentID(document.key) { try await load(id) }
       }
-      guard documents.count == Self.page else { return }
+      for document in documents where document.value["state"]?.string == IncidentState.merged.rawValue {
+        if let from = IncidentID(document.key),
+          let into = document.value["mergedInto"]?.string.flatMap({ IncidentID($0) })
+        {
+          merges.append((from, into))
+        }
+      }
+      guard documents.count == Self.page else { break }
       last = documents.last?.key
     }
+    try await finishMerges(merges)
   }
 
   /// Brings an incident into memory, if it is not there; throws when there is none.
+  ///
+  /// Returns when its opening is durable: before that there is nothing to show.
   func load(_ id: IncidentID) async throws(Refusal) {
-    if state.withLock({ $0.entries[id] != nil }) { return }
-    guard id != .audit, let entry = try await replay(id) else { throw .unknownIncident }
-    state.withLock { state in
-      // Another task may have been faster, and its entry may have moved on.
-      guard state.entries[id] == nil else { return }
-      state.entries[id] = entry
-      makeRoom(&state)
+    guard id != .audit else { throw .unknownIncident }
+    while true {
+      let (isKnown, isShown, evictions) = state.withLock {
+        ($0.entries[id] != nil, $0.entries[id]?.shown != nil, $0.evictions)
+      }
+      if isShown { return }
+      if isKnown {
+        try await settle()
+        continue
+      }
+      guard let entry = try await replay(id) else { throw .unknownIncident }
+      state.withLock { state in
+        // Another task may have been faster, and its entry may have moved on, or been put away again since.
+        guard state.entries[id] == nil, state.evictions == evictions else { return }
+        state.entries[id] = entry
+        makeRoom(&state, keeping: id)
+      }
     }
+  }
+
+  /// Returns when everything accepted before is durable and was made known.
+  func settle() async throws(Refusal) {
+    let result = await withCheckedContinuation {
+      (continuation: CheckedContinuation<Result<Void, StorageError>, Never>) in
+      writer.submit(StorageTransaction(events: [], changes: [])) { continuation.resume(returning: $0) }
+    }
+    if case .failure = result { throw .unavailable }
   }
 
   /// Folds an incident's whole journal.
@@ -59,8 +89,9 @@ extension IncidentDesk {
       }
       guard events.count == Self.page else { break }
     }
-    let summary = entry?.incident.summary
-    entry?.savedSummary = summary
+    guard var entry else { return nil }
+    entry.shown = entry.incident
+    entry.savedSummary = entry.incident.summary
     return entry
   }
 
@@ -75,13 +106,17 @@ extension IncidentDesk {
   }
 
   /// Forgets closed incidents that nobody listens to and that are wholly durable; the journal keeps them.
-  private func makeRoom(_ state: inout State) {
-    guard state.entries.count > limits.maximumIncidents else { return }
+  private func makeRoom(_ state: inout State, keeping id: IncidentID) {
+    let share = max(1, limits.maximumIncidents / 8)
+    // Not at every one: when all are open, looking through them finds nothing to put away.
+    guard state.entries.count > limits.maximumIncidents, state.entries.count % share == 0 else { return }
     let resting = state.entries.values.filter {
       $0.incident.state.isClosed && $0.subscriptions.isEmpty && $0.published == $0.incident.number
+        && $0.incident.id != id
     }
-    for entry in resting.sorted(by: { $0.usedAt < $1.usedAt }).prefix(limits.maximumIncidents / 8) {
+    for entry in resting.sorted(by: { $0.usedAt < $1.usedAt }).prefix(share + 1) {
       state.entries[entry.incident.id] = nil
+      state.evictions += 1
     }
   }
 
@@ -93,12 +128,12 @@ extension IncidentDesk {
   func open(
     _ drafts: [EventDraft], id: IncidentID?, by principal: Principal, clientID: String? = nil
   ) async throws(Refusal) -> IncidentID {
-    if let id, (try? await load(id)) != nil { return id }
-    let next = id == nil ? try await nextSerial() : nil
+    if let id, try await exists(id) { return id }
+    let chosen = if let id { id } else { try await nextFree() }
     let result = await withCheckedContinuation {
       (continuation: CheckedContinuation<Result<IncidentID, Refusal>, Never>) in
       let refusal = state.withLock { state in
-        accept(drafts, id ?? state.take(next), principal, clientID, &state) { continuation.resume(returning: $0) }
+        accept(drafts, chosen, principal, clientID, &state) { continuation.resume(returning: $0) }
       }
       if let refusal { continuation.resume(returning: .failure(refusal)) }
     }
@@ -128,7 +163,6 @@ extension IncidentDesk {
           return Refusal(.badPayload, "An incident begins with its opening.")
         }
         entry = IncidentEntry(incident, limits: limits, at: clock.monotonic())
-        entry?.published = 0
       } else {
         entry?.incident.apply(event)
       }
@@ -138,8 +172,28 @@ extension IncidentDesk {
     transaction.changes += entry.summaryChanges()
     let incident = entry.incident
     state.entries[id] = entry
+    makeRoom(&state, keeping: id)
     write(transaction, incident) { answer($0.map { id }) }
     return nil
+  }
+
+  private func exists(_ id: IncidentID) async throws(Refusal) -> Bool {
+    do throws(Refusal) {
+      try await load(id)
+      return true
+    } catch  where error.code == .notFound {
+      return false
+    }
+  }
+
+  /// The next number of the year that no journal has: links may have given one away, and its incident be long closed.
+  private func nextFree() async throws(Refusal) -> IncidentID {
+    let next = try await nextSerial()
+    while true {
+      let id = state.withLock { $0.take(next) }
+      let head = try await read { (storage) throws(StorageError) in try storage.head(of: id) }
+      if head == nil { return id }
+    }
   }
 
   private func nextSerial() async throws(Refusal) -> IncidentSerial {
@@ -194,14 +248,12 @@ struct IncidentSerial: Hashable, Sendable {
 extension IncidentEntry {
   init(_ incident: Incident, limits: ControlRoomLimits, at now: MonotonicTime) {
     self.incident = incident
-    published = incident.number
     recent = RecentEvents(limit: limits.recentEvents)
     usedAt = now
   }
 
   /// Takes in what a replayed event says about what is known.
   mutating func note(_ event: JournalEvent) {
-    published = event.number
     guard let clientID = event.clientID else { return }
     accepted[ClientKey(actor: event.actor.id, clientID: clientID)] = AcceptedEvent(
       number: event.number, kind: event.kind, request: nil)

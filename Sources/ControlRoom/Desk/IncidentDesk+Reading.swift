@@ -26,12 +26,12 @@ extension IncidentDesk {
     EventKind.isVisible(event, to: facts)
   }
 
-  /// The incident as it is accepted now, if the principal may do `action` to it; what they may not follow does not exist.
+  /// The incident as far as it is durable, if the principal may do `action` to it; what they may not follow does not exist.
   package func incident(
     _ id: IncidentID, for principal: Principal, to action: Action
   ) async throws(Refusal) -> Incident {
     try await load(id)
-    guard let incident = state.withLock({ $0.entries[id]?.incident }) else { throw .unknownIncident }
+    guard let incident = current(id) else { throw .unknownIncident }
     let relations = incident.relations(of: principal.facts)
     guard PermissionTable.allows(action, role: principal.role, relations: relations) else {
       let mayFollow = PermissionTable.allows(.follow, role: principal.role, relations: relations)
@@ -42,12 +42,15 @@ extension IncidentDesk {
 
   /// All incidents in memory that `isIncluded` wants.
   func incidents(where isIncluded: (Incident) -> Bool) -> [Incident] {
-    state.withLock { $0.entries.values.map(\.incident).filter(isIncluded) }
+    state.withLock { $0.entries.values.compactMap(\.shown).filter(isIncluded) }
   }
+
+  /// How many incidents are held in memory, for `/metrics`.
+  package var incidentsInMemory: Int { state.withLock { $0.entries.count } }
 
   /// The incident in memory, whoever asks: for the server's own work.
   func current(_ id: IncidentID) -> Incident? {
-    state.withLock { $0.entries[id]?.incident }
+    state.withLock { $0.entries[id]?.shown }
   }
 
   /// Where an incident goes on after merges; itself when it was not merged.
@@ -56,7 +59,7 @@ extension IncidentDesk {
       var current = id
       // A chain of merges has no circle: an incident is merged once and only into one that is open.
       for _ in 0..<Self.maximumMerges {
-        guard let next = state.entries[current]?.incident.mergedInto else { break }
+        guard let next = state.entries[current]?.shown?.mergedInto else { break }
         current = next
       }
       return current
@@ -75,16 +78,16 @@ extension IncidentDesk {
   ) async throws(Refusal) -> Subscription {
     _ = try await incident(id, for: principal, to: .follow)
     let (subscription, incident, start) = try state.withLock { state throws(Refusal) in
-      guard let entry = state.entries[id] else { throw .unknownIncident }
+      guard let entry = state.entries[id], let shown = entry.shown else { throw .unknownIncident }
       guard (number ?? 0) <= entry.published else {
         throw Refusal(
           .badPayload,
           "The journal of this incident ends at \(entry.published). Resume after a number that you were sent.")
       }
       let start = max(0, number ?? 0)
-      let subscription = Subscription(id, after: start, facts: principal.facts, desk: self, sink: sink)
+      let subscription = Subscription(id, after: start, of: principal, desk: self, sink: sink)
       state.entries[id]?.subscriptions[ObjectIdentifier(subscription)] = subscription
-      return (subscription, entry.incident, start)
+      return (subscription, shown, start)
     }
     greet(incident, start)
     subscription.start()
@@ -100,8 +103,8 @@ extension IncidentDesk {
 }
 
 extension IncidentDesk {
-  /// Ends the subscriptions of those who may no longer follow an incident.
-  func reviewSubscriptions(of id: IncidentID) {
+  /// Ends the subscriptions of those who may no longer follow an incident, and returns whose they were.
+  func reviewSubscriptions(of id: IncidentID) -> [Actor] {
     let ended = state.withLock { state -> [Subscription] in
       guard let entry = state.entries[id] else { return [] }
       let lost = entry.subscriptions.values.filter { subscription in
@@ -112,5 +115,6 @@ extension IncidentDesk {
       return lost
     }
     for subscription in ended { subscription.revoke() }
+    return ended.filter { $0.leave() }.map(\.actor)
   }
 }

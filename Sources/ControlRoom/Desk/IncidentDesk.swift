@@ -16,6 +16,8 @@ package final class IncidentDesk: Sendable {
     /// Next serial number of the year that it belongs to.
     var serial: IncidentSerial?
     var hasFailed = false
+    /// How often incidents were put away: who replayed one meanwhile has to look again.
+    var evictions = 0
   }
 
   let state = Mutex(State())
@@ -45,6 +47,7 @@ package final class IncidentDesk: Sendable {
   /// Does what is wished, or says why not; returns when it is durable and known.
   func submit(_ wish: Wish) async throws(Refusal) -> Receipt {
     try await load(wish.incident)
+    if let target = wish.mergeTarget { try await load(target) }
     let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Receipt, Refusal>, Never>) in
       let outcome = state.withLock { accept(wish, &$0) { continuation.resume(returning: $0) } }
       switch outcome {
@@ -102,7 +105,12 @@ package final class IncidentDesk: Sendable {
       case .ephemeral: return .passedOn(passOn(wish, drafts, &state))
       case .durable:
         guard !drafts.isEmpty else {
-          return .finished(.success(.durable(number: state.entries[wish.incident]?.published ?? 0, isRepeat: true)))
+          // It is so already, but perhaps by an event that is not durable yet.
+          let number = state.entries[wish.incident]?.incident.number ?? 0
+          writer.submit(StorageTransaction(events: [], changes: [])) { result in
+            answer(result.map { _ in .durable(number: number, isRepeat: true) }.mapError { _ in .unavailable })
+          }
+          return .pending
         }
         try commit(drafts, for: wish, &state, answer)
         return .pending
@@ -124,6 +132,7 @@ package final class IncidentDesk: Sendable {
   private func drafts(for wish: Wish, _ state: State) throws(Refusal) -> [EventDraft] {
     guard let incident = state.entries[wish.incident]?.incident else { throw .unknownIncident }
     try authorize(wish, incident)
+    if let target = wish.mergeTarget { try authorizeMerge(of: incident, into: state.entries[target]?.incident, wish) }
     do {
       return try incident.decide(
         wish.kind, payload: wish.payload, by: wish.principal.actor, at: clock.wall(), isServer: wish.isServer)
@@ -199,15 +208,15 @@ package final class IncidentDesk: Sendable {
   }
 
   private func publish(_ events: [JournalEvent], _ incident: Incident) {
-    for event in events {
-      let rendered = RenderedEvent(event)
-      let subscriptions = state.withLock { state -> [Subscription] in
-        state.entries[event.incident]?.published = event.number
-        state.entries[event.incident]?.recent.append(rendered)
-        return state.entries[event.incident].map { Array($0.subscriptions.values) } ?? []
-      }
-      for subscription in subscriptions { subscription.publish(rendered) }
-      onPublished(event, incident)
+    let rendered = events.map(RenderedEvent.init)
+    let subscriptions = state.withLock { state -> [Subscription] in
+      state.entries[incident.id]?.shown = incident
+      for event in rendered { state.entries[incident.id]?.recent.append(event) }
+      return state.entries[incident.id].map { Array($0.subscriptions.values) } ?? []
+    }
+    for event in rendered {
+      for subscription in subscriptions { subscription.publish(event) }
+      onPublished(event.event, incident)
     }
   }
 

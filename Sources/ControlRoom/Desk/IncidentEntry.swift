@@ -6,8 +6,8 @@ import Primitives
 struct IncidentEntry {
   /// With every accepted event, durable or about to be.
   var incident: Incident
-  /// Number of the last event that is durable and was made known.
-  var published: Int
+  /// The incident as far as it is durable and was made known: what may be shown; nil before its opening is.
+  var shown: Incident?
   /// The newest events that were made known, in order; at most ``ControlRoomLimits/recentEvents``.
   var recent: RecentEvents
   /// Events by the names that clients gave them: a retry never doubles.
@@ -18,6 +18,9 @@ struct IncidentEntry {
   /// Counts what is passed on without being stored.
   var ephemeralSerial = 0
   var usedAt: MonotonicTime
+
+  /// Number of the last event that is durable and was made known.
+  var published: Int { shown?.number ?? 0 }
 }
 
 /// A client's name for an event is unique for its actor.
@@ -63,10 +66,19 @@ struct RecentEvents {
 final class RenderedEvent: Sendable {
   let event: JournalEvent
   /// The whole message, JSON.
-  let text: String
+  private let text: String
+  /// The message for callers and guests, where it differs.
+  private let publicText: String?
 
   init(_ event: JournalEvent) {
     self.event = event
-    text = ServerMetadata.event(event)
+    text = ServerMetadata.event(event.json)
+    let isRedacted = EventKind(rawValue: event.kind)?.redacted(event.payload) != nil
+    publicText = isRedacted ? ServerMetadata.event(event.json(for: .caller)) : nil
+  }
+
+  func text(for audience: Audience) -> String {
+    guard let publicText, audience.isDisjoint(with: .team) else { return text }
+    return publicText
   }
 }

@@ -44,6 +44,11 @@ package struct Wish: Sendable {
     return kind == .assigned && isOwn && principal.role == .responder ? .subscribe : nil
   }
 
+  /// The incident that is to go on, when this is the wish to merge.
+  var mergeTarget: IncidentID? {
+    kind == .merged ? payload["into"]?.string.flatMap { IncidentID($0) } : nil
+  }
+
   /// SHA-256 of the payload as it was sent.
   var digest: [UInt8] { Digest.sha256(payload.canonicalBytes) }
 }

@@ -32,19 +32,17 @@ package struct ClientMetadata: Sendable {
     requestKinds.contains(kind) || EventKind(rawValue: kind) != nil
   }
 
-  /// What a text would be, if it belongs to the metadata envelope; nil when it is for signalling, or no message at all.
-  package enum Glance: Sendable {
-    case subscribe(IncidentID)
-    case other
-  }
+  /// What a text is about, as far as it takes to know who handles it; ``init(parsing:limit:)`` reads it.
+  package struct Glance: Sendable {
+    /// Nil when the text is no message at all.
+    package let kind: String?
+    package let incident: IncidentID?
 
-  /// Looks at a text as far as it takes to know whose it is; ``init(parsing:limit:)`` reads it.
-  package static func kind(of text: String) -> Glance? {
-    guard let value = try? JSONValue(parsing: text), let kind = value["kind"]?.string, isKind(kind) else { return nil }
-    guard kind == "subscribe", let incident = value["incident"]?.string.flatMap({ IncidentID($0) }) else {
-      return .other
+    package init(_ text: String) {
+      let value = try? JSONValue(parsing: text)
+      kind = value?["kind"]?.string
+      incident = value?["incident"]?.string.flatMap { IncidentID($0) }
     }
-    return .subscribe(incident)
   }
 
   /// Kinds that are no events.

@@ -12,6 +12,7 @@ package actor MetadataSession {
   private let sink: any MetadataSink
   private var subscriptions: [IncidentID: Subscription] = [:]
   private var feed: IncidentFeed?
+  private var hasEnded = false
 
   package init(room: ControlRoom, principal: Principal, sink: any MetadataSink) {
     self.room = room
@@ -37,6 +38,7 @@ package actor MetadataSession {
 
   /// Ends all subscriptions; the session is of no use afterwards.
   package func end() {
+    hasEnded = true
     for subscription in subscriptions.values { room.end(subscription, of: principal) }
     subscriptions = [:]
     if let feed { room.feeds.remove(feed) }
@@ -74,31 +76,35 @@ package actor MetadataSession {
         .full, "One connection follows at most \(room.limits.maximumSubscriptions) incidents. Leave one first.")
     }
     let (sink, facts) = (sink, principal.facts)
-    subscriptions[incident] = try await room.subscribe(
+    let subscription = try await room.subscribe(
       incident, after: after, as: principal, through: sink
     ) { now, start in
       let snapshot = now.snapshot(for: Audience(facts.role), viewer: facts.actorID)
       sink.send(ServerMetadata.subscribed(snapshot, incident: incident, after: start, inReplyTo: id), taken: { _ in })
     }
+    // While this waited, the session may have ended, or a list may have subscribed to the same incident.
+    guard !hasEnded else { return room.end(subscription, of: principal) }
+    if let other = subscriptions.updateValue(subscription, forKey: incident) { room.end(other, of: principal) }
   }
 
   // MARK: - Lists
 
   private func list(_ scope: FeedScope?, _ id: String?) throws(Refusal) {
-    if let feed { room.feeds.remove(feed) }
-    feed = nil
-    send(ServerMetadata.listing(inReplyTo: id))
-    guard let scope else { return }
     let mine = principal.facts.unit
     if case .unit(let unit) = scope, principal.role == .responder, unit != mine {
       throw Refusal(.forbidden, "You belong to \(mine.map { "unit \($0)" } ?? "no unit"). Follow that one.")
     }
+    if let feed { room.feeds.remove(feed) }
+    feed = nil
+    send(ServerMetadata.listing(inReplyTo: id))
+    guard let scope, !hasEnded else { return }
     let feed = IncidentFeed(scope, principal: principal, sink: sink) { [weak self] incident in
       Task { await self?.enter(incident, scope) }
     }
     self.feed = feed
     room.feeds.add(feed)
-    for incident in room.openIncidents(for: principal) { feed.take(incident) }
+    for incident in room.openIncidents(for: principal) { feed.take(IncidentStanding(incident)) }
+    feed.finishListing()
   }
 
   /// An incident has come into a unit's or an area's list: its reader follows it from now on.

@@ -24,8 +24,8 @@ final class PresenceBoard: Sendable {
     change(principal.actor, in: incident) { $0.subscriptions += 1 }
   }
 
-  func remove(_ principal: Principal, from incident: IncidentID) {
-    change(principal.actor, in: incident) { $0.subscriptions -= 1 }
+  func remove(_ actor: Actor, from incident: IncidentID) {
+    change(actor, in: incident) { $0.subscriptions -= 1 }
   }
 
   /// Notes one more or one less peer that receives media; whether they began or ceased to watch by that.

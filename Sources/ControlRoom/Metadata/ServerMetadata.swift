@@ -7,9 +7,9 @@ package enum ServerMetadata {
   package static let version = 1
 
   /// A durable event.
-  static func event(_ event: JournalEvent) -> String {
+  static func event(_ event: JSONValue) -> String {
     // Composed as text: the event's own JSON is canonical and is sent as it was hashed.
-    #"{"v":1,"kind":"event","event":\#(event.json.canonical)}"#
+    #"{"v":1,"kind":"event","event":\#(event.canonical)}"#
   }
 
   /// Something that is passed on and not stored; `serial` rises by one with each in an incident.

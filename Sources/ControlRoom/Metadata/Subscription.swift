@@ -21,34 +21,48 @@ package final class Subscription: Sendable {
     var mode = Mode.catchingUp
     /// Number of the last event that was sent or is not for this reader.
     var cursor: Int
-    /// Messages that the carrier has not taken yet.
-    var inFlight = 0
   }
 
   let incident: IncidentID
+  let actor: Actor
   let facts: PrincipalFacts
+  private let audience: Audience
   private let desk: IncidentDesk
   private let sink: any MetadataSink
   private let state: Mutex<State>
+  /// Messages that the carrier has not taken yet; outside of the lock, since a carrier may answer before `send` returns.
+  private let inFlight = Atomic<Int>(0)
+  private let isPresent = Atomic<Bool>(true)
 
-  init(_ incident: IncidentID, after cursor: Int, facts: PrincipalFacts, desk: IncidentDesk, sink: any MetadataSink) {
+  init(_ incident: IncidentID, after cursor: Int, of principal: Principal, desk: IncidentDesk, sink: any MetadataSink) {
     self.incident = incident
-    self.facts = facts
+    actor = principal.actor
+    facts = principal.facts
+    audience = Audience(principal.role)
     self.desk = desk
     self.sink = sink
     state = Mutex(State(cursor: cursor))
   }
 
-  func end() {
-    state.withLock { $0.mode = .ended }
+  /// Nothing is sent from now on; false when it had ended before.
+  @discardableResult
+  func end() -> Bool {
+    state.withLock { state in
+      if case .ended = state.mode { return false }
+      state.mode = .ended
+      return true
+    }
   }
 
   /// Ends it because its reader has lost the right, and says so.
   func revoke() {
-    end()
+    guard end() else { return }
     let refusal = Refusal(.forbidden, "You no longer belong to this incident.")
     sink.send(ServerMetadata.unsubscribed(incident, because: refusal, inReplyTo: nil), taken: { _ in })
   }
+
+  /// Whether its reader is counted among those present until now; asked by whoever takes them off the list.
+  func leave() -> Bool { isPresent.exchange(false, ordering: .relaxed) }
 
   // MARK: - Live
 
@@ -56,12 +70,12 @@ package final class Subscription: Sendable {
   func publish(_ event: RenderedEvent) {
     let mustCatchUp = state.withLock { state in
       guard case .live = state.mode, event.event.number == state.cursor + 1 else { return false }
-      guard state.inFlight < desk.limits.maximumInFlight else {
+      guard inFlight.load(ordering: .relaxed) < desk.limits.maximumInFlight else {
         state.mode = .catchingUp
         return true
       }
       state.cursor += 1
-      send(event, &state)
+      if desk.isVisible(event.event, to: facts) { send(event.text(for: audience)) }
       return false
     }
     if mustCatchUp { start() }
@@ -69,21 +83,17 @@ package final class Subscription: Sendable {
 
   /// Passes on what is not stored; a reader that is behind misses it.
   func pass(_ message: EphemeralDelivery.Message) {
-    guard message.kind.audience(of: message.payload).contains(Audience(facts.role)) else { return }
+    guard !message.kind.audience(of: message.payload).isDisjoint(with: audience) else { return }
     state.withLock { state in
-      guard case .live = state.mode, state.inFlight < desk.limits.maximumInFlight else { return }
-      send(message.text, &state)
+      guard case .live = state.mode, inFlight.load(ordering: .relaxed) < desk.limits.maximumInFlight else { return }
+      send(message.text)
     }
   }
 
-  private func send(_ event: RenderedEvent, _ state: inout State) {
-    guard desk.isVisible(event.event, to: facts) else { return }
-    send(event.text, &state)
-  }
-
-  private func send(_ text: String, _ state: inout State) {
-    state.inFlight += 1
-    sink.send(text) { [weak self] _ in self?.state.withLock { $0.inFlight -= 1 } }
+  /// Called with the lock held, so that messages keep their order and none follows the end.
+  private func send(_ text: String) {
+    inFlight.add(1, ordering: .relaxed)
+    sink.send(text) { [weak self] _ in self?.inFlight.subtract(1, ordering: .relaxed) }
   }
 
   // MARK: - Catching up
@@ -116,8 +126,10 @@ package final class Subscription: Sendable {
     let visible = events.filter { desk.isVisible($0.event, to: facts) }
     let isTaken: Bool
     if let last = visible.last {
-      for event in visible.dropLast() { state.withLock { send(event.text, &$0) } }
-      isTaken = await withDeadline(desk.limits.slowReaderTimeout) { done in self.sink.send(last.text, taken: done) }
+      for event in visible.dropLast() { unlessEnded { send(event.text(for: audience)) } }
+      isTaken = await withDeadline(desk.limits.slowReaderTimeout) { done in
+        if !self.unlessEnded({ self.sink.send(last.text(for: self.audience), taken: done) }) { done(false) }
+      }
     } else {
       isTaken = true
     }
@@ -125,6 +137,16 @@ package final class Subscription: Sendable {
       if let number = events.last?.event.number { state.cursor = number }
       if case .ended = state.mode { return false }
       return isTaken
+    }
+  }
+
+  /// Does something that must not follow the end; false when that has come.
+  @discardableResult
+  private func unlessEnded(_ body: () -> Void) -> Bool {
+    state.withLock { state in
+      if case .ended = state.mode { return false }
+      body()
+      return true
     }
   }
 
@@ -142,12 +164,7 @@ package final class Subscription: Sendable {
   }
 
   private func fail(_ refusal: Refusal) {
-    let wasEnded = state.withLock { state in
-      if case .ended = state.mode { return true }
-      state.mode = .ended
-      return false
-    }
-    if !wasEnded { sink.close(refusal) }
+    if end() { sink.close(refusal) }
   }
 }
 

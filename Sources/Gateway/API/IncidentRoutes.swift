@@ -61,7 +61,8 @@ enum IncidentRoutes {
         let limit = try call.query("limit", in: 1...1_000, standard: 200)
         let (events, next) = try await call.room.events(
           of: call.incident().id, after: after, limit: limit, for: call.principal())
-        return .json(["events": .array(events.map(\.json)), "next": .integer(next)])
+        let audience = Audience(try call.principal().role)
+        return .json(["events": .array(events.map { $0.json(for: audience) }), "next": .integer(next)])
       },
       APIRoute(
         .post, "/api/v1/incidents/:incident/events", .incident(.follow), tag: tag,

@@ -63,7 +63,7 @@ final class ChannelCarriers: Sendable {
     else { return }
     let (stream, messages) = AsyncStream.makeStream(
       of: String.self, bufferingPolicy: .bufferingOldest(Self.maximumWaiting))
-    let sink = ChannelSink(media: media, peer: event.peer, channel: event.channel) { [weak self] in self?.close(key) }
+    let sink = ChannelSink(media: media, event: event) { [weak self] in self?.close(key) }
     carriers.withLock { $0[key] = Carrier(sink: sink, messages: messages) }
     let room = room
     if event.isRealTimeText {

@@ -29,6 +29,7 @@ final class ChannelSink: MetadataSink {
   private let media: any MediaPlane
   private let peer: PeerID
   private let channel: String
+  private let stream: UInt16
   private let onClose: @Sendable () -> Void
 
   /// Messages that wait; one more ends the carrier, whose client may open another channel and resume.
@@ -37,10 +38,9 @@ final class ChannelSink: MetadataSink {
   private static let maximumBatch = 32
 
   /// - Parameter onClose: Called once when the carrier takes nothing any more.
-  init(media: any MediaPlane, peer: PeerID, channel: String, onClose: @escaping @Sendable () -> Void) {
+  init(media: any MediaPlane, event: ChannelEvent, onClose: @escaping @Sendable () -> Void) {
     self.media = media
-    self.peer = peer
-    self.channel = channel
+    (peer, channel, stream) = (event.peer, event.channel, event.stream)
     self.onClose = onClose
   }
 
@@ -79,7 +79,10 @@ final class ChannelSink: MetadataSink {
       return (state.queue, true)
     }
     for message in waiting { message.taken(false) }
-    if isFirst { onClose() }
+    guard isFirst else { return }
+    onClose()
+    // The client learns by this that it has to open another one; without effect when the channel is closed already.
+    media.closeChannel(stream, of: peer)
   }
 
   private func pump() {
@@ -89,7 +92,9 @@ final class ChannelSink: MetadataSink {
       return state.queue.prefix(Self.maximumBatch).map(\.text)
     }
     guard !texts.isEmpty else { return }
-    media.enqueue(texts, on: channel, of: peer) { [weak self] result in self?.sent(result, of: texts.count) }
+    media.enqueue(texts, on: channel, stream: stream, of: peer) { [weak self] result in
+      self?.sent(result, of: texts.count)
+    }
   }
 
   private func sent(_ result: Result<Int, ChannelSendError>, of count: Int) {

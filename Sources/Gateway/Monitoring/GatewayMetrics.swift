@@ -10,6 +10,8 @@ package final class GatewayMetrics: Sendable {
     package var webSockets: UInt64 = 0
     package var webSocketsOpened: UInt64 = 0
     package var slowConsumers: UInt64 = 0
+    /// WebSockets that the server closed, by the code of its close frame.
+    package var webSocketsClosedByCode: [UInt16: UInt64] = [:]
 
     package init() {}
   }
@@ -41,7 +43,11 @@ package final class GatewayMetrics: Sendable {
     state.withLock { $0.webSockets -= 1 }
   }
 
-  func noteSlowConsumer() {
-    state.withLock { $0.slowConsumers += 1 }
+  /// Notes that the server closes a WebSocket.
+  func noteClosed(_ reason: WebSocketCloseReason) {
+    state.withLock { values in
+      values.webSocketsClosedByCode[reason.code, default: 0] += 1
+      if reason == .slowConsumer { values.slowConsumers += 1 }
+    }
   }
 }

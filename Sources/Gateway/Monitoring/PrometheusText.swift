@@ -48,6 +48,11 @@ extension PrometheusText {
     add(
       "sightline_websocket_slow_consumers_total", .counter,
       help: "WebSockets closed because they did not read.", gateway.slowConsumers)
+    add(
+      "sightline_websockets_closed_total", .counter,
+      help: "WebSockets that the server closed, by code (RFC 6455 §7.4).",
+      by: "code",
+      Dictionary(uniqueKeysWithValues: gateway.webSocketsClosedByCode.map { (String($0.key), $0.value) }))
     add("sightline_signalling_sessions", .gauge, help: "Sessions that are not known to be over.", UInt64(sessions))
     if let room { add(room) }
   }
@@ -60,7 +65,7 @@ extension PrometheusText {
       room.counters.failures)
     let written = room.journalStatistics
     add("sightline_journal_commits_total", .counter, help: "Commits, each with one fsync.", UInt64(written.commits))
-    add("sightline_incidents", .gauge, help: "Incidents in memory.", UInt64(room.incidentCount))
+    add("sightline_incidents_in_memory", .gauge, help: "Incidents in memory.", UInt64(room.incidentCount))
     add(
       "sightline_metadata_connections", .gauge, help: "Carriers of the metadata channel.", UInt64(room.connectionCount))
     add(

@@ -108,9 +108,10 @@ struct CallSession: Sendable {
     _ group: inout DiscardingTaskGroup
   ) async {
     while let text = await messages.next() {
-      if let kind = ClientMetadata.kind(of: text) {
+      let glance = ClientMetadata.Glance(text)
+      guard let kind = glance.kind, ClientEnvelope.kinds.contains(kind) else {
         await conversation.metadata.receive(text)
-        if case .subscribe(let incident) = kind { await report(incident, &conversation, &group) }
+        if glance.kind == "subscribe", let incident = glance.incident { await report(incident, &conversation, &group) }
         continue
       }
       var id: String?

@@ -41,6 +41,11 @@ package struct EnvelopeError: Error, Hashable, Sendable {
 }
 
 extension ClientEnvelope {
+  /// Kinds of signalling; every other text is a message of the metadata channel, or wants to be.
+  package static let kinds: Set<String> = [
+    "hello", "offer", "candidate", "restart", "select", "resume", "bye", "ping",
+  ]
+
   /// The envelope as it stands in the JSON, before its parts are held against their bounds.
   private struct Raw: Decodable {
     var v: Int

@@ -138,6 +138,6 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
         maxAccumulatedFrameSize: services.limits.maximumWebSocketMessageBytes))
     let metrics = services.metrics
     return try WebSocketConnection(
-      channel: channel, limits: services.limits, onSlowConsumer: { metrics.noteSlowConsumer() })
+      channel: channel, limits: services.limits, onClose: { metrics.noteClosed($0) })
   }
 }

@@ -8,10 +8,11 @@ final class WebSocketConnection: Sendable {
   private let handler: NIOLoopBound<WebSocketHandler>
 
   /// Takes over the channel of an upgraded request; on its event loop.
-  init(channel: any Channel, limits: GatewayLimits, onSlowConsumer: @escaping @Sendable () -> Void) throws {
+  init(channel: any Channel, limits: GatewayLimits, onClose: @escaping @Sendable (WebSocketCloseReason) -> Void) throws
+  {
     let (messages, continuation) = AsyncStream.makeStream(
       of: String.self, bufferingPolicy: .bufferingOldest(limits.maximumQueuedMessages))
-    let handler = WebSocketHandler(limits: limits, messages: continuation, onSlowConsumer: onSlowConsumer)
+    let handler = WebSocketHandler(limits: limits, messages: continuation, onClose: onClose)
     try channel.pipeline.syncOperations.addHandler(handler)
     self.messages = messages
     eventLoop = channel.eventLoop

@@ -24,14 +24,15 @@ final class WebSocketHandler: ChannelInboundHandler {
   private var silenceLimit: Scheduled<Void>?
   private let limits: GatewayLimits
   private let messages: AsyncStream<String>.Continuation
-  private let onSlowConsumer: @Sendable () -> Void
+  private let onClose: @Sendable (WebSocketCloseReason) -> Void
 
   init(
-    limits: GatewayLimits, messages: AsyncStream<String>.Continuation, onSlowConsumer: @escaping @Sendable () -> Void
+    limits: GatewayLimits, messages: AsyncStream<String>.Continuation,
+    onClose: @escaping @Sendable (WebSocketCloseReason) -> Void
   ) {
     self.limits = limits
     self.messages = messages
-    self.onSlowConsumer = onSlowConsumer
+    self.onClose = onClose
   }
 
   // MARK: - Outbound
@@ -44,7 +45,6 @@ final class WebSocketHandler: ChannelInboundHandler {
     }
     let isFull = pendingMessages >= limits.maximumPendingMessages || pendingBytes >= limits.maximumPendingBytes
     guard !isFull else {
-      onSlowConsumer()
       close(.slowConsumer)
       taken?(false)
       return
@@ -55,6 +55,7 @@ final class WebSocketHandler: ChannelInboundHandler {
   /// Sends a close frame and ends the connection when the client has answered or ``GatewayLimits/closeTimeout`` is over.
   func close(_ reason: WebSocketCloseReason) {
     guard case .open = state, let context else { return }
+    onClose(reason)
     var payload = ByteBuffer()
     payload.writeInteger(reason.code)
     payload.writeString(reason.text)

@@ -57,11 +57,12 @@ extension Shard {
         subprotocol: channel.subprotocol, kind: kind))
   }
 
-  /// Sends what fits on the newest channel with that label and says how many texts that were.
+  /// Sends what fits on that channel, or the newest with that label, and says how many texts that were.
   func send(
-    _ texts: [String], on label: String, of peer: Peer, done: (Result<Int, ChannelSendError>) -> Void
+    _ texts: [String], on label: String, stream: UInt16?, of peer: Peer, done: (Result<Int, ChannelSendError>) -> Void
   ) {
-    guard let channel = peer.channels.last(where: { $0.label == label }) else { return done(.failure(.gone)) }
+    let channel = peer.channels.last { $0.label == label && (stream == nil || $0.id.stream == stream) }
+    guard let channel else { return done(.failure(.gone)) }
     let turn = texts.prefix(Self.textsPerCommand)
     let (taken, refusal) = send(turn, on: channel.id, of: peer)
     if let refusal, taken == 0 {

@@ -18,6 +18,10 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case dtls
   /// Messages of `sightline.v1`.
   case envelope
+  /// Journal events as they are exported, and payloads of every kind as clients send them.
+  case events
+  /// JSON texts.
+  case json
   case rtcp
   /// RTP headers, header extensions, dependency descriptors and retransmissions.
   case rtp
@@ -43,6 +47,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .dcep: fuzzDCEP(bytes)
     case .dtls: fuzzDTLS(bytes)
     case .envelope: fuzzEnvelope(bytes)
+    case .events: fuzzEvents(bytes)
+    case .json: fuzzJSON(bytes)
     case .rtcp: fuzzRTCP(bytes)
     case .rtp: fuzzRTP(bytes)
     case .sctp: fuzzSCTP(bytes)

@@ -114,7 +114,7 @@ final class ScriptedMediaPlane: MediaPlane {
 
   /// Takes everything, or nothing after ``fail(with:)``.
   func enqueue(
-    _ texts: [String], on channel: String, of peer: PeerID,
+    _ texts: [String], on channel: String, stream: UInt16?, of peer: PeerID,
     done: @escaping @Sendable (Result<Int, ChannelSendError>) -> Void
   ) {
     do throws(MediaError) {
@@ -124,6 +124,8 @@ final class ScriptedMediaPlane: MediaPlane {
       done(error.code == .full ? .success(0) : .failure(error.code == .unavailable ? .unavailable : .gone))
     }
   }
+
+  func closeChannel(_ stream: UInt16, of peer: PeerID) {}
 
   func statistics() async -> MediaStatistics {
     MediaStatistics(
