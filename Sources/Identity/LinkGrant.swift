@@ -102,7 +102,8 @@ package struct LinkGrant: Hashable, Sendable {
     case .revoked(let time): (word, at) = ("revoked", time)
     }
     return .members([
-      "subject": .string(subject), "incident": .string(incident.value), "role": .string(role.rawValue), "name": .string(name),
+      "subject": .string(subject), "incident": .string(incident.value), "role": .string(role.rawValue),
+      "name": .string(name),
       "phone": phone.map { .string($0) }, "createdBy": .string(createdBy),
       "createdAt": .string(createdAt.description), "expiresAt": .string(expiresAt.description), "state": .string(word),
       "key": key.map { .string($0) }, "at": at.map { .string($0.description) },

@@ -138,7 +138,9 @@ package final class SignInDesk: Sendable {
 
   // MARK: - Who asks
 
-  /// The principal of a session's cookie. A request that changes something has to repeat the session's CSRF token.
+  /// The principal of a session's cookie.
+  ///
+  /// A request that changes something has to repeat the session's CSRF token.
   package func admit(
     session secret: String, csrf: String?, needsCSRF: Bool
   ) async throws(Refusal) -> (principal: Principal, session: Session) {

@@ -35,7 +35,10 @@ package struct PrometheusText {
 
 extension PrometheusText {
   /// Everything that this node counts.
-  package init(media: MediaStatistics, gateway: GatewayMetrics.Values, sessions: Int, room: ControlRoom? = nil) {
+  package init(
+    media: MediaStatistics, gateway: GatewayMetrics.Values, sessions: Int, room: ControlRoom? = nil,
+    webhooks: WebhookDesk? = nil
+  ) {
     for row in media.counters { add(row.name, .counter, help: row.help, row.value) }
     for row in media.gauges { add(row.name, .gauge, help: row.help, row.value) }
     let classes = Dictionary(uniqueKeysWithValues: gateway.requestsByClass.map { ("\($0.key)xx", $0.value) })
@@ -55,6 +58,20 @@ extension PrometheusText {
       Dictionary(uniqueKeysWithValues: gateway.webSocketsClosedByCode.map { (String($0.key), $0.value) }))
     add("sightline_signalling_sessions", .gauge, help: "Sessions that are not known to be over.", UInt64(sessions))
     if let room { add(room) }
+    if let webhooks { add(webhooks) }
+  }
+
+  private mutating func add(_ webhooks: WebhookDesk) {
+    let counted = webhooks.statistics
+    add(
+      "sightline_webhook_deliveries_total", .counter, help: "Events that another system has taken.",
+      UInt64(counted.delivered))
+    add(
+      "sightline_webhook_failed_tries_total", .counter, help: "Calls of another system that failed.",
+      UInt64(counted.failedTries))
+    add(
+      "sightline_webhook_dead_letters", .gauge, help: "Deliveries that were given up.",
+      UInt64(max(0, webhooks.deadLetterCount)))
   }
 
   /// What the control room counts.
