@@ -60,6 +60,16 @@ package final class AuditJournal: Sendable {
     if case .failure = result { throw .unavailable }
   }
 
+  /// The events of one actor among the last ``ownHorizon``, newest first.
+  package func recentEvents(of actor: String) async throws(Refusal) -> [JournalEvent] {
+    let last = head.withLock { $0.number }
+    let events = try await events(after: max(0, last - Self.ownHorizon), limit: Self.ownHorizon)
+    return events.filter { $0.actor.id == actor }.reversed()
+  }
+
+  /// Events that are looked through for somebody's own.
+  static let ownHorizon = 2_000
+
   /// Events after `number`, at most `limit`.
   package func events(after number: Int, limit: Int) async throws(Refusal) -> [JournalEvent] {
     do {

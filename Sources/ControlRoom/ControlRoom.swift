@@ -25,6 +25,7 @@ package final class ControlRoom: Sendable {
   package let accounts: AccountDirectory
   package let signIns: SignInDesk
   let outbox = EventOutbox()
+  private let openings: OpeningDesk
   private let rates: RateLimiter
   private let journal: JournalTap
 
@@ -67,6 +68,7 @@ package final class ControlRoom: Sendable {
       limits: identity)
     self.signIns = signIns
     sessions.desk.withLock { $0 = signIns }
+    openings = OpeningDesk(reader: desk.reader)
     presence = PresenceBoard(desk: desk)
     feeds = IncidentFeeds(limits: limits)
     let (desk, feeds, presence) = (desk, feeds, presence)
@@ -83,6 +85,9 @@ package final class ControlRoom: Sendable {
   package func start() async throws(Refusal) {
     try await desk.loadOpen()
   }
+
+  /// Open incidents that are not served because their journal cannot be read, with the reason.
+  package var unreadableIncidents: [IncidentID: String] { desk.state.withLock { $0.unreadable } }
 
   /// Waits for everything accepted to be durable, then ends the writer.
   package func stop() {
@@ -163,7 +168,11 @@ package final class ControlRoom: Sendable {
     _ drafts: [EventDraft], by principal: Principal, clientID: String? = nil
   ) async throws(Refusal) -> IncidentID {
     guard PermissionTable.allows(.open, role: principal.role, relations: []) else { throw .forbidden }
-    return try await desk.open(drafts, id: nil, by: principal, clientID: clientID)
+    guard let clientID else { return try await desk.open(drafts, id: nil, by: principal) }
+    return try await openings.once(ClientKey(actor: principal.actor.id, clientID: clientID)) {
+      [desk] (alsoStore) throws(Refusal) in
+      try await desk.open(drafts, id: nil, by: principal, clientID: clientID, alsoStore: alsoStore)
+    }
   }
 
   /// Opens the incident that a signed link names, if it is not open: links may be made before anything else.

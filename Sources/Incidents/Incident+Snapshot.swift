@@ -27,10 +27,18 @@ extension Incident {
     return (latitude, longitude, place?.radius ?? LocationFix.assumedAccuracy)
   }
 
-  /// The newest fix of any caller that can be right.
+  /// The best of the latest fixes that can be right, of any caller: a coarse one must not displace a fine one that is
+  /// ``agreementWindow`` older at most.
   package var bestLocation: LocationFix? {
-    callers.compactMap(\.location).max { $0.fixedAt < $1.fixedAt }
+    let latest = callers.compactMap(\.location)
+    guard let newest = latest.map(\.fixedAt).max() else { return nil }
+    let recent = callers.flatMap(\.track).filter { $0.isSound && newest - $0.fixedAt <= Self.agreementWindow }
+    let radius = { (fix: LocationFix) in fix.accuracy ?? LocationFix.assumedAccuracy }
+    return recent.min { (radius($0), $1.fixedAt.microseconds) < (radius($1), $0.fixedAt.microseconds) }
   }
+
+  /// How far apart in time two fixes are that may be of one place.
+  static let agreementWindow = TimeInterval64.seconds(30)
 
   /// All that the audience may see; `viewer` is the actor who looks, since callers see only themselves.
   package func snapshot(for audience: Audience, viewer: String) -> JSONValue {
@@ -78,7 +86,7 @@ extension Incident {
 extension Caller {
   /// The newest fix that can be right.
   package var location: LocationFix? {
-    track.filter { $0.marks.isDisjoint(with: [.impossible, .fromTheFuture]) }.max { $0.fixedAt < $1.fixedAt }
+    track.filter(\.isSound).max { $0.fixedAt < $1.fixedAt }
   }
 
   /// Fixes in a snapshot; the whole track is in the journal.

@@ -21,12 +21,15 @@ extension LocationFix {
     marks = Set((payload["marks"]?.array ?? []).compactMap { $0.string.flatMap(LocationMark.init) })
   }
 
+  /// Whether it can be right.
+  var isSound: Bool { marks.isDisjoint(with: [.impossible, .fromTheFuture]) }
+
   /// What is odd about this fix after those of `track`; odd ones are kept, but marked.
   func judged(after track: [LocationFix], now: UTCTime) -> [LocationMark] {
     var marks: [LocationMark] = []
     if fixedAt > now + Self.clockTolerance { marks.append(.fromTheFuture) }
     if now - fixedAt > Self.maximumAge { marks.append(.stale) }
-    let sound = track.filter { $0.marks.isDisjoint(with: [.impossible, .fromTheFuture]) }
+    let sound = track.filter(\.isSound)
     if let newest = sound.map(\.fixedAt).max(), fixedAt < newest { marks.append(.outOfOrder) }
     if let last = sound.last(where: { $0.fixedAt <= fixedAt }), isUnreachable(from: last) { marks.append(.impossible) }
     return marks

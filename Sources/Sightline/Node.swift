@@ -58,6 +58,9 @@ struct Node {
     async throws
   {
     try await room.start()
+    for (incident, reason) in room.unreadableIncidents {
+      logger.error("incident \(incident) is not served: \(reason)")
+    }
     try desks.webhooks.start()
     desks.start()
     let services: [any Service] =

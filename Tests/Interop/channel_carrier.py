@@ -57,7 +57,8 @@ class ChannelCarrier:
             assert done, f"the data channel is {channel.readyState}, not open, after {OPEN_SECONDS} s"
         if not ended.is_set():
             self.opened += 1
-            self.client.attach(CARRIER, channel.send)
+            # What is said while it closes is said again on the other carrier: it has no answer yet.
+            self.client.attach(CARRIER, lambda text: channel.send(text) if channel.readyState == "open" else None)
             await ended.wait()
             self.client.detach(CARRIER)
 

@@ -1,3 +1,4 @@
+import Cryptography
 import Incidents
 import JSON
 import Primitives
@@ -22,7 +23,7 @@ extension IncidentDesk {
       }
       for document in documents {
         let state = document.value["state"]?.string.flatMap(IncidentState.init)
-        if state?.isClosed == false, let id = IncidentID(document.key) { try await load(id) }
+        if state?.isClosed == false, let id = IncidentID(document.key) { await loadIfReadable(id) }
       }
       for document in documents where document.value["state"]?.string == IncidentState.merged.rawValue {
         if let from = IncidentID(document.key),
@@ -35,6 +36,15 @@ extension IncidentDesk {
       last = documents.last?.key
     }
     try await finishMerges(merges)
+  }
+
+  /// One journal that cannot be read must not keep the others from being served: it is named, and left alone.
+  private func loadIfReadable(_ id: IncidentID) async {
+    do throws(Refusal) {
+      try await load(id)
+    } catch {
+      state.withLock { $0.unreadable[id] = error.text }
+    }
   }
 
   /// Brings an incident into memory, if it is not there; throws when there is none.
@@ -126,14 +136,15 @@ extension IncidentDesk {
   ///
   /// Returns when it is durable. Opening one that is there already under the given id changes nothing.
   func open(
-    _ drafts: [EventDraft], id: IncidentID?, by principal: Principal, clientID: String? = nil
+    _ drafts: [EventDraft], id: IncidentID?, by principal: Principal, clientID: String? = nil,
+    alsoStore: @escaping @Sendable (IncidentID) -> [DocumentChange] = { _ in [] }
   ) async throws(Refusal) -> IncidentID {
     if let id, try await exists(id) { return id }
     let chosen = if let id { id } else { try await nextFree() }
     let result = await withCheckedContinuation {
       (continuation: CheckedContinuation<Result<IncidentID, Refusal>, Never>) in
       let refusal = state.withLock { state in
-        accept(drafts, chosen, principal, clientID, &state) { continuation.resume(returning: $0) }
+        accept(drafts, chosen, principal, clientID, alsoStore(chosen), &state) { continuation.resume(returning: $0) }
       }
       if let refusal { continuation.resume(returning: .failure(refusal)) }
     }
@@ -141,7 +152,8 @@ extension IncidentDesk {
   }
 
   private func accept(
-    _ drafts: [EventDraft], _ id: IncidentID, _ principal: Principal, _ clientID: String?, _ state: inout State,
+    _ drafts: [EventDraft], _ id: IncidentID, _ principal: Principal, _ clientID: String?,
+    _ changes: [DocumentChange], _ state: inout State,
     _ answer: @escaping @Sendable (Result<IncidentID, Refusal>) -> Void
   ) -> Refusal? {
     guard !state.hasFailed, writer.hasRoom else { return .unavailable }
@@ -151,7 +163,7 @@ extension IncidentDesk {
       }
       return nil
     }
-    var transaction = StorageTransaction(events: [], changes: state.serial.map { [$0.change] } ?? [])
+    var transaction = StorageTransaction(events: [], changes: changes + (state.serial.map { [$0.change] } ?? []))
     var entry: IncidentEntry?
     for draft in drafts {
       let event = JournalEvent(
@@ -255,8 +267,10 @@ extension IncidentEntry {
   /// Takes in what a replayed event says about what is known.
   mutating func note(_ event: JournalEvent) {
     guard let clientID = event.clientID else { return }
+    // A fix was completed and marked before it was written down; every other payload is as it was sent.
+    let request = event.kind == EventKind.location.rawValue ? nil : Digest.sha256(event.payload.canonicalBytes)
     accepted[ClientKey(actor: event.actor.id, clientID: clientID)] = AcceptedEvent(
-      number: event.number, kind: event.kind, request: nil)
+      number: event.number, kind: event.kind, request: request)
   }
 
   /// The summary's document, when it says something new.

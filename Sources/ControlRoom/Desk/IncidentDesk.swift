@@ -16,6 +16,8 @@ package final class IncidentDesk: Sendable {
     /// Next serial number of the year that it belongs to.
     var serial: IncidentSerial?
     var hasFailed = false
+    /// Open incidents whose journal cannot be read, with the reason.
+    var unreadable: [IncidentID: String] = [:]
     /// How often incidents were put away: who replayed one meanwhile has to look again.
     var evictions = 0
   }

@@ -33,7 +33,7 @@ struct ClientKey: Hashable {
 struct AcceptedEvent {
   let number: Int
   let kind: String
-  /// SHA-256 of the payload as the client sent it, 32 bytes, which tells a retry from a reuse; nil after a restart.
+  /// SHA-256 of the payload as the client sent it, 32 bytes, which tells a retry from a reuse; nil where it is not known.
   let request: [UInt8]?
 }
 

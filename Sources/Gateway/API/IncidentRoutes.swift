@@ -14,6 +14,7 @@ enum IncidentRoutes {
     .optional("type", .string(1...64), "What happened."),
     .optional("place", placeSchema, "Where."),
     .optional("exercise", .boolean, "Whether it is training."),
+    .optional("id", .string(1...64), "The client's own name for this opening: a retry opens nothing again."),
   ])
 
   private static let placeSchema = Schema.object([
@@ -94,7 +95,7 @@ enum IncidentRoutes {
     } catch {
       throw Refusal(error)
     }
-    let id = try await call.room.open(drafts, by: principal)
+    let id = try await call.room.open(drafts, by: principal, clientID: call.body["id"]?.string)
     var response = Response.json(["id": .string(id.value)], status: .created)
     response.headers[.location] = "/api/v1/incidents/\(id)"
     return response

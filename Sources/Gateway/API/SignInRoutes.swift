@@ -93,6 +93,11 @@ enum SignInRoutes {
           ]))
       },
       APIRoute(
+        .get, "/api/v1/me/audit", .account, tag: tag, "What was written down of oneself lately, newest first."
+      ) { call in
+        .json(["events": .array(try await call.room.audit.recentEvents(of: call.principal().actor.id).map(\.json))])
+      },
+      APIRoute(
         .post, "/api/v1/me/password", .account, tag: tag, "Change one's password; other sessions end.",
         body: .json(
           .object([
