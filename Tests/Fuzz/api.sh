@@ -3,7 +3,8 @@
 #
 # The server runs on a free port of the loopback with a folder of its own, and ends with this script. Not looked at here:
 # `ignored_auth`, since rights are enumerated by Tests/Interop/test_permissions.py and guessers get 429, and
-# `positive_data_acceptance`, since a description that is right can be refused by the state that an incident is in.
+# `positive_data_acceptance`, since a description that is right can be refused by the state that an incident is in; paths
+# with bodies that are no JSON; and AML, whose reports are answered with 200 whatever is in them.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -27,7 +28,7 @@ failures=0
 for role in operator admin integration; do
   echo "As $role:"
   .venv-api/bin/st run "$base/openapi.json" --header "Authorization: Bearer $(read_json accounts "$role" token)" \
-    --max-examples "$examples" --workers 1 --suppress-health-check all --exclude-path-regex '^/(assets|whip|whep)|/files$' \
+    --max-examples "$examples" --workers 1 --suppress-health-check all --exclude-path-regex '^/(assets|whip|whep)|/files$|^/api/v1/aml$' \
     --exclude-checks ignored_auth,positive_data_acceptance --warnings off || failures=$((failures + 1))
 done
 kill -0 "$server" || { echo "The server ended by itself: see $data/service.log" >&2; exit 1; }

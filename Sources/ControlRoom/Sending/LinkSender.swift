@@ -59,21 +59,21 @@ package final class LinkSender: Sendable {
       try await note(grant, "shown", to: nil, reference: nil, principal)
       return ["by": "shown", "state": "accepted"]
     case .sms(let number):
-      guard let sms else {
-        throw Refusal(.unavailable, "No SMS gateway is set up. Show the link, or send it by mail.")
-      }
       return try await deliver(grant, "sms", masked(number), principal) { () throws(OutgoingError) in
-        try await sms.gateway.send(
+        guard let sms else {
+          throw OutgoingError(.invalid, "No SMS gateway is set up. Show the link, or send it by mail.")
+        }
+        return try await sms.gateway.send(
           SMSMessage(
             to: number, text: text(url), reference: grant.id,
             receiptURL: "\(base)/api/v1/sms/receipts/\(receiptSecret)"))
       }
     case .mail(let address):
-      guard let mail else {
-        throw Refusal(.unavailable, "No mail server is set up. Show the link, or send it as a text message.")
-      }
       return try await deliver(grant, "email", masked(address), principal) { () throws(OutgoingError) in
-        try await mail.send(MailMessage(to: address, subject: "\(agency): emergency video", text: text(url)))
+        guard let mail else {
+          throw OutgoingError(.invalid, "No mail server is set up. Show the link, or send it as a text message.")
+        }
+        return try await mail.send(MailMessage(to: address, subject: "\(agency): emergency video", text: text(url)))
       }
     }
   }

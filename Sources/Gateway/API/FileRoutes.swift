@@ -39,11 +39,9 @@ enum FileRoutes {
   }
 
   private static func add(_ call: APICall) async throws -> Response {
-    let name = try valid(call.query("name") ?? "file", .string(1...200), "name")
-    let purpose = try valid(
-      call.query("purpose") ?? "document", .choice(["photo", "document", "clip", "snapshot"]), "purpose")
-    let visibility = try valid(
-      call.query("visibility") ?? "everyone", .choice(ChatChannel.allCases.map(\.rawValue)), "visibility")
+    let name = call.query("name") ?? "file"
+    let purpose = call.query("purpose") ?? "document"
+    let visibility = call.query("visibility").flatMap(ChatChannel.init) ?? .everyone
     let limit = FileDesk.maximumBytes
     if let announced = call.request.headers[.contentLength].flatMap({ Int($0) }), announced > limit {
       throw Problem.tooLarge(limit: limit)
@@ -58,19 +56,8 @@ enum FileRoutes {
     let id = try await call.services.files.keep(
       content,
       .init(
-        name: name, type: call.request.mediaType ?? "", purpose: purpose,
-        visibility: ChatChannel(rawValue: visibility) ?? .everyone),
+        name: name, type: call.request.mediaType ?? "", purpose: purpose, visibility: visibility),
       in: call.incident().id, by: call.principal())
     return .json(["file": .string(id)], status: .created)
-  }
-
-  private static func valid(_ text: String, _ schema: Schema, _ name: String) throws(Problem) -> String {
-    let decoded = text.removingPercentEncoding ?? text
-    do {
-      try schema.validate(.string(decoded))
-      return decoded
-    } catch {
-      throw Problem(.badRequest, "\(name): \(error.text)")
-    }
   }
 }

@@ -61,7 +61,7 @@ enum WebhookRoutes {
       ) { call in
         let limit = try call.query("limit", in: 1...1_000, standard: 200)
         let letters = try await call.services.webhooks.deadLetters(
-          after: call.query("after")?.removingPercentEncoding, limit: limit)
+          after: call.query("after"), limit: limit)
         return .json([
           "deadLetters": .array(letters.map(view)), "count": .integer(call.services.webhooks.deadLetterCount),
         ])

@@ -96,7 +96,7 @@ struct APICall: Sendable {
   }
 
   func query(_ name: String) -> String? {
-    request.uri.queryParameters[Substring(name)].map(String.init)
+    request.uri.queryParameters[Substring(name)].map { $0.removingPercentEncoding ?? String($0) }
   }
 
   /// A whole number of the query within `range`; `standard` when it is not given.

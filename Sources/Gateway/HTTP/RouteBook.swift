@@ -17,7 +17,8 @@ struct RouteBook: Sendable {
   mutating func add(_ more: [APIRoute]) { routes += more }
 
   /// Methods that are answered on every path.
-  private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .trace]
+  private static let methods: [HTTPRequest.Method] =
+    [.get, .head, .post, .put, .patch, .delete, .trace] + [HTTPRequest.Method("QUERY")].compactMap { $0 }
 
   func register(on router: Router<GatewayContext>, services: GatewayServices) {
     for (path, routes) in Dictionary(grouping: routes, by: \.path) {
@@ -45,6 +46,7 @@ struct RouteBook: Sendable {
     _ route: APIRoute, _ request: Request, _ context: GatewayContext, _ services: GatewayServices
   ) async throws -> Response {
     let (principal, incident) = try await admit(route, request, context, services)
+    try check(route.queries, of: request)
     let call = APICall(
       request: request, context: context, services: services, caller: principal, present: incident,
       body: try await body(of: route, request))
@@ -77,6 +79,21 @@ struct RouteBook: Sendable {
     } catch let refusal as Refusal {
       if refusal.code == .forbidden { services.gatekeeper.noteForbidden() }
       throw refusal
+    }
+  }
+
+  /// Holds the query's known parts against their schemas; others are passed over.
+  private static func check(_ fields: [Schema.Field], of request: Request) throws(Problem) {
+    for field in fields {
+      guard let raw = request.uri.queryParameters[Substring(field.name)] else { continue }
+      let text = raw.removingPercentEncoding ?? String(raw)
+      var value = JSONValue.string(text)
+      if case .integer = field.schema, let number = Int(text) { value = .integer(number) }
+      do {
+        try field.schema.validate(value)
+      } catch {
+        throw Problem(.badRequest, "\(field.name): \(error.text)")
+      }
     }
   }
 
