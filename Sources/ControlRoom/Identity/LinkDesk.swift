@@ -205,7 +205,7 @@ package final class LinkDesk: Sendable {
   }
 
   /// Ends the links of a caller whose session is over.
-  func end(caller: String, in incident: IncidentID) async {
+  package func end(caller: String, in incident: IncidentID) async {
     let now = room.clock.wall()
     let ended = grants.withLock { grants -> [LinkGrant] in
       let own = grants.values.filter { $0.subject == caller && $0.incident == incident && $0.role == .caller }
@@ -223,7 +223,7 @@ package final class LinkDesk: Sendable {
   /// Ends what is over by the clock: callers' links that nobody opened, guests whose time is up.
   ///
   /// - Returns: Actors whose connections have to end.
-  func sweep() async -> [String] {
+  package func sweep() async -> [String] {
     let now = room.clock.wall()
     let over = grants.withLock { grants in
       let over = grants.values.filter { !$0.isOpen(at: now) }
