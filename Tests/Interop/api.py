@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import time
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -37,7 +38,17 @@ class Api:
     def ask(
         self, method: str, path: str, body: object = None, *, content_type: str | None = None, **headers: str
     ) -> Answer:
-        """One request; a body that is neither bytes nor text goes as JSON. `_` in a keyword is `-` in the field's name."""
+        """One request; a body that is neither bytes nor text goes as JSON. `_` in a keyword is `-` in the field's name.
+
+        The service holds everybody to a rate: whoever is told so waits and asks again.
+        """
+        while True:
+            answer = self._ask(method, path, body, content_type, headers)
+            if answer.code != "tooFast":
+                return answer
+            time.sleep(float(answer.headers["Retry-After"]))
+
+    def _ask(self, method: str, path: str, body: object, content_type: str | None, headers: dict[str, str]) -> Answer:
         fields = self.headers | {name.replace("_", "-"): value for name, value in headers.items()}
         data = body.encode() if isinstance(body, str) else body
         if data is not None and not isinstance(data, bytes):
