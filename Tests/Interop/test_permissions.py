@@ -465,7 +465,7 @@ class Socket:
         async with asyncio.timeout(10):
             while True:
                 message = json.loads(await self.connection.recv())
-                if message["kind"] == "listed" and message.get("summary"):
+                if message["kind"] == "listed":
                     self.listed.add(message["incident"])
                 if message.get("inReplyTo") == name:
                     return message
