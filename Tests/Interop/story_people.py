@@ -83,9 +83,11 @@ class Person:
         self.watcher.connect()
 
     async def picture_ends(self, since: float) -> float:
-        """Waits for the end of the picture; seconds from `since` to the last frame."""
+        """Waits for the end of the picture; seconds from `since` until the peer was told, no frame came after that."""
         await self.until(lambda: self.watcher.is_over, f"{self.name}'s peer is ended", 5)
-        return self.watcher.last_frame - since
+        seconds = time.monotonic() - since
+        assert self.watcher.last_frame - since < seconds
+        return seconds
 
     async def until(self, look: Any, what: str, seconds: float = 10) -> Any:
         return await self.client.until(look, what, seconds)

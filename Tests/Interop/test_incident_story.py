@@ -11,13 +11,14 @@ import pytest
 
 import journal
 import service as services
-from api import Api
+from api import Answer, Api
 from metadata_client import MetadataClient, Refused
 from service import Service
 from story_people import AT_ONCE, PICTURE_SECONDS, Person, Publisher
 from waiting import wait_for
 
 PLACE = {"lat": 53.5503, "lon": 9.9920, "radius": 50, "text": "Jungfernstieg"}
+PHONE = "+4915112345678"
 #: Not a picture that anybody could see, but one by its type.
 PHOTO = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 40 + b"\xff\xd9"
 #: Kinds whose number depends on how the network and the machine fare: they are held against rules of their own.
@@ -32,12 +33,21 @@ HIDDEN_FROM_CALLER = {
 SHOWN_TO_GUEST = {"incident.opened", "incident.state", "chat", "chat.delivered", "chat.read", "file.added", "media.watching"}
 
 
+def send_aml(integration: Api) -> None:
+    """A location that the caller's phone sends by SMS when it dials, as the gateway passes it on."""
+    now = time.strftime("%Y%m%d%H%M%S", time.gmtime())
+    text = f'A"ML=1;lt=+53.55031;lg=+009.99201;rd=14;top={now};lc=68;pm=W'
+    answer = integration.ask("POST", "/api/v1/aml/sms", {"from": PHONE, "text": text})
+    assert answer.status < 300, answer
+
+
 @dataclass
 class Record:
     """What came of the story."""
 
     incident: str
     caller: str = ""
+    callers: set[str] = field(default_factory=set)
     #: What was done, in order: (role, kind, part of the payload), by step. Within a step the order is nobody's choice.
     told: list[list[tuple[str, str, dict]]] = field(default_factory=list)
     #: Seconds from an act to the last frame, or to the end of a socket, by what it was.
@@ -48,6 +58,8 @@ class Record:
     heard: dict[str, list[dict]] = field(default_factory=dict)
     carriers: dict[str, int] = field(default_factory=dict)
     repeats: int = 0
+    #: EIDO and PIDF-LO, before the end and after it.
+    documents: list[tuple[Answer, Answer]] = field(default_factory=list)
 
     def tell(self, *rows: tuple[str, str, dict]) -> None:
         self.told.append(list(rows))
@@ -66,6 +78,7 @@ class Story:
         self.operator = self.staff("operator")
         self.supervisor = self.staff("supervisor")
         self.everyone = [self.operator, self.supervisor]
+        self.publishers: list[Publisher] = []
 
     # Who they are
 
@@ -78,8 +91,9 @@ class Story:
     def person(self, token: str, name: str, **options: object) -> Person:
         return Person(self.service.base, token, self.incident, name, **options)
 
-    def link(self, role: str, name: str, incident: str | None = None) -> dict:
-        return self.operator_api.post(f"/api/v1/incidents/{incident or self.incident}/links", {"role": role, "name": name})
+    def link(self, role: str, name: str, incident: str | None = None, **more: str) -> dict:
+        links = f"/api/v1/incidents/{incident or self.incident}/links"
+        return self.operator_api.post(links, {"role": role, "name": name} | more)
 
     def second_responder(self) -> tuple[str, str]:
         """An account that the admin makes for another unit, and its token, which its owner makes."""
@@ -104,7 +118,8 @@ class Story:
         finally:
             for person in self.everyone:
                 await person.leave()
-            await asyncio.to_thread(self.publisher.__exit__)
+            for publisher in self.publishers:
+                await asyncio.to_thread(publisher.__exit__)
 
     async def settle(self) -> None:
         """Waits until the operator has heard of everything that is told so far: the next chapter begins after it."""
@@ -133,9 +148,10 @@ class Story:
 
     async def call(self) -> None:
         """The caller opens the link, shares the place, then the camera."""
-        link = self.link("caller", "Ada")
+        link = self.link("caller", "Ada", phone=PHONE)
         self.me = self.record.caller = link["link"]
-        self.record.tell(("operator", "caller.added", {"caller": self.me, "name": "Ada"}))
+        self.record.callers.add(self.me)
+        self.record.tell(("operator", "caller.added", {"caller": self.me, "name": "Ada", "phone": PHONE}))
         self.record.tell(("operator", "link.created", {"link": self.me, "role": "caller"}))
         self.caller = self.person(link["token"], "caller", key="page-of-ada")
         self.everyone.append(self.caller)
@@ -147,21 +163,35 @@ class Story:
         fix = {"caller": self.me, "source": "device", "lat": 53.5504, "lon": 9.9921, "accuracy": 12.5, "altitude": 6}
         await self.do(self.caller, "location", fix, told=fix | {"marks": None})
         await self.do(self.caller, "caller.stage", {"caller": self.me, "stage": "cameraOK"})
-        await self.publish()
+        self.publisher = await self.publish(self.caller)
+        self.record.tell(
+            ("system", "caller.stage", {"caller": self.me, "stage": "connecting"}),
+            ("system", "caller.stage", {"caller": self.me, "stage": "live"}))
+        await self.streams_are_live(2)
         await self.caller.client.send("caller.device", {"caller": self.me, "battery": 0.62, "network": "cellular"})
         device = await self.operator.client.expect("caller.device")
         assert device["payload"]["battery"] == 0.62 and "number" not in device
 
-    async def publish(self) -> None:
-        self.publisher = Publisher("", "")
-        await asyncio.to_thread(self.publisher.__enter__)
-        await asyncio.to_thread(self.publisher.carry, self.caller.client, asyncio.get_running_loop())
-        offer = await asyncio.to_thread(self.publisher.offer, self.codec)
-        answer = await self.caller.client.ask("offer", sdp=offer)
-        await asyncio.to_thread(self.publisher.accept, answer["sdp"])
-        self.record.tell(("system", "caller.stage", {"stage": "connecting"}), ("system", "caller.stage", {"stage": "live"}))
+    async def streams_are_live(self, count: int) -> None:
+        def live() -> set[str]:
+            events = self.operator.client.core.events(self.incident, "media.source")
+            return {each["payload"]["source"] for each in events if each["payload"]["state"] == "live"}
+
+        await self.operator.until(lambda: len(live()) >= count, f"{count} streams are live", PICTURE_SECONDS)
+
+    async def publish(self, caller: Person) -> Publisher:
+        """Sends camera and microphone, and opens a second carrier in the same peer connection."""
+        publisher = Publisher("", "")
+        await asyncio.to_thread(publisher.__enter__)
+        self.publishers.append(publisher)
+        await asyncio.to_thread(publisher.carry, caller.client, asyncio.get_running_loop())
+        offer = await asyncio.to_thread(publisher.offer, self.codec)
+        answer = await caller.client.ask("offer", sdp=offer)
+        await asyncio.to_thread(publisher.accept, answer["sdp"])
+        return publisher
 
     async def look(self) -> None:
+        assert self.operator_api.get(f"/api/v1/incidents/{self.incident}")["callers"][0]["stage"] == "live"
         for person in (self.operator, self.supervisor):
             await person.watch()
             self.tell_watching(person, True)
@@ -186,6 +216,9 @@ class Story:
         await self.do(self.caller, "location", far, told={"lat": -33.8568, "marks": ["impossible"]})
         snapshot = self.operator_api.get(f"/api/v1/incidents/{self.incident}")
         assert snapshot["callers"][0]["location"]["lat"] == 53.5504, "the best place is the sound one"
+        # The network has its own word, and finds the incident by the caller's number.
+        send_aml(self.api("integration"))
+        self.record.tell(("integration", "location", {"caller": self.me, "source": "aml", "lat": 53.55031, "accuracy": 14}))
 
     async def talk(self) -> None:
         asked = await self.do(self.operator, "chat", {"text": "Are you safe where you are?"})
@@ -300,38 +333,58 @@ class Story:
             "/api/v1/incidents", {"priority": "P3", "place": PLACE | {"lat": 53.5505}})["id"]
         self.record.tell(("system", "incident.mergeSuggested", {"other": duplicate}))
         link = self.link("caller", "Ben", duplicate)
-        ben = self.ben = Person(self.service.base, link["token"], duplicate, "caller", key="page-of-ben")
+        self.record.callers.add(link["link"])
+        ben = Person(self.service.base, link["token"], duplicate, "caller", key="page-of-ben")
         self.everyone.append(ben)
         await ben.come()
+        first = await self.publish(ben)
+        await ben.client.expect("caller.stage", lambda payload: payload["stage"] == "live", seconds=PICTURE_SECONDS)
         await self.settle()
+        started = time.monotonic()
         await self.operator.client.send("incident.merged", {"into": self.incident}, incident=duplicate)
-        callers = [{"caller": link["link"], "name": "Ben", "stage": "opened"}]
+        await ben.until(lambda: first.is_over, "the peer in the merged incident is ended", 5)
+        self.record.ends["second caller's peer after the merge"] = time.monotonic() - started
+        callers = [{"caller": link["link"], "name": "Ben", "stage": "live"}]
         self.record.tell(("operator", "incident.absorbed", {"from": duplicate, "callers": callers}))
         await ben.client.expect("incident.merged")
         ben.client.incident = self.incident
         await ben.client.follow()
+        await self.publish(ben)
+        self.record.tell(
+            ("system", "caller.stage", {"caller": link["link"], "stage": "connecting"}),
+            ("system", "caller.stage", {"caller": link["link"], "stage": "live"}))
+        await self.streams_are_live(4)
+        await self.settle()
         await self.do(ben, "chat", {"text": "I called about the same."})
         refusal = await ben.client.refusal("chat", {"text": "x"}, incident=duplicate)
         assert refusal == "wrongState"
 
     async def end(self) -> None:
         """All media ends, whatever else goes on."""
+        self.export()
         watching = (self.operator, self.supervisor, self.second)
         assert not any(person.watcher.is_over for person in watching)
         started = time.monotonic()
         await self.do(self.operator, "incident.state", {"state": "ended", "outcome": "handled"})
         for person in watching:
             self.record.ends[f"{person.name}'s picture after the end"] = await person.picture_ends(started)
-        await self.caller.until(lambda: self.publisher.is_over, "the caller's peer is ended", 5)
+        for publisher in self.publishers:
+            await self.caller.until(lambda: publisher.is_over, "the callers' peers are ended", 5)
         self.record.tell(*(self.watching(person, False) for person in watching))
         await self.settle()
         await self.do(self.supervisor, "note", {"text": "Reviewed: well done."})
         assert await self.caller.client.refusal("chat", {"text": "Thank you!"}) == "wrongState"
         await self.do(self.operator, "chat.read", {"upTo": 1})
 
+    def export(self) -> None:
+        """Takes the documents for other systems, as the incident stands."""
+        incident, other = self.incident, self.api("integration")
+        self.record.documents.append((
+            other.ask("GET", f"/EIDO/{incident}"), other.ask("GET", f"/api/v1/incidents/{incident}/location.pidf")))
+
     def read_back(self) -> None:
+        self.export()
         record = self.record
-        print([ (c['id'],c['stage']) for c in self.operator_api.get(f"/api/v1/incidents/{self.incident}")["callers"]])
         record.journal = journal.read(self.supervisor_api, self.incident)
         people = {"operator": self.operator, "supervisor": self.supervisor, "caller": self.caller}
         people |= {"responder": self.first, "guest": self.guest}
@@ -341,12 +394,14 @@ class Story:
 
 def steady(events: list[dict]) -> list[dict]:
     """Without what depends on how network and machine fare: streams that stall, and the pauses that come of it."""
-    kept, live = [], False
+    kept, live = [], set()
     for event in events:
-        stage = event["payload"].get("stage") if event["kind"] == "caller.stage" else None
-        if event["kind"] in FLUCTUATING or stage == "paused" or (stage == "live" and live):
+        stage = event["payload"]["stage"] if event["kind"] == "caller.stage" else None
+        caller = event["payload"].get("caller")
+        if event["kind"] in FLUCTUATING or stage == "paused" or (stage == "live" and caller in live):
             continue
-        live = live or stage == "live"
+        if stage == "live":
+            live.add(caller)
         kept.append(event)
     return kept
 
@@ -375,7 +430,7 @@ def test_journal_tells_exactly_what_happened(told: Record) -> None:
         assert None not in happened, f"the journal ends before {step}"
         for row in step:
             match = next((event for event in happened if is_told(row, event)), None)
-            assert match, f"expected {row}, the journal has {[(e['number'], e['actor']['role'], e['kind'], e['payload']) for e in happened]}"
+            assert match, f"expected {row}, the journal has {happened}"
             happened.remove(match)
     rest = [(event["number"], event["kind"], event["payload"]) for event in events]
     assert not rest, f"nobody did {rest}"
@@ -387,11 +442,15 @@ def test_streams_begin_live_and_end(told: Record) -> None:
         if event["kind"] == "media.source":
             assert event["actor"]["role"] == "system"
             streams.setdefault(event["payload"]["source"], []).append(event["payload"])
-    assert sorted(rows[0]["kind"] for rows in streams.values()) == ["audio", "video"]
+    assert sorted(rows[0]["kind"] for rows in streams.values()) == ["audio", "audio", "video", "video"]
     for rows in streams.values():
         states = [row["state"] for row in rows]
         assert "live" in states and states[-1] == "ended" and states.count("ended") == 1, states
-        assert {row["owner"] for row in rows} == {told.caller}
+
+
+def test_streams_say_whose_they_are(told: Record) -> None:
+    rows = [event["payload"] for event in told.journal if event["kind"] == "media.source"]
+    assert {row.get("owner") for row in rows} == told.callers, [row for row in rows if "owner" not in row]
 
 
 def test_chain_is_what_we_compute_ourselves(told: Record) -> None:
@@ -423,7 +482,7 @@ def is_for_caller(event: dict, me: str) -> bool:
 
 def test_pictures_end_within_a_second(told: Record, report) -> None:
     report(test="incident story", **{name: f"{seconds * 1000:.0f} ms" for name, seconds in told.ends.items()})
-    assert len(told.ends) == 6
+    assert len(told.ends) == 7
     for what, seconds in told.ends.items():
         assert seconds < AT_ONCE, f"{what}: {seconds:.2f} s"
 
@@ -468,27 +527,18 @@ def test_incident_comes_to_who_follows_a_unit_or_an_area(open_service: Service, 
 # What other systems are told
 
 
-def test_documents_validate(open_service: Service) -> None:
-    """The network's own place (AML) comes in by the caller's number; EIDO and PIDF-LO go out in the published shapes."""
+def test_documents_validate(told: Record) -> None:
+    """EIDO and PIDF-LO of the story, in the published shapes, and with what happened."""
     import validation
 
-    operator, other = (Api(open_service.base, open_service.accounts[role].token) for role in ("operator", "integration"))
-    phone = "+4915112345678"
-    incident = operator.post("/api/v1/incidents", {"priority": "P1", "type": "fire", "place": PLACE})["id"]
-    operator.post(f"/api/v1/incidents/{incident}/links", {"role": "caller", "name": "Ada", "phone": phone})
-    operator.post(f"/api/v1/incidents/{incident}/events", {"kind": "unit.assigned", "payload": {"unit": "ems-1"}})
-    message = f'A"ML=1;lt=+53.55031;lg=+009.99201;rd=14;top={time.strftime("%Y%m%d%H%M%S", time.gmtime())};lc=68;pm=W'
-    assert other.ask("POST", "/api/v1/aml/sms", {"from": phone, "text": message}).status < 300
-    fixes = lambda: [each for each in journal.read(operator, incident) if each["kind"] == "location"]  # noqa: E731
-    fix = wait_for(fixes, "the AML fix", 5)[0]
-    assert (fix["payload"]["source"], fix["actor"]["role"]) == ("aml", "integration")
-    eido = other.ask("GET", f"/EIDO/{incident}")
-    assert eido.status == 200, eido
-    validation.validate_eido(eido.json)
-    pidf = other.ask("GET", f"/api/v1/incidents/{incident}/location.pidf")
-    assert pidf.status == 200, pidf
-    validation.validate_pidf(pidf.body)
-    assert b"53.55031 9.99201" in pidf.body and b">14" in pidf.body
+    for eido, pidf in told.documents:
+        assert (eido.status, pidf.status) == (200, 200), (eido, pidf)
+        validation.validate_eido(eido.json)
+        validation.validate_pidf(pidf.body)
+        assert b"53.55031 9.99201" in pidf.body and b">14" in pidf.body, "the network's fix is the newest sound one"
+    before, after = ((eido.json["incidentComponent"], eido.json) for eido, _ in told.documents)
+    assert before[0]["incidentCommonPriorityNumber"] == 9, "P1"
+    assert after[0] != before[0], "it says that the incident is over"
 
 
 @pytest.mark.parametrize(

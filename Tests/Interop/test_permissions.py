@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
+from aiortc import RTCDataChannel
 from websockets.asyncio.client import ClientConnection, connect
 
 import service as services
+from aiortc_peer import AiortcPeer
 from api import Answer, Api
 from service import Service
+from waiting import wait_for
 
 # What is expected
 
@@ -108,6 +111,8 @@ class Try:
     content_type: str | None = None
     #: Asked of each incident rather than once.
     is_of_incident: bool = True
+    #: Names something that is not there: a 404 says so, and is no refusal.
+    is_absent: bool = False
 
 
 def once(action: str, body: object = None) -> list[Try]:
@@ -125,6 +130,7 @@ OPERATIONS: dict[str, list[Try]] = {
     "GET /": once("everyone"),
     "GET /call": once("everyone"),
     "GET /call/{incident}": [Try("everyone")],
+    "GET /incidents/{incident}": [Try("everyone")],
     "GET /watch": once("everyone"),
     "GET /watch/{incident}": [Try("everyone")],
     "GET /assets/{path}": once("everyone"),
@@ -188,13 +194,16 @@ OPERATIONS: dict[str, list[Try]] = {
     "POST /api/v1/sms/receipts/{secret}": once("server", {}),
     "GET /api/v1/webhooks": once("settings"),
     "POST /api/v1/webhooks": once("settings", {}),
+    "DELETE /api/v1/webhooks/{webhook}": [Try("settings", is_of_incident=False, is_absent=True)],
     "GET /api/v1/webhooks/dead-letters": once("settings"),
-    # Outside the document: the documents themselves, and the WebSocket, which asks for its token once it is open.
+    "POST /api/v1/webhooks/dead-letters/{letter}/retry": [Try("settings", is_of_incident=False, is_absent=True)],
+    # Outside the document: the documents themselves, and the WebSockets, which ask for a token once they are open.
     "GET /openapi.json": once("everyone"),
     "GET /asyncapi.json": once("everyone"),
     "GET /ws": once("everyone"),
+    "GET /EIDO": once("everyone"),
 }
-OUTSIDE = {"GET /openapi.json", "GET /asyncapi.json", "GET /ws"}
+OUTSIDE = {"GET /openapi.json", "GET /asyncapi.json", "GET /ws", "GET /EIDO"}
 
 #: What each kind of message takes, and whether it is kept.
 KINDS: dict[str, tuple[str, str]] = {
@@ -404,7 +413,8 @@ def test_operations(world: World) -> None:
                     method, paths.path(operation, role, place), attempt.body, content_type=attempt.content_type)
                 assert answer.status < 500, (operation, role, place, answer)
                 count += 1
-                if is_refused(answer) == expected_of(attempt, operation, role, place):
+                refused = is_refused(answer) and not (attempt.is_absent and answer.status == 404)
+                if refused == expected_of(attempt, operation, role, place):
                     wrong.append(f"{role} {operation} at {place}: {answer.status} {answer.code}")
                 # A caller who ends the session has ended the call, and needs a new link.
                 if answer.status == 201 and attempt.content_type == SDP and role != "caller":
@@ -480,22 +490,29 @@ def open_socket(world: World, role: str) -> connect:
 REFUSALS = {"forbidden", "notFound", "serverOnly"}
 
 
+KINDS_AND_REQUESTS = [(kind, action) for kind, (action, _) in KINDS.items()] + list(REQUESTS.items())
+
+
+def judge(role: str, place: str, kind: str, action: str, answer: dict) -> list[str]:
+    """What is wrong with the answer to a message with an empty payload: what is allowed is refused for that."""
+    refused = answer["kind"] == "error" and answer["code"] in REFUSALS
+    assert answer["kind"] != "error" or refused or answer["code"] == "badPayload", (kind, answer)
+    wrong = []
+    if refused == is_expected(action, role, place):
+        wrong.append(f"{role}: {kind} at {place}: {answer}")
+    if action == "server" and is_expected("follow", role, place) and answer.get("code") != "serverOnly":
+        wrong.append(f"{role}: {kind} at {place} is the server's: {answer}")
+    return wrong
+
+
 async def try_kinds(world: World, role: str) -> list[str]:
-    """What a role is told that it should not be; empty payloads, so that what is allowed is refused for its payload."""
     wrong = []
     async with open_socket(world, role) as connection:
         socket = Socket(connection)
-        for place, incident in world.incidents.items():
-            rows = [(kind, action) for kind, (action, _) in KINDS.items()] + list(REQUESTS.items())
-            for kind, action in rows:
-                answer = await socket.ask(kind, incident=incident, payload={})
-                refused = answer["kind"] == "error" and answer["code"] in REFUSALS
-                assert answer["kind"] != "error" or refused or answer["code"] == "badPayload", (kind, answer)
-                if refused == is_expected(action, role, place):
-                    wrong.append(f"{role}: {kind} at {place}: {answer}")
-                if action == "server" and is_expected("follow", role, place) and answer.get("code") != "serverOnly":
-                    wrong.append(f"{role}: {kind} at {place} is the server's: {answer}")
-        await socket.ask("ping")
+        for (place, incident), (kind, action) in itertools.product(world.incidents.items(), KINDS_AND_REQUESTS):
+            wrong += judge(role, place, kind, action, await socket.ask(kind, incident=incident, payload={}))
+        # Whatever the list says late has come before the answer to this.
+        await socket.ask("list", scope="none")
         for place, incident in world.incidents.items():
             if (incident in socket.listed) != is_expected("list", role, place):
                 wrong.append(f"{role}: the list has {place}: {incident in socket.listed}")
@@ -507,6 +524,55 @@ def test_kinds_on_the_websocket(world: World) -> None:
         return await asyncio.gather(*(try_kinds(world, role) for role in [*STAFF, *BEARERS]))
 
     wrong = list(itertools.chain(*asyncio.run(work())))
+    assert not wrong, "\n".join(wrong)
+
+
+#: Who has a peer connection, and with it a data channel, and in which incident.
+CHANNELS = {
+    "operator": "other", "dispatcher": "own", "responder": "own", "supervisor": "left", "trainer": "exercise",
+    "caller": "own", "guest": "own", "device": "own",
+}
+BATCH = 8
+
+
+def try_kinds_on_channel(world: World, role: str) -> list[str]:
+    """The same on the data channel of a peer connection, which is in one incident and may speak of others as well."""
+    kind = "whip" if is_expected("publish", role, CHANNELS[role]) else "whep"
+    wrong, names = [], itertools.count(1)
+    with AiortcPeer(f"{world.service.base}/{kind}/{world.incidents[CHANNELS[role]]}", world.tokens[role]) as peer:
+        channel = peer.open_channel("sightline.metadata", protocol="sightline.v1")
+        peer.publish() if kind == "whip" else peer.watch()
+        peer.connect()
+        rows = list(itertools.product(world.incidents.items(), KINDS_AND_REQUESTS))
+        while rows:
+            asked = {f"q{next(names)}": row for row in rows[:BATCH]}
+            answers = ask_on_channel(peer, channel, asked)
+            rows = rows[BATCH:] + [asked[name] for name, answer in answers.items() if answer.get("code") == "tooFast"]
+            for name, answer in answers.items():
+                (place, _), (message, action) = asked[name]
+                if answer.get("code") != "tooFast":
+                    wrong += judge(role, place, message, action, answer)
+    return wrong
+
+
+def ask_on_channel(peer: AiortcPeer, channel: RTCDataChannel, asked: dict[str, tuple]) -> dict[str, dict]:
+    peer.messages.clear()
+    texts = [
+        json.dumps({"v": 1, "id": name, "kind": kind, "incident": incident, "payload": {}})
+        for name, ((_, incident), (kind, _)) in asked.items()]
+    peer.send(channel, *texts)
+
+    def answers() -> dict[str, dict]:
+        messages = [json.loads(text) for _, text in list(peer.messages)]
+        found = {each["inReplyTo"]: each for each in messages if each.get("inReplyTo") in asked}
+        return found if len(found) == len(asked) else {}
+
+    return wait_for(answers, "answers on the data channel", 10, every=0.005)
+
+
+@pytest.mark.parametrize("role", list(CHANNELS))
+def test_kinds_on_the_data_channel(world: World, role: str) -> None:
+    wrong = try_kinds_on_channel(world, role)
     assert not wrong, "\n".join(wrong)
 
 
