@@ -3,6 +3,7 @@ WebSockets, data channels and media. Then its journal is read back, and has to t
 
 import asyncio
 import hashlib
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,9 +13,9 @@ import pytest
 import journal
 import service as services
 from api import Answer, Api
-from metadata_client import MetadataClient, Refused
+from metadata_client import LABEL, SUBPROTOCOL, MetadataClient, Refused
 from service import Service
-from story_people import AT_ONCE, PICTURE_SECONDS, Person, Publisher
+from story_people import AT_ONCE, PICTURE_SECONDS, Person, Publisher, Watcher
 from waiting import wait_for
 
 PLACE = {"lat": 53.5503, "lon": 9.9920, "radius": 50, "text": "Jungfernstieg"}
@@ -492,6 +493,42 @@ def test_caller_had_two_carriers(told: Record) -> None:
     assert told.carriers["socket"] > 0
     assert told.carriers.get("channel", 0) > 0, told.carriers
     assert told.repeats > 0
+
+
+# Carriers that go
+
+
+def test_channels_that_go_midstream_harm_nobody(service: Service) -> None:
+    """Data channels end while events are on their way to them; everybody else hears every one."""
+    operator = Api(service.base, service.accounts["operator"].token)
+    incident = operator.post("/api/v1/incidents", {"priority": "P3"})["id"]
+
+    async def work() -> None:
+        person = MetadataClient(service.base, service.accounts["operator"].token, incident, name="operator", sees_all=True)
+        async with person as client:
+            await client.follow()
+            for turn in range(8):
+                link = operator.post(f"/api/v1/incidents/{incident}/links", {"role": "guest"})
+                peer = await asyncio.to_thread(open_channel_peer, service, incident, link["token"])
+                numbers = [asyncio.create_task(client.send("chat", {"text": f"{turn}.{count}"})) for count in range(40)]
+                await asyncio.to_thread(peer.__exit__)
+                assert all(await asyncio.gather(*numbers))
+                assert service.process.poll() is None, "the service runs"
+            await client.until(lambda: len(client.core.events(incident, "chat")) == 320, "every message is heard")
+
+    asyncio.run(work())
+
+
+def open_channel_peer(service: Service, incident: str, token: str) -> Watcher:
+    """A guest who follows the incident over a data channel alone."""
+    peer = Watcher(f"{service.base}/whep/{incident}", token)
+    peer.__enter__()
+    channel = peer.open_channel(LABEL, protocol=SUBPROTOCOL)
+    peer.watch()
+    peer.connect()
+    peer.send(channel, json.dumps({"v": 1, "id": "follow", "kind": "subscribe", "incident": incident}))
+    wait_for(lambda: any('"subscribed"' in text for _, text in list(peer.messages)), "the guest follows", 10)
+    return peer
 
 
 # Lists that keep themselves up to date
