@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,6 +69,8 @@ class MetadataCore:
         self.answers: dict[str, Message] = {}
         #: Everything that is neither an event nor an answer: `welcome`, `overview`, `source`, `listed` …
         self.others: list[Message] = []
+        #: Messages by carrier, and events that came over more than one.
+        self.received: Counter[str] = Counter()
         self.repeats = 0
         self._ids = itertools.count(1)
         #: Number of the last event by carrier and incident, since the carrier's last `subscribed`.
@@ -103,6 +106,7 @@ class MetadataCore:
         """Takes in one message; the message."""
         message = json.loads(text)
         assert message["v"] == 1, message
+        self.received[carrier] += 1
         kind = message["kind"]
         if kind == "event":
             self._take_event(message["event"], carrier)
@@ -201,6 +205,7 @@ class MetadataClient:
         self.closed: tuple[float, int | None, str] | None = None
         self.connections = 0
         self.failure: BaseException | None = None
+        self._asked = itertools.count(1)
         self._carriers: dict[str, Callable[[str], object]] = {}
         self._changed = asyncio.Event()
         self._socket: ClientConnection | None = None
@@ -337,6 +342,18 @@ class MetadataClient:
                 raise Refused(answer)
             self.core.answers.pop(message_id, None)
             await asyncio.sleep(answer.get("retryAfter") or 0.1)
+
+    async def ask(self, kind: str, **parts: Any) -> Message:
+        """Asks something that is no event, signalling for example, on the WebSocket; the answer. Raises `Refused`."""
+        message_id = f"{self.core.name}-ask-{next(self._asked)}"
+        self._carriers["socket"](json.dumps({"v": 1, "id": message_id, "kind": kind} | parts))
+
+        def answer() -> Message | None:
+            if message_id in self.core.answers:
+                raise Refused(self.core.answers[message_id])
+            return next((each for each in self.core.others if each.get("inReplyTo") == message_id), None)
+
+        return await self.until(answer, f"an answer to {kind}")
 
     async def refusal(self, kind: str, payload: Message, **options: Any) -> str:
         """Sends what has to be refused; the code."""
