@@ -65,7 +65,8 @@ package final class ControlRoom: Sendable {
     ) { account, change in sessions.changed(account, change, connections) }
     let signIns = try SignInDesk(
       storage: storage, accounts: accounts, audit: audit, passwords: passwords, secrets: secrets, clock: clock,
-      limits: identity)
+      limits: identity
+    ) { connections.close(credential: $0, because: .signInRequired) }
     self.signIns = signIns
     sessions.desk.withLock { $0 = signIns }
     openings = OpeningDesk(reader: desk.reader)
@@ -230,8 +231,8 @@ package final class ControlRoom: Sendable {
         in: incident, by: principal))
   }
 
-  /// Calls `observer` when everything that an actor holds open has to end.
-  package func observeDisconnections(_ observer: @escaping @Sendable (_ actor: String, Refusal) -> Void) {
+  /// Calls `observer` when everything that an actor, or a session or token, holds open has to end.
+  package func observeDisconnections(_ observer: @escaping @Sendable (ConnectionOwner, Refusal) -> Void) {
     connections.listen(observer)
   }
 

@@ -11,16 +11,20 @@ package struct Principal: Hashable, Sendable {
   package let directions: MediaPermissions
   /// The link that they came by.
   package let link: String?
+  /// The session or bearer token that they came in by, as it is stored; what it opened ends with it.
+  package let credential: String?
 
   package var role: Role { actor.role }
 
   package init(
-    actor: Actor, facts: PrincipalFacts, directions: MediaPermissions = [.publish, .subscribe], link: String? = nil
+    actor: Actor, facts: PrincipalFacts, directions: MediaPermissions = [.publish, .subscribe], link: String? = nil,
+    credential: String? = nil
   ) {
     self.actor = actor
     self.facts = facts
     self.directions = directions
     self.link = link
+    self.credential = credential
   }
 
   /// The server itself.

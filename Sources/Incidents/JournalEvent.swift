@@ -53,13 +53,14 @@ package struct JournalEvent: Hashable, Sendable {
     return .object(members)
   }
 
-  /// The event as an audience sees it: whole, or without what is not for callers and guests, and then without its hash,
-  /// which is that of the whole.
+  /// The event as an audience sees it: whole, or without what is not for callers and guests, and then marked as
+  /// `redacted`, since its hash is that of the whole.
   package func json(for audience: Audience) -> JSONValue {
     guard audience.isDisjoint(with: .team), let payload = EventKind(rawValue: kind)?.redacted(payload),
-      case .object(var members) = content
+      case .object(var members) = json
     else { return json }
     members["payload"] = payload
+    members["redacted"] = true
     return .object(members)
   }
 

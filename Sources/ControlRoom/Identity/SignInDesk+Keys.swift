@@ -102,6 +102,7 @@ extension SignInDesk {
       return state.tokens.removeValue(forKey: id)
     }
     guard let removed else { throw Refusal(.notFound, "There is no such token.") }
+    onEnd(id)
     try await recordToken(account, "tokenRevoked", removed.name, by: actor, [.delete(collection: Self.tokens, key: id)])
   }
 

@@ -25,6 +25,8 @@ package final class SignInDesk: Sendable {
   let secrets: SecretBox
   let clock: ControlRoomClock
   let limits: IdentityLimits
+  /// Told when a session or token ends, so that what it opened ends too.
+  let onEnd: @Sendable (_ credential: String) -> Void
 
   static let sessions = "sessions"
   static let tokens = "tokens"
@@ -33,7 +35,8 @@ package final class SignInDesk: Sendable {
 
   init(
     storage: any Storage, accounts: AccountDirectory, audit: AuditJournal, passwords: PasswordWorker,
-    secrets: SecretBox, clock: ControlRoomClock, limits: IdentityLimits
+    secrets: SecretBox, clock: ControlRoomClock, limits: IdentityLimits,
+    onEnd: @escaping @Sendable (_ credential: String) -> Void
   ) throws(StorageError) {
     var state = State(throttle: LoginThrottle(limits: limits))
     for document in try storage.all(Self.sessions) {
@@ -49,6 +52,7 @@ package final class SignInDesk: Sendable {
     self.secrets = secrets
     self.clock = clock
     self.limits = limits
+    self.onEnd = onEnd
   }
 
   /// What a sign-in gives: the secret goes into the cookie and nowhere else.
@@ -102,6 +106,7 @@ package final class SignInDesk: Sendable {
 
   package func signOut(_ session: Session, from address: String) async throws(Refusal) {
     state.withLock { $0.sessions[session.id] = nil }
+    onEnd(session.id)
     guard let account = accounts.account(id: session.account) else { return }
     try await record(
       account, account.userName, "signedOut", address, [.delete(collection: Self.sessions, key: session.id)])
@@ -159,7 +164,7 @@ package final class SignInDesk: Sendable {
       guard let csrf, MessageAuthentication.areEqual(Array(csrf.utf8), token) else { throw .csrf }
     }
     if now - session.lastSeenAt > limits.touchInterval { try await touch(session.id, now) }
-    return (Principal(account), session)
+    return (Principal(account, credential: session.id), session)
   }
 
   /// The principal of a bearer token.
@@ -168,7 +173,7 @@ package final class SignInDesk: Sendable {
     guard let token = state.withLock({ $0.tokens[id] }), clock.wall() < token.expiresAt,
       let account = accounts.account(id: token.account), account.state == .active
     else { throw .signInRequired }
-    return Principal(account)
+    return Principal(account, credential: token.id)
   }
 
   private func session(of secret: String) -> Session? {
@@ -181,6 +186,16 @@ package final class SignInDesk: Sendable {
         return nil
       }
       return session
+    }
+  }
+
+  /// Notes that somebody does something on a connection that they opened with a session: they are not idle.
+  package func noteActivity(of principal: Principal) {
+    guard let id = principal.credential else { return }
+    let now = clock.wall()
+    state.withLock { state in
+      guard state.sessions[id]?.isLocked == false else { return }
+      state.sessions[id]?.lastSeenAt = now
     }
   }
 
@@ -239,8 +254,8 @@ extension String {
 
 extension Principal {
   /// Somebody with an account.
-  package init(_ account: Account) {
-    self.init(actor: account.actor, facts: account.facts)
+  package init(_ account: Account, credential: String? = nil) {
+    self.init(actor: account.actor, facts: account.facts, credential: credential)
   }
 }
 

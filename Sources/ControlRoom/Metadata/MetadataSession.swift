@@ -18,7 +18,7 @@ package actor MetadataSession {
     self.room = room
     self.principal = principal
     self.sink = sink
-    room.connections.add(sink, of: principal.actor.id)
+    room.connections.add(sink, of: principal)
   }
 
   /// Handles one message; every failure is answered, none ends the session.
@@ -43,7 +43,7 @@ package actor MetadataSession {
     subscriptions = [:]
     if let feed { room.feeds.remove(feed) }
     feed = nil
-    room.connections.remove(sink, of: principal.actor.id)
+    room.connections.remove(sink)
   }
 
   private func handle(_ message: ClientMetadata) async throws(Refusal) {

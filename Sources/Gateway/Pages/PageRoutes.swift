@@ -24,7 +24,7 @@ struct PageRoutes: Sendable {
       page("/watch/:incident", "viewer.html", "The viewer's page."),
       page("/incidents/:incident", "viewer.html", "The page of an incident that interchange documents refer to."),
       page("/docs", "docs.html", "The interfaces, to read in a browser."),
-      page("/favicon.ico", "favicon.ico", "The icon."),
+      page("/favicon.ico", "favicon.svg", "The icon."),
       APIRoute(.get, "/assets/**", .everyone, tag: "pages", "What pages load.", success: (200, "*/*")) {
         try files.page($0.context.parameters.getCatchAll().joined(separator: "/"), $0.request)
       },

@@ -20,8 +20,8 @@ struct MediaFollower: Sendable {
     room.observe { event, _ in
       if Self.telling.contains(event.kind) { Task { await review(event.incident) } }
     }
-    room.observeDisconnections { actor, refusal in
-      Task { await end(sessions.all { $0.principal.actor.id == actor }, refusal.text) }
+    room.observeDisconnections { owner, refusal in
+      Task { await end(sessions.all { owner.owns($0.principal) }, refusal.text) }
     }
   }
 

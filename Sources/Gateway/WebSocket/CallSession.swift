@@ -108,6 +108,7 @@ struct CallSession: Sendable {
     _ group: inout DiscardingTaskGroup
   ) async {
     while let text = await messages.next() {
+      services.room.signIns.noteActivity(of: conversation.principal)
       let glance = ClientMetadata.Glance(text)
       guard let kind = glance.kind, ClientEnvelope.kinds.contains(kind) else {
         await conversation.metadata.receive(text)
