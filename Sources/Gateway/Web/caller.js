@@ -288,6 +288,7 @@ listen("torch", () => call.light(!call.isTorchOn));
 listen("microphone", () => call.mute(!call.isMuted));
 listen("camera-back", () => call.reopenCamera());
 listen("stop", stop);
+listen("chat-stop", stop);
 // A disabled button loses the focus, which these move.
 for (const id of ["start-text", "text", "message"]) element(id).addEventListener("click", openChat);
 element("chat-close").addEventListener("click", closeChat);

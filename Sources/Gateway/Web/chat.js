@@ -24,8 +24,8 @@ const markPause = 300;
  */
 
 /**
- * Shows the conversation in an element that holds a list (`ol`), a form with one `textarea`, and a line for the state
- * (`[data-state]`). Dispatches `change` with every news.
+ * Shows the conversation in an element that holds a scrolling box (`.log`) with a list (`ol`), a form with one `textarea`,
+ * and a line for the state (`[data-state]`). Dispatches `change` with every news.
  */
 export class Chat extends EventTarget {
   /** @type {Message[]} */
@@ -33,6 +33,7 @@ export class Chat extends EventTarget {
 
   #metadata;
   #self;
+  #log;
   #list;
   #form;
   #input;
@@ -57,6 +58,7 @@ export class Chat extends EventTarget {
     this.#metadata = metadata;
     this.#self = self;
     this.#isSeen = isSeen;
+    this.#log = root.querySelector(".log");
     this.#list = root.querySelector("ol");
     this.#form = root.querySelector("form");
     this.#input = root.querySelector("textarea");
@@ -156,13 +158,13 @@ export class Chat extends EventTarget {
 
   /** Rows stay in place, so that screen readers hear only news. */
   #render() {
-    const isAtEnd = this.#list.scrollHeight - this.#list.scrollTop - this.#list.clientHeight < 60;
+    const isAtEnd = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 60;
     while (this.#list.children.length > this.messages.length) this.#list.firstElementChild.remove();
     this.messages.forEach((message, index) => {
       const row = this.#list.children[index] ?? this.#list.appendChild(newRow());
       fill(row, message, this.#markWords(message));
     });
-    if (isAtEnd) this.#list.scrollTop = this.#list.scrollHeight;
+    if (isAtEnd) this.#log.scrollTop = this.#log.scrollHeight;
   }
 
   #markWords({ isOwn, number, problem }) {

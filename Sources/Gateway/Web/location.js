@@ -7,6 +7,8 @@
 const interval = 1000;
 /** Fixes that are kept while nothing can be sent; beyond it every other one goes, so that the way stays in sight. */
 const maximumTrack = 120;
+/** Milliseconds that staff waits for a new place. */
+const requestTimeout = 6000;
 const options = { enableHighAccuracy: true, maximumAge: 5000, timeout: 30_000 };
 
 /**
@@ -60,7 +62,7 @@ export class LocationReporter extends EventTarget {
   }
 
   /**
-   * Measures anew and reports it.
+   * Measures anew and reports it; the newest place once more when the phone has nothing newer.
    * @returns {Promise<"done" | "refused" | "unsupported" | "failed">}
    */
   request() {
@@ -72,8 +74,14 @@ export class LocationReporter extends EventTarget {
           this.start();
           resolve("done");
         },
-        (error) => resolve(error.code === error.PERMISSION_DENIED ? "refused" : "failed"),
-        { ...options, maximumAge: 0, timeout: 15_000 });
+        (error) => {
+          if (error.code === error.PERMISSION_DENIED) return resolve("refused");
+          if (!this.fix) return resolve("failed");
+          this.#track.push(this.fix);
+          this.#pump();
+          return resolve("done");
+        },
+        { ...options, maximumAge: 0, timeout: requestTimeout });
     });
   }
 

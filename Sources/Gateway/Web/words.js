@@ -38,7 +38,7 @@ export const caller = {
   microphoneOff: "Your microphone is off.",
   cameraLost: "The camera stopped. They can still hear you.",
   cameraBack: "Use the camera again",
-  ended: "The video has ended.",
+  ended: "The video has ended",
   // Shown when the phone does not tell its place.
   locationRefused: "They cannot see where you are. Tell them, or write it.",
   // A message came while the conversation is not in sight.
@@ -76,8 +76,8 @@ export const refusals = {
 /** Words of the conversation in writing. */
 export const chat = {
   you: "You",
-  // Who wrote; callers learn the role first.
-  who: (name, role) => (role === "operator" && name ? name : [name, roleName(role)].filter(Boolean).join(", ")),
+  // Who wrote, and as what, unless the name says it.
+  who: (name, role) => (name.toLowerCase().includes(roleName(role)) ? name : [name, roleName(role)].filter(Boolean).join(", ")),
   waiting: "waiting for the network",
   sent: "sent",
   delivered: "arrived",
