@@ -20,6 +20,44 @@ export function readAccess(location) {
   return { incident: decodeURIComponent(incident), token: options.get("token") ?? "", options };
 }
 
+const keys = new Map();
+
+/**
+ * What this page made up to be known by: a caller's link is good for one page, and a reload has to be that page still.
+ * @param {string} token
+ * @returns {string}
+ */
+export function pageKey(token) {
+  const name = `sightline.key.${token.slice(-32)}`;
+  let key = keys.get(name);
+  try {
+    key ??= sessionStorage.getItem(name) ?? undefined;
+  } catch {
+    // Storage may be forbidden; the key then lasts as long as the page.
+  }
+  key ??= randomText(16);
+  keys.set(name, key);
+  try {
+    sessionStorage.setItem(name, key);
+  } catch {
+    // As above.
+  }
+  return key;
+}
+
+/** So many random bytes as hexadecimal text. */
+export function randomText(bytes) {
+  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * The header fields of a request by the page's bearer.
+ * @param {string} token
+ */
+export function authorization(token) {
+  return { Authorization: `Bearer ${token}`, "Sightline-Key": pageKey(token) };
+}
+
 /**
  * The peer connection's configuration. With `?ice=relay` only relayed paths are used: it shows whether TURN works.
  * @param {Access} access

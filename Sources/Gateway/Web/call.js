@@ -11,7 +11,6 @@ import { StatisticsReader } from "./statistics.js";
 /** Enough for 720p at 30 frames a second; more helps nobody at an incident. Bits per second. */
 const maximumVideoBitrate = 2_500_000;
 const maximumAudioBitrate = 48_000;
-const metadataLabel = "sightline.metadata";
 
 /** Dispatches `change` whenever something that the page shows has changed. */
 export class Call extends EventTarget {
@@ -28,7 +27,7 @@ export class Call extends EventTarget {
   #stream;
   #access;
   #connection;
-  #channel;
+  #metadata;
   #reader = new StatisticsReader("outbound-rtp");
   #timer;
 
@@ -36,9 +35,11 @@ export class Call extends EventTarget {
    * @param {import("./access.js").Access} access
    * @param {MediaStream} stream
    * @param {RTCIceServer[]} iceServers
+   * @param {import("./metadata.js").MetadataChannel} metadata what the connection carries besides
    */
-  constructor(access, stream, iceServers) {
+  constructor(access, stream, iceServers, metadata) {
     super();
+    this.#metadata = metadata;
     this.#access = access;
     this.#stream = stream;
     this.#connection = new MediaConnection({
@@ -64,6 +65,13 @@ export class Call extends EventTarget {
     this.#stream.getTracks().forEach((track) => track.stop());
   }
 
+  /** Lets go of the devices; the call may go on in the same page after a reload. */
+  leave() {
+    clearInterval(this.#timer);
+    this.#connection.leave();
+    this.#stream.getTracks().forEach((track) => track.stop());
+  }
+
   get stream() {
     return this.#stream;
   }
@@ -84,16 +92,22 @@ export class Call extends EventTarget {
     return this.microphone?.enabled === false;
   }
 
-  toggleMicrophone() {
+  /** @param {boolean} isMuted */
+  mute(isMuted) {
     if (!this.microphone) return;
-    this.microphone.enabled = !this.microphone.enabled;
+    this.microphone.enabled = !isMuted;
     this.#changed();
   }
 
-  async toggleTorch() {
-    if (!this.camera || !hasTorch(this.camera)) return;
-    await this.camera.applyConstraints({ advanced: [{ torch: !this.isTorchOn }] });
-    this.isTorchOn = !this.isTorchOn;
+  get hasTorch() {
+    return this.camera !== undefined && !this.isCameraLost && hasTorch(this.camera);
+  }
+
+  /** @param {boolean} isOn */
+  async light(isOn) {
+    if (!this.hasTorch) return;
+    await this.camera.applyConstraints({ advanced: [{ torch: isOn }] });
+    this.isTorchOn = isOn;
     this.#changed();
   }
 
@@ -167,23 +181,11 @@ export class Call extends EventTarget {
       this.voices = new MediaStream([track]);
       this.#changed();
     });
-    this.#channel = connection.createDataChannel(metadataLabel);
-    this.#channel.addEventListener("open", () => this.#report());
+    this.#metadata.open(connection);
   }
 
   #changed() {
-    this.#report();
     this.dispatchEvent(new Event("change"));
-  }
-
-  /** Tells the incident what the camera and the microphone do, in the envelope that all messages share. */
-  #report() {
-    if (this.#channel?.readyState !== "open") return;
-    const { width, height } = this.camera?.getSettings() ?? {};
-    const camera = !this.camera || this.isCameraLost ? "none" : this.facing;
-    const microphone = Boolean(this.microphone) && !this.isMuted;
-    const message = { v: 1, kind: "callerStatus", camera, microphone, torch: this.isTorchOn, width, height };
-    this.#channel.send(JSON.stringify(message));
   }
 
   async #measure() {

@@ -5,14 +5,21 @@
 
 import { expose, readAccess } from "./access.js";
 import { Call } from "./call.js";
-import { cameras, findObstacle, hasTorch, openCameraAndMicrophone, openMicrophone } from "./devices.js";
+import { CallerReport } from "./stages.js";
+import { Chat } from "./chat.js";
+import { Commands } from "./commands.js";
+import { cameras, findObstacle, openCameraAndMicrophone, openMicrophone } from "./devices.js";
+import { DeviceReporter } from "./device.js";
 import { IncidentEvents } from "./events.js";
+import { LocationReporter } from "./location.js";
+import { MetadataChannel } from "./metadata.js";
 import { applyTheme } from "./theme.js";
 import { fetchICEServers } from "./whip.js";
-import { caller as words, clock, howToAllow, listNames, obstacles } from "./words.js";
+import { caller as words, chat as chatWords, clock, howToAllow, listNames, listRoles, obstacles, refusals } from "./words.js";
 
 const access = readAccess(location);
 const element = (id) => document.getElementById(id);
+const self = () => events.actor;
 
 /** @type {"start" | "live" | "problem" | "ended"} */
 let view = "start";
@@ -21,10 +28,30 @@ let call;
 /** When the picture first went out, on the clock of `performance.now()`. */
 let liveSince;
 let problem = "";
+let guidance = "";
+/** Who looks on, as the service tells: by presence, or else by what the journal says of watching. */
+let people;
+const journalWatchers = new Map();
 let wakeLock;
 const history = [];
-const events = new IncidentEvents(access.token);
+const metadata = new MetadataChannel(access.incident);
+const events = new IncidentEvents(access.token, metadata);
+const report = new CallerReport(metadata, self);
+const place = new LocationReporter(metadata, self);
+const device = new DeviceReporter(metadata, self, () => call);
+const chat = new Chat(element("chat"), metadata, self, () => !element("chat").hidden);
 const iceServers = access.token ? fetchICEServers(access.token) : Promise.resolve([]);
+
+new Commands(metadata, access, self, {
+  call: () => (view === "live" ? call : undefined),
+  locate: () => place.request(),
+  guide: (text) => {
+    guidance = text;
+    render();
+  },
+  stop: async () => endCall(words.endedByThem),
+  preview: element("preview"),
+});
 
 // MARK: Starting and stopping
 
@@ -32,8 +59,11 @@ async function start(openDevices) {
   const obstacle = findObstacle();
   if (obstacle) return showObstacle(obstacle);
   setBusy(true);
+  // Both questions are asked in one go; a no to one of them leaves the other.
+  place.start();
   try {
     const stream = await openDevices();
+    if (stream.getVideoTracks().length > 0) report.tell("cameraOK");
     await begin(stream);
   } catch (error) {
     showObstacle(error.obstacle ?? "failed");
@@ -43,10 +73,10 @@ async function start(openDevices) {
 }
 
 async function begin(stream) {
-  call?.stop();
-  call = new Call(access, stream, await iceServers);
+  call?.leave();
+  call = new Call(access, stream, await iceServers, metadata);
   liveSince = undefined;
-  call.addEventListener("change", render);
+  call.addEventListener("change", onCallChange);
   call.connection.addEventListener("state", onConnectionState);
   call.start();
   show("live");
@@ -55,19 +85,48 @@ async function begin(stream) {
 }
 
 function stop() {
+  endCall(words.ended);
+}
+
+/** @param {string} title */
+function endCall(title) {
   call?.stop();
+  place.stop();
+  device.look();
+  report.end();
   wakeLock?.release();
   wakeLock = undefined;
+  guidance = "";
+  setText("ended-title", title);
+  closeChat();
   show("ended");
+}
+
+function onCallChange() {
+  device.look();
+  render();
 }
 
 function onConnectionState({ detail: state }) {
   history.push({ state, at: performance.now() });
   if (state === "connected") liveSince ??= performance.now();
   if (state === "failed") {
-    call.stop();
-    showProblem({ title: "The call could not be started", text: call.connection.error.message, offersRetry: true });
+    const { code, message } = call.connection.error;
+    call.leave();
+    if (refusals[code]) return showRefusal({ code });
+    report.fail("connectionFailed", message);
+    showProblem({ title: "The call could not be started", text: message, offersRetry: true });
   }
+}
+
+/** The service lets us in no more, or never did. */
+function showRefusal({ code }) {
+  if (view === "ended" || !refusals[code]) return;
+  call?.leave();
+  place.stop();
+  problem = code;
+  closeChat();
+  showProblem(refusals[code]);
 }
 
 /** A dark screen would stop the camera on most phones. */
@@ -84,12 +143,13 @@ async function keepScreenOn() {
 function show(next) {
   view = next;
   for (const name of ["start", "live", "problem", "ended"]) element(name).hidden = name !== next;
-  if (next === "ended") element("ended").querySelector("h1").focus();
+  if (next === "ended") element("ended-title").focus();
   render();
 }
 
 function showObstacle(obstacle) {
   problem = obstacle;
+  report.fail(obstacle === "unsupported" || obstacle === "insecure" ? "browserUnsupported" : "permissionDenied", obstacle);
   showProblem({ text: howToAllow(navigator.userAgent), ...obstacles[obstacle] });
 }
 
@@ -106,6 +166,7 @@ function setBusy(isBusy) {
 }
 
 function render() {
+  renderMessage();
   if (view !== "live" || !call) return;
   const { state } = call.connection;
   element("live").dataset.state = state;
@@ -114,6 +175,8 @@ function render() {
   setText("timer", state === "connected" ? clock(secondsSince(liveSince)) : "");
   element("recorded").hidden = !events.isRecorded;
   setText("watching", watchingWords());
+  setText("guidance", guidance);
+  element("guidance").hidden = guidance === "";
   renderHint();
   renderTools();
   setSource("preview", call.camera ? call.stream : null);
@@ -129,6 +192,8 @@ function stateWords(state) {
 }
 
 function watchingWords() {
+  const seen = people ?? [...journalWatchers.values()];
+  if (seen.length > 0) return words.watching(listRoles(seen));
   if (!events.isConnected) return "";
   const names = events.watchers.filter((peer) => peer.state === "connected").map((peer) => peer.name);
   return names.length > 0 ? words.watching(listNames(names)) : words.nobodyWatching;
@@ -146,14 +211,42 @@ function hintWords() {
   if (call.isMuted) return words.microphoneOff;
   if (!call.camera) return words.soundOnly;
   if (!call.microphone) return words.noMicrophone;
+  if (place.state === "refused") return words.locationRefused;
   return "";
 }
 
 function renderTools() {
   element("microphone").hidden = !call.microphone;
   element("microphone").setAttribute("aria-pressed", String(call.isMuted));
-  element("torch").hidden = !call.camera || call.isCameraLost || !hasTorch(call.camera);
+  element("torch").hidden = !call.hasTorch;
   element("torch").setAttribute("aria-pressed", String(call.isTorchOn));
+}
+
+/** The newest message that has not been seen stands beside the picture; a tap opens the conversation. */
+function renderMessage() {
+  const { unread } = chat;
+  const isOpen = !element("chat").hidden;
+  setText("text-words", words.text(unread.length));
+  setText("start-text", words.textOnly(unread.length));
+  element("text").setAttribute("aria-expanded", String(isOpen));
+  const newest = isOpen ? undefined : unread.at(-1);
+  element("message").hidden = !newest;
+  if (newest) setText("message", words.message(chatWords.who(newest.name, newest.role), newest.text));
+}
+
+function openChat() {
+  element("chat").hidden = false;
+  element("chat").classList.toggle("alone", view !== "live");
+  element("chat-text").focus();
+  chat.look();
+  render();
+}
+
+function closeChat() {
+  if (element("chat").hidden) return;
+  element("chat").hidden = true;
+  render();
+  element(view === "live" ? "text" : "start-text").focus();
 }
 
 /** Leaves equal text alone, so that screen readers hear only news. */
@@ -190,30 +283,62 @@ listen("start-video", () => start(openCameraAndMicrophone));
 listen("start-sound", () => start(openMicrophone));
 listen("retry", () => start(openCameraAndMicrophone));
 listen("retry-sound", () => start(openMicrophone));
-listen("again", () => start(openCameraAndMicrophone));
 listen("flip", () => call.flip());
-listen("torch", () => call.toggleTorch());
-listen("microphone", () => call.toggleMicrophone());
+listen("torch", () => call.light(!call.isTorchOn));
+listen("microphone", () => call.mute(!call.isMuted));
 listen("camera-back", () => call.reopenCamera());
 listen("stop", stop);
+listen("chat-stop", stop);
+// A disabled button loses the focus, which these move.
+for (const id of ["start-text", "text", "message"]) element(id).addEventListener("click", openChat);
+element("chat-close").addEventListener("click", closeChat);
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape") closeChat();
+});
 
-addEventListener("pagehide", () => call?.stop());
+// A reload goes on with the same call, so leaving the page does not end it: without its page it ends by itself.
+addEventListener("pagehide", () => call?.leave());
 addEventListener("pageshow", (event) => {
   // Brought back from the browser's memory: the call ended when the page was left.
   if (event.persisted) location.reload();
 });
 document.addEventListener("visibilitychange", () => {
-  if (view === "live" && document.visibilityState === "visible") keepScreenOn();
+  if (view !== "live") return;
+  const isVisible = document.visibilityState === "visible";
+  if (isVisible) keepScreenOn();
+  report.see(isVisible, call.connection.state === "connected");
 });
 events.addEventListener("change", render);
+events.addEventListener("refused", ({ detail }) => {
+  // A token that is none of ours is said when somebody wants to start with it.
+  if (detail.code !== "invalidToken") showRefusal(detail);
+});
+metadata.addEventListener("state", () => {
+  if (metadata.state === "lost") showRefusal({ code: "forbidden" });
+});
+metadata.on("presence", ({ payload }) => {
+  people = payload.people.filter((person) => person.watching && person.id !== self());
+  render();
+});
+metadata.on("media.watching", ({ payload }) => {
+  if (payload.on) journalWatchers.set(payload.account, payload);
+  else journalWatchers.delete(payload.account);
+});
+metadata.on("incident.state", ({ payload }) => {
+  const isOver = payload.state === "ended" || payload.state === "cancelled";
+  if (isOver && view === "live") endCall(words.endedByThem);
+});
+place.addEventListener("state", render);
+place.addEventListener("fix", () => report.tell("locationOK"), { once: true });
+chat.addEventListener("change", render);
 
 const obstacle = findObstacle();
 if (!access.token) {
   showProblem({ title: "This link is incomplete", text: "Open the link again exactly as you received it." });
-} else if (obstacle) {
-  showObstacle(obstacle);
 } else {
+  if (obstacle) showObstacle(obstacle);
   events.open();
+  device.start();
 }
 
 expose({
@@ -225,4 +350,10 @@ expose({
   get peers() { return [...events.peers.values()]; },
   get sources() { return [...events.sources.values()]; },
   get history() { return [...history]; },
+  get metadata() {
+    const { state, last, waiting, carriers } = metadata;
+    return { state, last, waiting, carriers };
+  },
+  get messages() { return structuredClone(chat.messages); },
+  get place() { return { state: place.state, fix: place.fix }; },
 });

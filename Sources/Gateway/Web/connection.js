@@ -19,6 +19,8 @@ const disconnectedGrace = 1000;
 const connectTimeout = 6000;
 /** Restarts of one session that may find no path before a new session is opened in its place. */
 const maximumDeadEnds = 3;
+/** How long the service has to take notice of the end before the path goes. */
+const endTimeout = 500;
 /** Candidates that turn up within this time travel together. */
 const trickleInterval = 80;
 const firstBackoff = 250;
@@ -34,6 +36,8 @@ export class MediaConnection extends EventTarget {
   #peerConnection;
   /** @type {SignallingSession | undefined} */
   #session;
+  /** A session that is given up once another stands: ending it first would tell the service that the call is over. */
+  #former;
   #answer = "";
   #hasConnected = false;
   /** @type {SignallingError | undefined} */
@@ -81,6 +85,11 @@ export class MediaConnection extends EventTarget {
     return { restarts: this.#restarts, sessions: this.#sessions };
   }
 
+  /** The peer's name in the incident's news, while there is a session. */
+  get peer() {
+    return this.#session?.peer;
+  }
+
   /** Connects, and stays connected until {@link stop}. */
   async start() {
     if (this.#state !== "idle") return;
@@ -95,6 +104,12 @@ export class MediaConnection extends EventTarget {
     if (this.#hasEnded) return;
     this.#enter("closed");
     this.#end();
+  }
+
+  /** Lets go of the session without ending it: the page is reloaded, or the service has ended it. */
+  leave() {
+    this.#session = this.#former = undefined;
+    this.stop();
   }
 
   get #hasEnded() {
@@ -120,7 +135,8 @@ export class MediaConnection extends EventTarget {
         if (error instanceof DeadEnd) deadEnds += 1;
         if (error.isGone || deadEnds >= maximumDeadEnds) {
           deadEnds = 0;
-          this.#discardSession();
+          if (!error.isGone) this.#former = this.#session;
+          this.#session = undefined;
         }
         const pause = error.retryAfter ? error.retryAfter * 1000 : backoff(failures);
         await this.#signal(["network"], error.isGone ? 0 : pause);
@@ -129,7 +145,7 @@ export class MediaConnection extends EventTarget {
   }
 
   async #open() {
-    this.#discardSession();
+    this.#peerConnection?.close();
     const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", ...this.#options.configuration });
     this.#peerConnection = connection;
     this.#trickle = new Trickle(connection);
@@ -142,6 +158,8 @@ export class MediaConnection extends EventTarget {
       this.#options.endpoint, this.#options.token, connection.localDescription.sdp);
     if (this.#hasEnded) return session.close();
     this.#session = session;
+    this.#former?.close();
+    this.#former = undefined;
     this.#sessions += 1;
     this.#answer = answer;
     await connection.setRemoteDescription({ type: "answer", sdp: answer });
@@ -232,9 +250,12 @@ export class MediaConnection extends EventTarget {
   }
 
   #discardSession() {
-    this.#session?.close();
-    this.#session = undefined;
-    this.#peerConnection?.close();
+    const connection = this.#peerConnection;
+    const ends = [this.#session?.close(), this.#former?.close()].filter(Boolean);
+    this.#session = this.#former = undefined;
+    // The service is to learn that we end it before it sees the path go, which would look like a failure.
+    const pause = new Promise((resolve) => setTimeout(resolve, ends.length > 0 ? endTimeout : 0));
+    Promise.race([Promise.all(ends), pause]).then(() => connection?.close());
   }
 }
 

@@ -1,20 +1,29 @@
 /**
- * What happens in the incident, as the service tells it over the WebSocket `sightline.v1`. A page works without it too.
+ * What happens in the incident, as the service tells it over the WebSocket `sightline.v1`; the WebSocket also carries the
+ * metadata channel. A page works without it too.
  * @module
  */
 
+import { pageKey } from "./access.js";
+import { parse, protocol } from "./metadata.js";
+
 /**
- * @typedef {{id: string, name: string, permissions: string[], state: string}} Peer
+ * @typedef {{id: string, name: string, permissions: string[], state: string, reason?: string}} Peer
  * @typedef {{id: string, peer: string, kind: "audio" | "video", state: "waiting" | "live" | "stalled",
  *   codec?: string, bitrate: number}} Source
  */
 
-const protocol = "sightline.v1";
+const carrier = "websocket";
 const pingInterval = 20_000;
 const firstBackoff = 500;
 const maximumBackoff = 8000;
+/** What closes the door for good: trying again brings the same answer. */
+const finalCodes = new Set(["linkUsed", "linkEnded", "linkRevoked", "linkExpired", "expiredToken", "invalidToken", "forbidden"]);
 
-/** Keeps a picture of the incident; dispatches `change` with every news and `message` with a text for people. */
+/**
+ * Keeps a picture of the incident. Dispatches `change` with every news, `message` with a text for people, `refused` with
+ * `{code, text}` when the service lets us in no more, and `peerClosed` with a peer that is gone.
+ */
 export class IncidentEvents extends EventTarget {
   /** @type {Map<string, Peer>} */
   peers = new Map();
@@ -22,26 +31,35 @@ export class IncidentEvents extends EventTarget {
   sources = new Map();
   /** Whether the picture is up to date. */
   isConnected = false;
-  /** What our own token says of us. */
+  /** What the service says of us: our name, our role, and who we are in the journal. */
   name = "";
   role = "";
+  actor = "";
   /** Whether the service says that it records. */
   isRecorded = false;
+  /** Why we are not let in, if so. @type {{code: string, text: string} | undefined} */
+  refusal;
 
   #token;
+  #metadata;
   #socket;
   #failures = 0;
   #timers = new Set();
   #isClosed = false;
 
-  /** @param {string} token */
-  constructor(token) {
+  /**
+   * @param {string} token
+   * @param {import("./metadata.js").MetadataChannel} [metadata] what the WebSocket carries besides
+   */
+  constructor(token, metadata) {
     super();
     this.#token = token;
+    this.#metadata = metadata;
   }
 
   open() {
-    const address = new URL(`/ws?token=${encodeURIComponent(this.#token)}`, document.baseURI);
+    const query = new URLSearchParams({ token: this.#token, key: pageKey(this.#token) });
+    const address = new URL(`/ws?${query}`, document.baseURI);
     address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(address, protocol);
     this.#socket = socket;
@@ -53,6 +71,7 @@ export class IncidentEvents extends EventTarget {
   close() {
     this.#isClosed = true;
     this.#clearTimers();
+    this.#metadata?.detach(carrier);
     this.#socket?.close();
   }
 
@@ -73,37 +92,47 @@ export class IncidentEvents extends EventTarget {
   }
 
   #receive(data) {
-    let message;
-    try {
-      message = JSON.parse(data);
-    } catch {
-      return;
-    }
+    const message = parse(data);
+    if (message?.v !== 1) return;
+    this.#metadata?.receive(carrier, message);
     const handler = this.#handlers[message.kind];
-    if (message.v !== 1 || !handler) return;
+    if (!handler) return;
     handler(message);
     this.dispatchEvent(new Event("change"));
   }
 
   #handlers = {
-    welcome: ({ name, role, recorded }) => {
+    welcome: ({ name, role, actor, recorded }) => {
       this.name = name ?? "";
       this.role = role ?? "";
+      this.actor = actor ?? "";
       this.isRecorded = recorded === true;
+      this.#failures = 0;
+      const socket = this.#socket;
+      this.#metadata?.attach(carrier, (text) => socket.send(text), () => socket.bufferedAmount);
     },
     overview: ({ peers, sources }) => {
       this.isConnected = true;
-      this.#failures = 0;
       this.peers = new Map((peers ?? []).map((peer) => [peer.id, peer]));
       this.sources = new Map((sources ?? []).map((source) => [source.id, source]));
     },
     peer: ({ peer }) => {
-      if (isPresent(peer)) this.peers.set(peer.id, peer);
-      else this.peers.delete(peer.id);
+      if (isPresent(peer)) {
+        this.peers.set(peer.id, peer);
+      } else {
+        this.peers.delete(peer.id);
+        this.dispatchEvent(new CustomEvent("peerClosed", { detail: peer }));
+      }
     },
     source: ({ source }) => this.sources.set(source.id, source),
     sourceRemoved: ({ source }) => this.sources.delete(source),
     message: (message) => this.dispatchEvent(new CustomEvent("message", { detail: message })),
+    error: ({ code, text, inReplyTo }) => {
+      if (inReplyTo !== undefined || !finalCodes.has(code)) return;
+      this.refusal = { code, text };
+      this.close();
+      this.dispatchEvent(new CustomEvent("refused", { detail: this.refusal }));
+    },
   };
 
   #keepAlive(socket) {
@@ -113,6 +142,7 @@ export class IncidentEvents extends EventTarget {
 
   #onClose() {
     this.#clearTimers();
+    this.#metadata?.detach(carrier);
     this.isConnected = false;
     if (this.#isClosed) return;
     this.dispatchEvent(new Event("change"));

@@ -4,7 +4,10 @@
  */
 
 import { expose, readAccess } from "./access.js";
+import { Chat } from "./chat.js";
 import { IncidentEvents } from "./events.js";
+import { MetadataChannel } from "./metadata.js";
+import { Places } from "./places.js";
 import { applyTheme, nextTheme } from "./theme.js";
 import { Watch } from "./watch.js";
 import { fetchICEServers } from "./whip.js";
@@ -23,13 +26,42 @@ let hadCaller = false;
 /** With `?role=operator` the picture starts blurred until the operator chooses to look (UX, "Seeing is a choice"). */
 let isHidden = access.options.get("role") === "operator";
 const history = [];
-const events = new IncidentEvents(access.token);
+/** Why we may watch no longer, in words; empty as long as we may. */
+let farewell = "";
+const metadata = new MetadataChannel(access.incident);
+const events = new IncidentEvents(access.token, metadata);
+const places = new Places(metadata);
+const chat = new Chat(element("chat"), metadata, () => events.actor, () => true);
 
 async function start() {
-  watch = new Watch(access, await fetchICEServers(access.token));
+  watch = new Watch(access, await fetchICEServers(access.token), metadata);
   watch.addEventListener("change", render);
   watch.start();
   events.open();
+}
+
+/** The right to watch is gone: says so, once, and lets go. @param {string} text */
+function end(text) {
+  farewell ||= text;
+  watch?.leave();
+  events.close();
+  metadata.lose(farewell);
+  render();
+}
+
+/** What the reason of our own peer's end means, if it is for good. */
+function closedWords(reason = "") {
+  const [, into] = reason.match(/^merged into (\S+)/) ?? [];
+  if (into) return words.merged(into);
+  return reason.startsWith("you no longer belong") ? words.lost : "";
+}
+
+/** Words for the codes after which asking again is of no use. */
+function refusalWords(code) {
+  return {
+    linkRevoked: words.revoked, linkExpired: words.expired, expiredToken: words.expired, linkEnded: words.incidentOver,
+    forbidden: words.lost,
+  }[code];
 }
 
 // MARK: What the page shows
@@ -39,12 +71,16 @@ async function start() {
  * @returns {PictureState}
  */
 function pictureState() {
+  if (farewell) return { kind: "ended", text: farewell };
   const { state } = watch;
   switch (state) {
     case "idle":
     case "connecting": return { kind: "waiting", text: words.connecting(secondsSince(watch.connection.since)) };
     case "reconnecting": return { kind: "stale", text: words.reconnecting };
-    case "failed": return { kind: "ended", text: watch.connection.error.message };
+    case "failed": {
+      const { code, message } = watch.connection.error;
+      return { kind: "ended", text: refusalWords(code) ?? message };
+    }
     case "closed": return { kind: "ended", text: words.ended };
     case "live": return { kind: "live", text: words.live };
     case "soundOnly": return { kind: "live", text: words.soundOnly };
@@ -79,6 +115,7 @@ function render() {
   renderFigures();
   renderOthers();
   renderPeople();
+  renderPlace();
   setSource(picture, watch.slot.stream);
 }
 
@@ -166,6 +203,16 @@ function peopleWords(peer) {
   return [state, ...rates].join(", ");
 }
 
+function renderPlace() {
+  const { fix } = places;
+  element("place").hidden = !fix;
+  if (!fix) return;
+  setText("coordinates", `${fix.lat.toFixed(5)}, ${fix.lon.toFixed(5)}`);
+  const accuracy = fix.accuracy === undefined ? [] : [words.accuracy(fix.accuracy)];
+  setText("place-age", [...accuracy, words.age(places.age)].join(", "));
+  element("place").toggleAttribute("data-stale", places.isStale);
+}
+
 /** Puts new rows in place only when they say something new. */
 function replaceRows(parent, items, build) {
   const key = JSON.stringify(items);
@@ -215,14 +262,19 @@ const commands = {
   },
   theme: () => nextTheme(),
   keys: () => element("help").showModal(),
+  write: () => element("chat-text").focus(),
 };
 
-const keys = { a: "sound", r: "reveal", m: "monochrome", f: "fullscreen", t: "theme", "?": "keys" };
+const keys = { c: "write", a: "sound", r: "reveal", m: "monochrome", f: "fullscreen", t: "theme", "?": "keys" };
 
 applyTheme();
-for (const [id, command] of Object.entries(commands)) element(id).addEventListener("click", command);
+for (const [id, command] of Object.entries(commands)) element(id)?.addEventListener("click", command);
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || element("help").open) return;
+  if (event.target instanceof HTMLTextAreaElement) {
+    if (event.key === "Escape") event.target.blur();
+    return;
+  }
   const command = keys[event.key.toLowerCase()];
   if (!command) return;
   event.preventDefault();
@@ -233,6 +285,18 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 events.addEventListener("change", render);
+events.addEventListener("refused", ({ detail: { code, text } }) => end(refusalWords(code) ?? text));
+events.addEventListener("peerClosed", ({ detail: peer }) => {
+  const text = peer.id === watch?.connection.peer ? closedWords(peer.reason) : "";
+  if (text) end(text);
+});
+metadata.addEventListener("state", () => {
+  if (metadata.state === "lost") end(words.lost);
+});
+metadata.on("incident.state", ({ payload, number }) => {
+  const isOver = payload.state === "ended" || payload.state === "cancelled";
+  if (isOver && number > metadata.start) end(words.incidentOver);
+});
 setText("incident", `Incident ${access.incident}`);
 document.title = `Incident ${access.incident}`;
 if (access.token) {
@@ -252,4 +316,10 @@ expose({
   get peers() { return [...events.peers.values()]; },
   get sources() { return [...events.sources.values()]; },
   get history() { return [...history]; },
+  get messages() { return structuredClone(chat.messages); },
+  get place() { return structuredClone(places.fix); },
+  get metadata() {
+    const { state, last, waiting, carriers } = metadata;
+    return { state, last, waiting, carriers };
+  },
 });

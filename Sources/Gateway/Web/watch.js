@@ -78,8 +78,9 @@ export class Watch extends EventTarget {
   /**
    * @param {import("./access.js").Access} access
    * @param {RTCIceServer[]} iceServers
+   * @param {import("./metadata.js").MetadataChannel} metadata what the connection carries besides
    */
-  constructor(access, iceServers) {
+  constructor(access, iceServers, metadata) {
     super();
     const wanted = Number(access.options.get("slots") ?? defaultSlots);
     const count = Math.min(maximumSlots, Math.max(1, Math.floor(wanted) || 1));
@@ -88,7 +89,10 @@ export class Watch extends EventTarget {
       endpoint: `/whep/${encodeURIComponent(access.incident)}`,
       token: access.token,
       configuration: configuration(access, iceServers),
-      prepare: (connection) => this.slots.forEach((slot) => slot.prepare(connection, access.options.get("codec"))),
+      prepare: (connection) => {
+        this.slots.forEach((slot) => slot.prepare(connection, access.options.get("codec")));
+        metadata.open(connection);
+      },
     });
     this.#connection.addEventListener("state", () => this.#changed());
   }
@@ -101,6 +105,12 @@ export class Watch extends EventTarget {
   stop() {
     clearInterval(this.#timer);
     this.#connection.stop();
+  }
+
+  /** Stops watching a session that the service has ended. */
+  leave() {
+    clearInterval(this.#timer);
+    this.#connection.leave();
   }
 
   get connection() {

@@ -3,6 +3,8 @@
  * @module
  */
 
+import { authorization } from "./access.js";
+
 /** Milliseconds after which a request counts as lost: a dead path must not hold up the next try. */
 const requestTimeout = 4000;
 
@@ -15,9 +17,11 @@ export class SignallingError extends Error {
    * @param {number} status the HTTP status; 0 when nothing came back
    * @param {string} detail what to tell the person
    * @param {number} [retryAfter] seconds that the server asks to wait
+   * @param {string} [code] what a program can tell apart
    */
-  constructor(status, detail, retryAfter) {
+  constructor(status, detail, retryAfter, code) {
     super(detail);
+    this.code = code;
     this.name = "SignallingError";
     this.status = status;
     this.retryAfter = retryAfter;
@@ -65,6 +69,11 @@ export class SignallingSession {
     return { session, answer: await response.text() };
   }
 
+  /** The last part of the session's address: its peer's name. */
+  get peer() {
+    return new URL(this.#url).pathname.split("/").at(-1) ?? "";
+  }
+
   /**
    * Adds candidates to the ICE session that is in force (RFC 9725 §4.3.2).
    * @param {string} fragment
@@ -85,9 +94,9 @@ export class SignallingSession {
     return response.text();
   }
 
-  /** Ends the session. It may be the page's last act, so nobody waits for it. */
+  /** Ends the session. It may be the page's last act, so nobody has to wait for it. */
   close() {
-    fetch(this.#url, { method: "DELETE", headers: authorization(this.#token), keepalive: true }).catch(() => {});
+    return fetch(this.#url, { method: "DELETE", headers: authorization(this.#token), keepalive: true }).catch(() => {});
   }
 
   #fragmentHeaders(condition) {
@@ -108,10 +117,6 @@ export async function fetchICEServers(token) {
   } catch {
     return [];
   }
-}
-
-function authorization(token) {
-  return { Authorization: `Bearer ${token}` };
 }
 
 async function send(method, url, token, headers, body) {
@@ -142,5 +147,6 @@ async function refusal(response) {
     response.status,
     problem.detail ?? `The service answered with error ${response.status}.`,
     Number.isFinite(retryAfter) ? retryAfter : undefined,
+    problem.code,
   );
 }

@@ -38,8 +38,78 @@ export const caller = {
   microphoneOff: "Your microphone is off.",
   cameraLost: "The camera stopped. They can still hear you.",
   cameraBack: "Use the camera again",
-  ended: "The video has ended.",
+  ended: "The video has ended",
+  // Shown when the phone does not tell its place.
+  locationRefused: "They cannot see where you are. Tell them, or write it.",
+  // A message came while the conversation is not in sight.
+  message: (name, text) => `${name}: ${text}`,
+  text: (unread) => (unread > 0 ? `Text (${unread})` : "Text"),
+  textOnly: (unread) => (unread > 0 ? `Text only (${unread})` : "Text only"),
+  // The service ended the call.
+  endedByThem: "The emergency service has ended the video",
 };
+
+/** Why a link opens nothing, by the service's codes: a headline and what to do. */
+export const refusals = {
+  linkUsed: {
+    title: "This link is open on another page",
+    text: "Go back to the page where you opened it first. If you cannot find it, ask the emergency service for a new link.",
+  },
+  linkEnded: {
+    title: "This call is over",
+    text: "If you still need help, stay on the phone or call again. They can send you a new link.",
+  },
+  linkRevoked: {
+    title: "This link does not work any more",
+    text: "The emergency service has withdrawn it. If you still need help, call again or ask for a new link.",
+  },
+  expiredToken: {
+    title: "This link is too old",
+    text: "Ask the emergency service for a new link. If you are still in danger, stay on the phone or call again.",
+  },
+  forbidden: {
+    title: "You are not part of this any more",
+    text: "The emergency service has ended your part of this incident. If you still need help, call again.",
+  },
+};
+
+/** Words of the conversation in writing. */
+export const chat = {
+  you: "You",
+  // Who wrote, and as what, unless the name says it.
+  who: (name, role) => (name.toLowerCase().includes(roleName(role)) ? name : [name, roleName(role)].filter(Boolean).join(", ")),
+  waiting: "waiting for the network",
+  sent: "sent",
+  delivered: "arrived",
+  read: "read",
+  refused: (reason) => `not sent: ${reason}`,
+};
+
+/** Roles as people call them: one, several. */
+const roles = {
+  operator: ["operator", "operators"],
+  dispatcher: ["dispatcher", "dispatchers"],
+  responder: ["responder", "responders"],
+  supervisor: ["supervisor", "supervisors"],
+  trainer: ["trainer", "trainers"],
+  caller: ["caller", "callers"],
+  guest: ["guest", "guests"],
+};
+
+/** @param {string} role */
+export function roleName(role) {
+  return roles[role]?.[0] ?? role;
+}
+
+/**
+ * People as a list of their roles: "operator, 2 responders".
+ * @param {{role: string}[]} people
+ */
+export function listRoles(people) {
+  const counts = new Map();
+  for (const { role } of people) counts.set(role, (counts.get(role) ?? 0) + 1);
+  return [...counts].map(([role, count]) => (count > 1 ? `${count} ${roles[role]?.[1] ?? role}` : roleName(role))).join(", ");
+}
 
 /** What to do about each obstacle: a headline, an explanation, and which offers make sense. */
 export const obstacles = {
@@ -112,6 +182,19 @@ export const viewer = {
   live: "Live",
   ended: "Caller ended",
   hidden: "Picture hidden. Press R to reveal it.",
+  // We are not let in any more.
+  revoked: "You can no longer watch: the link was withdrawn.",
+  expired: "You can no longer watch: the link's time is over. Ask for a new one.",
+  lost: "You no longer belong to this incident. Ask the control room if you need to watch.",
+  incidentOver: "This incident is over.",
+  // {number}: the incident that this one became part of.
+  merged: (number) => `This incident goes on as ${number}. Open it there.`,
+  // Where the caller is: the radius in metres, how old the fix is.
+  accuracy: (metres) => (metres < 1000 ? `within ${Math.round(metres)} m` : `within ${(metres / 1000).toFixed(1)} km`),
+  age: (seconds) => {
+    if (seconds < 60) return `${Math.max(0, Math.floor(seconds))} s ago`;
+    return seconds < 3600 ? `${Math.floor(seconds / 60)} min ago` : "more than an hour ago";
+  },
 };
 
 /**
