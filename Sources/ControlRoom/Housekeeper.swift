@@ -36,8 +36,9 @@ package final class Housekeeper: Sendable {
 
   private func take(_ event: JournalEvent, _ incident: Incident) {
     if Self.telling.contains(event.kind), isDue(incident.id) { Task { await suggest(for: incident.id) } }
+    // Stop is final when the caller says so; a connection that ended may have ended by mistake, and the link lets it back in.
     if event.kind == EventKind.callerStage.rawValue, event.payload["stage"]?.string == CallerStage.ended.rawValue,
-      let caller = event.payload["caller"]?.string
+      let caller = event.payload["caller"]?.string, event.actor.id == caller
     {
       Task { await links.end(caller: caller, in: incident.id) }
     }

@@ -44,9 +44,13 @@ class Service:
     @property
     def websocket(self) -> str:
         """The address of `sightline.v1` for a viewer."""
+        return self.websocket_as(self.whep_token)
+
+    def websocket_as(self, token: str) -> str:
+        """The address of `sightline.v1` for whoever has `token`."""
         parts = urlsplit(self.base)
         scheme = "wss" if parts.scheme == "https" else "ws"
-        return urlunsplit((scheme, parts.netloc, "/ws", f"token={self.whep_token}", ""))
+        return urlunsplit((scheme, parts.netloc, "/ws", f"token={token}", ""))
 
     def stop(self) -> int:
         """Ends the service as an init system would; the exit status."""

@@ -14,12 +14,14 @@ from waiting import wait_for
 
 
 class Listener:
-    """Keeps what the incident's WebSocket says."""
+    """Keeps what a WebSocket says; given an incident, it follows it."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, incident: str | None = None) -> None:
         self.messages: list[dict] = []
         self._socket = connect(address, subprotocols=["sightline.v1"])
         threading.Thread(target=self._listen, daemon=True).start()
+        if incident:
+            self._socket.send(json.dumps({"v": 1, "kind": "subscribe", "incident": incident}))
         wait_for(lambda: self.of_kind("overview"), "the WebSocket's overview", 5)
 
     def of_kind(self, kind: str) -> list[dict]:
@@ -27,6 +29,12 @@ class Listener:
 
     def texts(self, channel: str) -> list[str]:
         return [message["text"] for message in self.of_kind("message") if message["channel"] == channel]
+
+    def device(self, name: str) -> object:
+        """What a caller's page said last of its device."""
+        events = [message["event"] for message in self.of_kind("ephemeral")]
+        states = [event["payload"] for event in events if event["kind"] == "caller.device"]
+        return next((state[name] for state in reversed(states) if name in state), None)
 
     def close(self) -> None:
         self._socket.close()
@@ -76,12 +84,15 @@ def test_large_message_arrives_whole(service: Service, listener: Listener) -> No
 
 @pytest.mark.parametrize("browser", ["chromium", "firefox"])
 def test_caller_page_reports_camera_and_microphone(
-    service: Service, listener: Listener, request: pytest.FixtureRequest, browser: str
+    service: Service, request: pytest.FixtureRequest, browser: str
 ) -> None:
+    """What the page says of the device over its data channel reaches staff, who follow the incident over a WebSocket."""
+    operator = Listener(service.websocket_as(service.accounts["operator"].token), service.incident)
     open_page: Callable = request.getfixturevalue(browser)
     caller = open_page(service.caller, size=(390, 844))
     start_call(caller)
-    states = lambda: [json.loads(text)["microphone"] for text in listener.texts("sightline.metadata")]  # noqa: E731
-    wait_for(lambda: states()[-1:] == [True], "the microphone is reported on")
+    wait_for(lambda: operator.device("muted") is False, "the microphone is reported on")
+    assert operator.device("camera") in {"front", "back"}
     caller.click("microphone")
-    wait_for(lambda: states()[-1:] == [False], "the microphone is reported off")
+    wait_for(lambda: operator.device("muted") is True, "the microphone is reported off")
+    operator.close()
