@@ -32,7 +32,7 @@ BLOCK = bytes(4096)
 #: Bytes that the fsync loop writes over and over: a log that was written before keeps its blocks.
 RING = 4 << 20
 DISK_SECONDS = 3
-#: Messages of one sender on their way; the server lets a client have sixteen that it has not looked at yet.
+#: Messages of one sender on their way.
 WINDOW = 8
 #: Seconds that connected clients rest before memory is read.
 REST_SECONDS = 5
