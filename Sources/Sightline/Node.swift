@@ -30,7 +30,8 @@ struct Node {
     let failure = StorageFailure()
     self.failure = failure
     let room = try ControlRoom(
-      storage: storage, agency: options.agency, secrets: try Self.secrets(in: data), limits: options.controlRoomLimits
+      storage: storage, agency: options.agency, secrets: try Self.secrets(in: data), limits: options.controlRoomLimits,
+      identity: try options.identityLimits()
     ) { failure.report($0) }
     media = try MediaServer(try options.mediaConfiguration())
     desks = GatewayDesks(

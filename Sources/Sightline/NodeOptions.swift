@@ -2,6 +2,7 @@ import ArgumentParser
 import ControlRoom
 import Foundation
 import Gateway
+import Identity
 import JSON
 import MediaServer
 import Outgoing
@@ -59,6 +60,18 @@ struct NodeOptions: ParsableArguments {
   @Option(help: "Durable messages a second that one person may send for long; four times as many at once.")
   var durableRate = ControlRoomLimits().durableRate
 
+  @Option(help: "Minutes after which a session that nothing was done in is locked.")
+  var idleLockMinutes = 30
+
+  @Option(
+    help:
+      "Failed sign-ins of one account, within a quarter of an hour, that lock it out; five times as many of an address."
+  )
+  var maximumFailures = 10
+
+  @Option(help: "Minutes of the first lock-out; the next are twice as long each.")
+  var lockoutMinutes = 15
+
   @Option(help: "JSON file that describes the SMS gateway: provider, account, secret, from; see RUNBOOK.")
   var smsGateway: String?
 
@@ -101,6 +114,20 @@ struct NodeOptions: ParsableArguments {
     } catch let error as JSONError {
       throw ValidationError("\(path) is no JSON: \(error.description).")
     }
+  }
+
+  func identityLimits() throws -> IdentityLimits {
+    guard (1...1_440).contains(idleLockMinutes), (1...1_440).contains(lockoutMinutes),
+      (1...1_000).contains(maximumFailures)
+    else {
+      throw ValidationError("--idle-lock-minutes and --lockout-minutes are 1 to 1440, --maximum-failures is 1 to 1000.")
+    }
+    var limits = IdentityLimits()
+    limits.idleLock = .seconds(Double(idleLockMinutes) * 60)
+    limits.lockout = .seconds(Double(lockoutMinutes) * 60)
+    limits.maximumAccountFailures = maximumFailures
+    limits.maximumAddressFailures = maximumFailures * 5
+    return limits
   }
 
   var controlRoomLimits: ControlRoomLimits {
