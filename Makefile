@@ -16,6 +16,8 @@ PYTEST_ARGUMENTS ?=
 # nothing needs -enable-testing, which would build everything a second time and slower code.
 SWIFT_BUILD := swift build -c release
 SWIFT_TEST := swift test -c release --disable-testable-imports --disable-xctest
+# Under a sanitizer everything is slow: tests that wait for real sockets must not starve among a thousand others.
+SANITIZER_WIDTH := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4
 # The manifest leaves out everything that stands on other packages: floors 0 to 3 build in a minute.
 CORES := SIGHTLINE_CORES=1
 
@@ -93,10 +95,10 @@ fuzz-api: build ## Fuzz the HTTP interface with schemathesis, out of its own Ope
 
 sanitize-address: setup-build ## Run the unit tests of floors 0 to 3 with AddressSanitizer
 	@LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leak-suppressions.txt:print_suppressions=0 \
-	  $(CORES) swift test --sanitize=address --scratch-path .build-asan --disable-xctest --skip ArchitectureTests
+	  $(CORES) $(SANITIZER_WIDTH) swift test --sanitize=address --scratch-path .build-asan --disable-xctest --skip ArchitectureTests
 
 sanitize-thread: setup-build ## Run the unit tests of floors 0 to 3 with ThreadSanitizer
-	@$(CORES) swift test --sanitize=thread --scratch-path .build-tsan --disable-xctest --skip ArchitectureTests
+	@$(CORES) $(SANITIZER_WIDTH) swift test --sanitize=thread --scratch-path .build-tsan --disable-xctest --skip ArchitectureTests
 
 bench: build ## Measure one caller with 100 viewers on this machine, beside Janus where that is installed
 	@Tests/Benchmarks/run.sh $(SIGHTLINE) $(BENCH_ARGUMENTS)

@@ -26,6 +26,11 @@ final class ConnectionRegistry: Sendable {
     state.withLock { $0.observers.append(observer) }
   }
 
+  /// Lets go of all carriers and observers.
+  func clear() {
+    state.withLock { $0 = State() }
+  }
+
   /// Ends everything of an actor.
   func close(actor: String, because refusal: Refusal) { close(.actor(actor), because: refusal) }
 

@@ -25,6 +25,7 @@ package final class ControlRoom: Sendable {
   package let accounts: AccountDirectory
   package let signIns: SignInDesk
   let outbox = EventOutbox()
+  private let sessions: SessionEnder
   private let openings: OpeningDesk
   private let rates: RateLimiter
   private let journal: JournalTap
@@ -60,6 +61,7 @@ package final class ControlRoom: Sendable {
     audit = try AuditJournal(storage: storage, writer: writer, clock: clock)
     let passwords = PasswordWorker()
     let sessions = SessionEnder()
+    self.sessions = sessions
     accounts = try AccountDirectory(
       storage: storage, audit: audit, passwords: passwords, clock: clock, maximumAccounts: identity.maximumAccounts
     ) { account, change in sessions.changed(account, change, connections) }
@@ -90,9 +92,12 @@ package final class ControlRoom: Sendable {
   /// Open incidents that are not served because their journal cannot be read, with the reason.
   package var unreadableIncidents: [IncidentID: String] { desk.state.withLock { $0.unreadable } }
 
-  /// Waits for everything accepted to be durable, then ends the writer.
+  /// Waits for everything accepted to be durable, then ends the writer; nobody is told of anything any more.
   package func stop() {
     writer.stop()
+    journal.clear()
+    connections.clear()
+    sessions.desk.withLock { $0 = nil }
   }
 
   /// Calls `observer` with every durable event, in order, on the writer's thread; it must not block.

@@ -26,6 +26,11 @@ final class JournalTap: Sendable {
     state.withLock { state in state.observers.removeAll { $0.id == id } }
   }
 
+  /// Lets go of all observers.
+  func clear() {
+    state.withLock { $0.observers = [] }
+  }
+
   func tell(_ event: JournalEvent, _ incident: Incident) {
     for entry in state.withLock({ $0.observers }) { entry.observer(event, incident) }
   }

@@ -60,6 +60,7 @@ import Testing
     link.simulator.network.setLink(of: Link.home, up: bad, down: bad)
     var random = RandomSource.seeded(seed &+ 100)
     let heads: [UInt8] = [0, 1, 20, 21, 22, 23, 63, 128, 129, 144, 191, 5, 70, 255]
+    defer { link.simulator.end() }
     link.simulator.every(.milliseconds(1)) {
       var bytes = random.bytes(Int(random.next() % 200) + 1)
       bytes[0] = heads[Int(random.next() % UInt64(heads.count))]

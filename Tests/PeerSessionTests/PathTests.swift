@@ -20,6 +20,7 @@ import Testing
   @Test func aRestartMovesMediaWithoutAGap() throws {
     let link = try Link()
     let inbox = sending(link)
+    defer { link.simulator.end() }
     try link.connect()
     link.simulator.run(for: .seconds(2))
     link.pair.restart(at: Link.mobile, seed: 99, now: link.simulator.now)
@@ -34,6 +35,7 @@ import Testing
   @Test func whenTheOldPathIsDeadMediaIsBackSoonAfterTheRestart() throws {
     let link = try Link()
     let inbox = sending(link)
+    defer { link.simulator.end() }
     try link.connect()
     link.simulator.run(for: .seconds(3))
     link.simulator.network.setUp(false, Link.home)
@@ -65,6 +67,7 @@ import Testing
     let moved = TransportAddress.simulated(9, 9, port: 2_222)
     link.simulator.network.translate(Link.home, to: outside)
     let inbox = sending(link)
+    defer { link.simulator.end() }
     try link.connect()
     #expect(link.server.session.selectedPath?.remote == outside)
     link.simulator.run(for: .seconds(2))

@@ -29,6 +29,12 @@ package final class Simulator {
     endpoints.append(endpoint)
   }
 
+  /// Lets go of what ``every(_:_:)`` was given: actions that hold the simulation would keep it for ever.
+  package func end() {
+    tasks = []
+    afterStep = {}
+  }
+
   /// Calls `action` every `interval`, first after one.
   package func every(_ interval: TimeInterval64, _ action: @escaping () -> Void) {
     tasks.append(PeriodicTask(interval: interval, next: now + interval, action: action))

@@ -18,7 +18,8 @@ package final class LoadReceiver: ClientReceiver {
   }
 
   private let behaviour: Behaviour
-  private let recorder: LoadRecorder
+  /// Holds its receivers, and outlives them.
+  private unowned let recorder: LoadRecorder
   private let formats: [PayloadType: IncomingFormat]
   /// The media stream of each retransmission stream that the server announced.
   private let announcedRepairs: [SSRC: SSRC]
