@@ -18,6 +18,8 @@ actor MediaJournalist {
     var sources: [SourceID: Note] = [:]
     /// Whose each peer is; kept until it is closed, which is after its session has left the directory.
     var owners: [PeerID: Actor] = [:]
+    /// Sources of peers that are not known yet: the media plane is faster than the directory.
+    var unclaimed: [SourceID: SourceOverview] = [:]
     /// Peers that count as watching.
     var watching: [PeerID: Actor] = [:]
     var task: Task<Void, Never>?
@@ -34,8 +36,18 @@ actor MediaJournalist {
     self.sessions = sessions
   }
 
-  /// Follows an incident's media until its last peer is gone.
-  func follow(_ incident: IncidentID) {
+  /// Follows an incident's media until its last peer is gone; `peer` is in the directory since now.
+  func follow(_ incident: IncidentID, of peer: PeerID, ownedBy actor: Actor) async {
+    follow(incident)
+    followed[incident]?.owners[peer] = actor
+    let waiting = followed[incident]?.unclaimed.values.filter { $0.peer == peer } ?? []
+    for source in waiting {
+      followed[incident]?.unclaimed[source.id] = nil
+      await sourceChanged(source, in: incident)
+    }
+  }
+
+  private func follow(_ incident: IncidentID) {
     guard followed[incident] == nil else { return }
     followed[incident] = Follower()
     followed[incident]?.task = Task {
@@ -80,6 +92,7 @@ actor MediaJournalist {
     case .peerChanged(let peer): await peerChanged(peer, in: incident)
     case .sourceChanged(let source): await sourceChanged(source, in: incident)
     case .sourceRemoved(let id):
+      followed[incident]?.unclaimed[id] = nil
       guard let note = followed[incident]?.sources.removeValue(forKey: id) else { return }
       await write(note, id, state: "ended", in: incident)
     case .message: break
@@ -112,6 +125,10 @@ actor MediaJournalist {
     let owner =
       known?.owner ?? followed[incident]?.owners[source.peer]
       ?? sessions.session(of: source.peer)?.principal.actor
+    guard owner != nil else {
+      followed[incident]?.unclaimed[source.id] = source
+      return
+    }
     let note = Note(overview: source, owner: owner)
     followed[incident]?.sources[source.id] = note
     await write(note, source.id, state: source.state.rawValue, in: incident)

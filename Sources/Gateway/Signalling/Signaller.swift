@@ -33,7 +33,7 @@ struct Signaller: Sendable {
       SignallingSession(
         peer: answer.peer, incident: place, permissions: permissions, principal: principal,
         iceSession: answer.iceSession, carrier: carrier, nextCheck: clock.monotonic() + checkInterval))
-    await journalist.follow(place)
+    await journalist.follow(place, of: answer.peer, ownedBy: principal.actor)
     // Rights may have gone while the offer was answered: from here on the follower knows of the session.
     guard room.presentMediaRights(of: principal, in: place).isSuperset(of: permissions) else {
       await disconnect(answer.peer, reason: "no longer allowed")
