@@ -142,9 +142,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def http_receiver(tls: ssl.SSLContext | None = None) -> Iterator[HTTPReceiver]:
+def http_receiver(tls: ssl.SSLContext | None = None, port: int = 0) -> Iterator[HTTPReceiver]:
+    """A receiver on a free port, or on the given one: what was down can come up where it was."""
     handler = type("Handler", (_Handler,), {})
-    server = ThreadingHTTPServer((LOOPBACK, 0), handler)
+    server = ThreadingHTTPServer((LOOPBACK, port), handler)
     server.daemon_threads = True
     server.block_on_close = False
     if tls:
