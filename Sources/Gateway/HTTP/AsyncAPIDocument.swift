@@ -41,8 +41,9 @@ enum AsyncAPIDocument {
     if case .client(let action) = traits.sender { sender = action.rawValue }
     return [
       "name": .string(kind.rawValue), "summary": .string(traits.note),
-      "x-sightline-audience": .array(Role.allCases.filter { traits.audience.isSuperset(of: Audience($0)) }
-        .filter { !Audience($0).isEmpty }.map { .string($0.rawValue) }),
+      "x-sightline-audience": .array(
+        Role.allCases.filter { traits.audience.isSuperset(of: Audience($0)) }
+          .filter { !Audience($0).isEmpty }.map { .string($0.rawValue) }),
       "x-sightline-durability": .string(traits.durability.rawValue), "x-sightline-sender": .string(sender),
       "payload": envelope(kind.rawValue, ["incident": identifier, "payload": traits.payload.document]),
     ]
