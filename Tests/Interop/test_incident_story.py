@@ -27,8 +27,8 @@ FLUCTUATING = {"media.source"}
 #: What the caller must not hear of.
 HIDDEN_FROM_CALLER = {
     "incident.opened", "incident.classified", "incident.mergeSuggested", "incident.absorbed", "assignment.added",
-    "assignment.removed", "unit.assigned", "unit.status", "unit.location", "unit.stoodDown", "link.created", "link.revoked", "note", "triage",
-    "snapshot.taken", "media.source", "media.revealed", "command.result",
+    "assignment.removed", "unit.assigned", "unit.status", "unit.location", "unit.stoodDown", "link.created",
+    "link.revoked", "note", "triage", "snapshot.taken", "media.source", "media.revealed", "command.result",
 }
 #: What a guest learns beside the picture.
 SHOWN_TO_GUEST = {"incident.state", "chat", "chat.delivered", "chat.read", "file.added", "media.watching"}

@@ -196,7 +196,8 @@ OPERATIONS: dict[str, list[Try]] = {
     "GET /api/v1/webhooks/dead-letters": once("settings"),
     "POST /api/v1/webhooks/dead-letters/retry": once("settings", {}),
     "POST /api/v1/webhooks/dead-letters/drop": once("settings", {}),
-    # Outside the document: what WHIP and WHEP take, the documents themselves, and the WebSockets, which ask for a token once they are open.
+    # Outside the document: what WHIP and WHEP take, the documents themselves, and the WebSockets, which ask for a token
+    # once they are open.
     "GET /openapi.json": once("everyone"),
     "GET /asyncapi.json": once("everyone"),
     "GET /ws": once("everyone"),
