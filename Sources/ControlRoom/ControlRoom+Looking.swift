@@ -60,6 +60,9 @@ extension ControlRoom {
   /// Where an incident goes on after merges; itself when it was not merged.
   package func destination(of id: IncidentID) -> IncidentID { desk.destination(of: id) }
 
+  /// Whether an incident in memory is over.
+  package func isClosed(_ incident: IncidentID) -> Bool { desk.current(incident)?.state.isClosed ?? true }
+
   /// Where a caller's session stands; nil when there is no such caller in memory.
   package func stage(of caller: String, in incident: IncidentID) -> CallerStage? {
     desk.current(incident)?.caller(caller)?.stage

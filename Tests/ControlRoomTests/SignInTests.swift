@@ -79,6 +79,32 @@ struct SignInTests {
     test.room.stop()
   }
 
+  @Test func whatIsDoneOnAnOpenConnectionKeepsASessionAwakeAndRestingLocksIt() async throws {
+    let test = try await TestRoom()
+    _ = try await Self.anna(test)
+    let desk = test.room.signIns
+    let signedIn = try await Self.signIn(test)
+    let principal = try await desk.admit(session: signedIn.secret, csrf: nil, needsCSRF: false).principal
+    for _ in 1...4 {
+      test.clock.advance(29 * 60)
+      #expect(desk.noteActivity(of: principal))
+    }
+    test.clock.advance(31 * 60)
+    #expect(!desk.noteActivity(of: principal))
+    #expect(!desk.noteActivity(of: principal), "a locked session stays locked, whatever is sent")
+    #expect(
+      await refusal { _ = try await desk.admit(session: signedIn.secret, csrf: nil, needsCSRF: false) }?.code
+        == .sessionLocked)
+    let sink = TestSink()
+    _ = try await desk.unlock(signedIn.secret, password: Self.password, from: "x")
+    let session = test.enter(principal, sink)
+    try await desk.lock(signedIn.session)
+    await sink.wait { _, refusal in refusal?.code == .signInRequired }
+    #expect(desk.noteActivity(of: person(.caller)), "links and programs have no session that could rest")
+    await session.end()
+    test.room.stop()
+  }
+
   @Test func guessersAreLockedOutForLongerEachTime() async throws {
     let test = try await TestRoom()
     _ = try await Self.anna(test)

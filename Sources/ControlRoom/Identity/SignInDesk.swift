@@ -112,9 +112,10 @@ package final class SignInDesk: Sendable {
       account, account.userName, "signedOut", address, [.delete(collection: Self.sessions, key: session.id)])
   }
 
-  /// Locks a session at its owner's wish.
+  /// Locks a session at its owner's wish; what it opened ends.
   package func lock(_ session: Session) async throws(Refusal) {
     try await setLocked(session.id, true)
+    onEnd(session.id)
   }
 
   /// Opens a locked session again with the account's password.
@@ -189,13 +190,20 @@ package final class SignInDesk: Sendable {
     }
   }
 
-  /// Notes that somebody does something on a connection that they opened with a session: they are not idle.
-  package func noteActivity(of principal: Principal) {
-    guard let id = principal.credential else { return }
+  /// Notes that somebody does something on a connection that they opened with a session; false when the session has been
+  /// locked, or is from now on because it rested: then the connection has to end.
+  package func noteActivity(of principal: Principal) -> Bool {
+    guard let id = principal.credential else { return true }
     let now = clock.wall()
-    state.withLock { state in
-      guard state.sessions[id]?.isLocked == false else { return }
+    return state.withLock { state in
+      // Bearer tokens do not rest.
+      guard let session = state.sessions[id] else { return state.tokens[id] != nil }
+      guard !session.isLocked, now - session.lastSeenAt <= limits.idleLock else {
+        state.sessions[id]?.isLocked = true
+        return false
+      }
       state.sessions[id]?.lastSeenAt = now
+      return true
     }
   }
 

@@ -98,7 +98,7 @@ enum SignInRoutes {
         .json(["events": .array(try await call.room.audit.recentEvents(of: call.principal().actor.id).map(\.json))])
       },
       APIRoute(
-        .post, "/api/v1/me/password", .account, tag: tag, "Change one's password; other sessions end.",
+        .post, "/api/v1/me/password", .account, tag: tag, "Change one's password; all sessions end, so sign in again.",
         body: .json(
           .object([
             .required("present", password, "The present password."), .required("new", password, "The new one."),

@@ -143,7 +143,8 @@ actor MediaJournalist {
   /// A caller's last connection is gone: by their own wish, or for want of a network.
   private func callerLeft(_ caller: String, _ reason: String, in incident: IncidentID) async {
     guard sessions.all(where: { $0.incident == incident && $0.principal.actor.id == caller }).isEmpty else { return }
-    if reason == Signaller.endedByClient {
+    // An incident that is over ends its calls; that is no failure.
+    if reason == Signaller.endedByClient || room.isClosed(incident) {
       await room.report(.ended, of: caller, in: incident)
     } else if let stage = room.stage(of: caller, in: incident), [.live, .paused, .connecting].contains(stage) {
       await room.reportFailure(of: caller, .connectionFailed, in: incident, detail: reason)

@@ -108,8 +108,11 @@ struct CallSession: Sendable {
     _ group: inout DiscardingTaskGroup
   ) async {
     while let text = await messages.next() {
-      services.room.signIns.noteActivity(of: conversation.principal)
       let glance = ClientMetadata.Glance(text)
+      // A ping is the page's doing; whatever else comes is its owner's.
+      guard glance.kind == "ping" || services.room.signIns.noteActivity(of: conversation.principal) else {
+        return connection.close(.refused(Problem(.sessionLocked)))
+      }
       guard let kind = glance.kind, ClientEnvelope.kinds.contains(kind) else {
         await conversation.metadata.receive(text)
         if glance.kind == "subscribe", let incident = glance.incident { await report(incident, &conversation, &group) }
