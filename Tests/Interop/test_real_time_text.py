@@ -9,8 +9,12 @@ import aiohttp
 import pytest
 from aiortc import RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 
+import journal
+from api import Api
+from browser import ChromiumPage
 from metadata_client import MetadataClient
 from node import Node
+from waiting import wait_for
 
 PROTOCOL = "t140"
 NEW_LINE, ERASE, LOSS = "\u2028", "\b", "\ufffd"
@@ -207,3 +211,35 @@ def test_what_is_no_text_does_not_end_the_conversation(node: Node) -> None:
         await talk.until(lambda: talk.lines() and talk.lines()[-1]["text"] == "still here", "the line after it")
 
     play(node, scene)
+
+
+#: Opens a channel for text in the browser, and keeps what comes on it.
+OPEN_CHANNEL = """async ({ address, token }) => {
+  window.heard = "";
+  const connection = window.connection = new RTCPeerConnection();
+  const channel = window.channel = connection.createDataChannel("text", { protocol: "t140" });
+  channel.onmessage = ({ data }) => { window.heard += data; };
+  const opened = new Promise((resolve) => { channel.onopen = resolve; });
+  await connection.setLocalDescription(await connection.createOffer());
+  const headers = { "Content-Type": "application/sdp", Authorization: `Bearer ${token}` };
+  const response = await fetch(address, { method: "POST", headers, body: connection.localDescription.sdp });
+  await connection.setRemoteDescription({ type: "answer", sdp: await response.text() });
+  await opened;
+}"""
+
+
+def test_chromium_talks_both_ways(node: Node, chromium: Callable[..., ChromiumPage]) -> None:
+    incident = node.open_incident()
+    caller = node.make_link(incident, "caller", "Ada")
+    operator = Api(node.base, node.accounts["operator"]["token"])
+    page = chromium(f"{node.base}/").page
+    page.evaluate(OPEN_CHANNEL, {"address": f"/whip/{incident}", "token": caller.token})
+    for text in ("Feu", "e", ERASE, " 🔥", NEW_LINE):
+        page.evaluate("(text) => window.channel.send(text)", text)
+
+    def chats() -> list[dict]:
+        return [each["payload"] for each in journal.read(operator, incident) if each["kind"] == "chat"]
+
+    assert wait_for(chats, "the line", 5) == [{"text": "Feu 🔥", "realTime": True}]
+    operator.post(f"/api/v1/incidents/{incident}/events", {"kind": "chat", "payload": {"text": "J'arrive"}})
+    wait_for(lambda: page.evaluate("window.heard") == f"J'arrive{NEW_LINE}", "the answer", 5)
