@@ -3,6 +3,7 @@
 import contextlib
 import html
 import json
+import pathlib
 import re
 import time
 import urllib.parse
@@ -409,7 +410,9 @@ def test_request_that_cannot_be_granted_is_answered(subscriber: Subscriber, body
     assert subscriber.subscribe()["statusCode"] == 200, "the connection is still good"
 
 
-@pytest.mark.parametrize("garbage", ["hello", "[]", "{}", '{"dance": {}}', '{"subscribe": 7}', "{" * 200, b"\x00\xff", "x" * 20_000])
+@pytest.mark.parametrize(
+    "garbage", ["hello", "[]", "{}", '{"dance": {}}', '{"subscribe": 7}', "{" * 200, b"\x00\xff", "x" * 20_000],
+    ids=["word", "array", "nothing", "unknown", "number", "deep", "bytes", "long"])
 def test_garbage_ends_its_own_connection_alone(desk: Desk, subscriber: Subscriber, incident: str, garbage: str | bytes) -> None:
     headers = {"Authorization": f"Bearer {desk.node.accounts['integration']['token']}"}
     subscriber.subscribe("single", incidentId=incident)
@@ -441,3 +444,22 @@ def test_caller_hears_of_no_incident(desk: Desk, incident: str) -> None:
         caller.subscribe()
         desk.happen(incident, "note", text="secret")
         assert caller.is_quiet()
+
+
+@pytest.mark.xfail(strict=True, reason="an EIDO socket is not among the connections that the loss of a right ends")
+def test_suspended_integration_hears_nothing_more(tmp_path: pathlib.Path) -> None:
+    """On a node of its own: it loses its integration."""
+    with Node(tmp_path) as node:
+        incident, account = node.open_incident(), node.accounts["integration"]
+        headers = {"Authorization": f"Bearer {account['token']}"}
+        with connect(address(node), additional_headers=headers, proxy=None, close_timeout=1) as socket:
+            subscriber = Subscriber(socket)
+            subscriber.subscribe("single", incidentId=incident)
+            subscriber.event()
+            admin = Api(node.base, node.accounts["admin"]["token"])
+            assert admin.ask("PATCH", f"/api/v1/accounts/{account['id']}", {"suspended": True}).status == 200
+            body = {"kind": "note", "payload": {"text": "not for them"}}
+            Api(node.base, node.accounts["operator"]["token"]).post(f"/api/v1/incidents/{incident}/events", body)
+            with pytest.raises(ConnectionClosed):
+                heard = socket.recv(timeout=2)
+                raise AssertionError(f"they still hear {heard[:400]}")
