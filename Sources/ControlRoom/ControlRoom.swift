@@ -241,6 +241,11 @@ package final class ControlRoom: Sendable {
     connections.listen(observer)
   }
 
+  /// Has a carrier closed when its owner loses the right to any; ``leave(_:)`` takes it off the list.
+  package func enter(_ sink: any MetadataSink, as principal: Principal) { connections.add(sink, of: principal) }
+
+  package func leave(_ sink: any MetadataSink) { connections.remove(sink) }
+
   /// Ends every connection of somebody who has lost the right to any.
   package func disconnect(actor: String, because refusal: Refusal) {
     connections.close(actor: actor, because: refusal)

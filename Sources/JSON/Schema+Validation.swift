@@ -92,8 +92,11 @@ extension Schema {
     _ text: String, _ length: ClosedRange<Int>, _ format: Format?, _ path: String
   ) throws(SchemaError) {
     // UTF-8 is at most four bytes a scalar: a text that is too long is not counted out.
+    guard !text.unicodeScalars.prefix(length.upperBound).contains(where: isControl) else {
+      throw SchemaError(path: path, text: "has a control character in it. Leave it out; tabs and new lines are taken.")
+    }
     guard text.utf8.count <= length.upperBound * 4, length.contains(text.unicodeScalars.count),
-      !text.unicodeScalars.contains(where: isControl), format?.accepts(text) ?? true
+      format?.accepts(text) ?? true
     else { throw Schema.string(length, format: format).refusal(path) }
   }
 

@@ -120,7 +120,6 @@ def test_browser_runs_nothing_of_a_file(scene: Scene) -> None:
     assert "no-store" in headers["Cache-Control"]
 
 
-@pytest.mark.xfail(strict=True, reason="SecurityHeaders puts the pages' policy in the place of the file's")
 def test_file_is_sandboxed(scene: Scene) -> None:
     policy = scene.download(scene.caller, scene.keep(scene.operator)).headers["Content-Security-Policy"]
     assert "sandbox" in [part.strip() for part in policy.split(";")]

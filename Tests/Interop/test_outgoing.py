@@ -129,7 +129,6 @@ def test_receipt_tells_what_became_of_the_message(desk: Desk, state: str) -> Non
     assert "code 7" in desk.told(incident, "link.delivery")[-1][1]["detail"]
 
 
-@pytest.mark.xfail(strict=True, reason="only a refusal at once is told as a stage, not the receipt that comes later")
 def test_receipt_of_a_failure_is_the_callers_stage_too(desk: Desk) -> None:
     incident, link = desk.invite(phone=PHONE, send="sms")
     receipts = desk.provider.next().json()["reportTo"].removeprefix(desk.node.base)

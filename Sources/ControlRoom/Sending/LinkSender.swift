@@ -150,6 +150,11 @@ package final class LinkSender: Sendable {
     }
     guard let reference = try await find(receipt.reference) else { return false }
     try await noteDelivery(of: reference.link, in: reference.incident, receipt.state.rawValue, receipt.detail)
+    // A caller's link is their name in the incident.
+    if receipt.state == .failed, room.stage(of: reference.link, in: reference.incident) == .linkSent {
+      await room.reportFailure(
+        of: reference.link, .linkNotReceived, in: reference.incident, detail: "The provider says: \(receipt.detail)")
+    }
     return true
   }
 

@@ -75,7 +75,10 @@ struct SecurityHeaders: RouterMiddleware {
     _ request: Request, context: Context, next: (Request, Context) async throws -> Response
   ) async throws -> Response {
     var response = try await next(request, context)
-    response.headers[.contentSecurityPolicy] = Self.contentSecurityPolicy
+    // A route may be stricter, for files that somebody uploaded.
+    if response.headers[.contentSecurityPolicy] == nil {
+      response.headers[.contentSecurityPolicy] = Self.contentSecurityPolicy
+    }
     response.headers[.permissionsPolicy] = "camera=(self), microphone=(self), geolocation=(self)"
     response.headers[.referrerPolicy] = "no-referrer"
     response.headers[.xContentTypeOptions] = "nosniff"

@@ -28,27 +28,34 @@ struct EIDOSession: Sendable {
       connection.close(.refused(error))
       return
     }
+    let base = request.base(usesTLS: services.usesTLS)
+    let context = { @Sendable in services.interchange(base: services.publicBaseURL ?? base) }
+    let sink = WebSocketSink(connection)
+    services.room.enter(sink, as: principal)
     let table = Table()
     let observer = services.room.observeWhile { _, incident in table.note(incident.id) }
     await withDiscardingTaskGroup { group in
       group.addTask {
         while !Task.isCancelled {
           try? await Task.sleep(for: .milliseconds(100))
-          await notify(principal, table)
+          await notify(principal, table, context)
         }
       }
-      for await text in connection.messages { await handle(text, principal, table) }
+      for await text in connection.messages { await handle(text, principal, table, context) }
       group.cancelAll()
     }
     services.room.stopObserving(observer)
+    services.room.leave(sink)
   }
 
   // MARK: - Requests
 
-  private func handle(_ text: String, _ principal: Principal, _ table: Table) async {
+  private func handle(
+    _ text: String, _ principal: Principal, _ table: Table, _ context: @Sendable () -> InterchangeContext
+  ) async {
     do throws(EIDORequestError) {
       switch try EIDORequest(parsing: text) {
-      case .subscribe(let request): await subscribe(request, principal, table)
+      case .subscribe(let request): await subscribe(request, principal, table, context())
       case .renew(let request):
         send(
           table.renew(request)
@@ -64,10 +71,11 @@ struct EIDOSession: Sendable {
     }
   }
 
-  private func subscribe(_ request: EIDORequest.Subscribe, _ principal: Principal, _ table: Table) async {
+  private func subscribe(
+    _ request: EIDORequest.Subscribe, _ principal: Principal, _ table: Table, _ context: InterchangeContext
+  ) async {
     var only: IncidentID?
     if case .single(let text) = request.scope {
-      let context = services.interchange(base: services.publicBaseURL ?? "http://localhost")
       let id = EIDO.incidentID(text, context: context)
       guard let id, (try? await services.room.incident(id, for: principal, to: .export)) != nil else {
         return send(EIDOMessage.refusedSubscription(requestID: request.requestID, .notFound))
@@ -78,13 +86,13 @@ struct EIDOSession: Sendable {
       return send(EIDOMessage.refusedSubscription(requestID: request.requestID, .serviceUnavailable))
     }
     send(EIDOMessage.accepted(request, subscriptionID: id))
-    if let only { table.note(only) }
+    if let only { table.note(only, for: id) }
   }
 
   // MARK: - Notifications
 
   /// Sends what is due, and ends what has expired.
-  private func notify(_ principal: Principal, _ table: Table) async {
+  private func notify(_ principal: Principal, _ table: Table, _ context: @Sendable () -> InterchangeContext) async {
     for id in table.takeExpired() {
       send(EIDOMessage.terminate(requestID: table.makeID(), subscriptionID: id))
     }
@@ -93,10 +101,7 @@ struct EIDOSession: Sendable {
       for id in incidents {
         guard let incident = try? await services.room.incident(id, for: principal, to: .export) else { continue }
         let notes = (try? await services.room.notes(of: id)) ?? []
-        documents.append(
-          EIDO.document(
-            for: incident, context: services.interchange(base: services.publicBaseURL ?? "http://localhost"),
-            notes: notes))
+        documents.append(EIDO.document(for: incident, context: context(), notes: notes))
       }
       guard !documents.isEmpty else { continue }
       send(
@@ -150,9 +155,11 @@ private final class Table: Sendable {
 
   func remove(_ id: String) -> Bool { state.withLock { $0.removeValue(forKey: id) != nil } }
 
-  func note(_ incident: IncidentID) {
+  /// Notes a change, for every subscription that it is for, or for one of them alone.
+  func note(_ incident: IncidentID, for subscription: String? = nil) {
     state.withLock { table in
-      for id in table.keys where table[id]?.only == nil || table[id]?.only == incident {
+      for id in table.keys where subscription == nil || id == subscription {
+        guard table[id]?.only == nil || table[id]?.only == incident else { continue }
         if (table[id]?.changed.count ?? 0) < Self.maximumChanged { table[id]?.changed.insert(incident) }
       }
     }

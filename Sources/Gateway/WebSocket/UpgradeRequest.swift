@@ -51,6 +51,9 @@ struct UpgradeRequest: Sendable {
     return .session(secret: sessionSecret, csrf: nil, needsCSRF: false)
   }
 
+  /// Where the client reached us.
+  func base(usesTLS: Bool) -> String { "\(usesTLS ? "https" : "http")://\(authority ?? "localhost")" }
+
   /// Whether `head` is a whole opening handshake for this address (RFC 6455 §4.2.1).
   static func isOne(_ head: HTTPRequestHead) -> Bool {
     let headers = head.headers
