@@ -105,6 +105,8 @@ package struct GatewayLimits: Sendable {
   package var heartbeatTimeout = Duration.seconds(40)
   /// A closing WebSocket has this long to read what is left for it.
   package var closeTimeout = Duration.seconds(5)
+  /// The same for one whose frames can no longer be told apart.
+  package var brokenCloseTimeout = Duration.seconds(1)
   /// A session whose WebSocket is gone waits this long for the page to come back.
   package var resumeGrace = Duration.seconds(30)
   /// Sessions are compared with the media plane this often.

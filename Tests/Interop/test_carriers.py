@@ -12,6 +12,7 @@ from channel_carrier import ChannelCarrier
 from journal_file import JournalReader
 from node import Node
 from talker import Talker, beside, until
+from waiting import run_async
 
 SEED = int(os.environ.get("SIGHTLINE_SEED", "20260102"))
 EVENTS = int(os.environ.get("SIGHTLINE_CARRIER_EVENTS", "10000"))
@@ -72,7 +73,7 @@ def test_dying_carriers_lose_and_double_nothing(tmp_path: pathlib.Path, report: 
     began = time.monotonic()
     kills = {"socket": 0, "channel": 0}
     with Node(data) as node:
-        talkers, channel = asyncio.run(run(node, node.open_incident(), random.Random(SEED), kills))
+        talkers, channel = run_async(run(node, node.open_incident(), random.Random(SEED), kills))
         node.kill()
     journal = JournalReader(data, scratch)
     journal.look()

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from journal_file import JournalReader, Row
 from node import Key, Node
 from talker import Said, Talker, beside, until
+from waiting import run_async
 
 CRASHES = int(os.environ.get("SIGHTLINE_CRASHES", "100"))
 SEED = int(os.environ.get("SIGHTLINE_SEED", "20260101"))
@@ -162,7 +163,7 @@ def test_kills_lose_nothing_that_was_acknowledged(tmp_path: pathlib.Path, report
     with Node(data) as node:
         town = Town(node)
         inspector = Inspector(town, JournalReader(data, scratch))
-        counts = asyncio.run(run(town, inspector, random.Random(SEED)))
+        counts = run_async(run(town, inspector, random.Random(SEED)))
         inspector.look()
     for talker in town.talkers:
         talker.compare(inspector.reader.rows.values())

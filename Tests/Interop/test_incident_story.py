@@ -16,7 +16,7 @@ from api import Answer, Api
 from metadata_client import LABEL, SUBPROTOCOL, MetadataClient, Refused
 from service import Service
 from story_people import AT_ONCE, PICTURE_SECONDS, Person, Publisher, Watcher
-from waiting import wait_for
+from waiting import run_async, wait_for
 
 PLACE = {"lat": 53.5503, "lon": 9.9920, "radius": 50, "text": "Jungfernstieg"}
 PHONE = "+4915112345678"
@@ -415,7 +415,7 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     service = services.start(tmp_path_factory.mktemp("story"), "--no-caller")
     try:
         story = Story(service, request.param)
-        yield asyncio.run(story.run())
+        yield run_async(story.run())
     finally:
         assert service.stop() == 0, "the service ends cleanly on SIGTERM"
 
@@ -528,7 +528,7 @@ def test_channels_that_go_midstream_harm_nobody(service: Service) -> None:
                 assert service.process.poll() is None, "the service runs"
             await client.until(lambda: len(client.core.events(incident, "chat")) == 320, "every message is heard")
 
-    asyncio.run(work())
+    run_async(work())
 
 
 def open_channel_peer(service: Service, incident: str, token: str) -> Watcher:
@@ -571,7 +571,7 @@ def test_incident_comes_to_who_follows_a_unit_or_an_area(open_service: Service, 
             await client.until(lambda: client.core.events(incident, kind), f"the incident comes by its {scope}", 3)
             assert elsewhere not in {each["incident"] for each in client.core.of_kind("listed")}
 
-    asyncio.run(work())
+    run_async(work())
 
 
 # What other systems are told

@@ -18,7 +18,7 @@ import service as services
 from aiortc_peer import AiortcPeer
 from api import Answer, Api
 from service import Service
-from waiting import wait_for
+from waiting import run_async, wait_for
 
 # What is expected
 
@@ -529,7 +529,7 @@ def test_kinds_on_the_websocket(world: World) -> None:
     async def work() -> list[list[str]]:
         return await asyncio.gather(*(try_kinds(world, role) for role in [*STAFF, *BEARERS]))
 
-    wrong = list(itertools.chain(*asyncio.run(work())))
+    wrong = list(itertools.chain(*run_async(work())))
     assert not wrong, "\n".join(wrong)
 
 
@@ -589,7 +589,7 @@ def test_websocket_is_closed_to_nobody(world: World) -> None:
             await connection.wait_closed()
             return answer["code"], connection.close_code
 
-    code, close_code = asyncio.run(work())
+    code, close_code = run_async(work())
     assert (code, close_code) in (("invalidToken", 4401), ("tooManyFailures", 4429))
 
 
@@ -654,7 +654,7 @@ def test_media_on_the_websocket(world: World) -> None:
     async def work() -> list[list[str]]:
         return await asyncio.gather(*(try_media(world, role) for role in [*STAFF, *BEARERS]))
 
-    wrong = list(itertools.chain(*asyncio.run(work())))
+    wrong = list(itertools.chain(*run_async(work())))
     assert not wrong, "\n".join(wrong)
 
 

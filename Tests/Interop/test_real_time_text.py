@@ -14,7 +14,7 @@ from api import Api
 from browser import ChromiumPage
 from metadata_client import MetadataClient
 from node import Node
-from waiting import wait_for
+from waiting import run_async, wait_for
 
 PROTOCOL = "t140"
 NEW_LINE, ERASE, LOSS = "\u2028", "\b", "\ufffd"
@@ -95,7 +95,7 @@ def play(node: Node, scene: Callable[[Talk], Awaitable[None]], **options: str) -
         async with talk(node, **options) as conversation:
             await scene(conversation)
 
-    asyncio.run(run())
+    run_async(run())
 
 
 def test_characters_come_one_by_one_and_in_order(node: Node) -> None:

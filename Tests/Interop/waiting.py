@@ -1,8 +1,10 @@
 """Waiting for something to become true, with a limit."""
 
+import asyncio
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 Value = TypeVar("Value")
 
@@ -17,3 +19,9 @@ def wait_for(look: Callable[[], Value], what: str, seconds: float = 15, every: f
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not within {seconds:g} s (last seen: {answer!r})")
         time.sleep(every)
+
+
+def run_async(work: Coroutine[Any, Any, Value]) -> Value:
+    """Runs `work` to its end on a thread of its own: Playwright keeps an event loop on the tests' thread."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()

@@ -53,7 +53,9 @@ final class WebSocketHandler: ChannelInboundHandler {
   }
 
   /// Sends a close frame and ends the connection when the client has answered or ``GatewayLimits/closeTimeout`` is over.
-  func close(_ reason: WebSocketCloseReason) {
+  ///
+  /// - Parameter timeout: Another time than that.
+  func close(_ reason: WebSocketCloseReason, within timeout: Duration? = nil) {
     guard case .open = state, let context else { return }
     onClose(reason)
     var payload = ByteBuffer()
@@ -64,7 +66,7 @@ final class WebSocketHandler: ChannelInboundHandler {
     messages.finish()
     heartbeat?.cancel()
     let channel = context.channel
-    context.eventLoop.scheduleTask(in: TimeAmount(limits.closeTimeout)) { channel.close(promise: nil) }
+    context.eventLoop.scheduleTask(in: TimeAmount(timeout ?? limits.closeTimeout)) { channel.close(promise: nil) }
   }
 
   /// Closes with `reason` unless a message has come by then.
@@ -126,12 +128,13 @@ final class WebSocketHandler: ChannelInboundHandler {
     write(.pong, payload)
   }
 
+  /// The decoder is of no use after an error: the client's own close frame will not be seen, so it is not waited for long.
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     switch error {
     case NIOWebSocketError.invalidFrameLength, NIOWebSocketFrameAggregator.Error.accumulatedFrameSizeIsTooLarge,
       NIOWebSocketFrameAggregator.Error.tooManyFragments:
-      close(.tooLarge)
-    default: close(.protocolError)
+      close(.tooLarge, within: limits.brokenCloseTimeout)
+    default: close(.protocolError, within: limits.brokenCloseTimeout)
     }
   }
 
