@@ -1,3 +1,4 @@
+import ControlRoom
 import Gateway
 import MediaServer
 import Primitives
@@ -142,5 +143,14 @@ struct ClientEnvelopeTests {
       _ = try? Self.parse(String(decoding: bytes, as: UTF8.self))
     }
     _ = try? Self.parse(String(repeating: "[", count: 100_000))
+  }
+}
+
+struct ProblemTests {
+  @Test(arguments: Refusal.Code.allCases)
+  func everyRefusalIsAProblemOfTheSameName(code: Refusal.Code) {
+    let problem = Problem(Refusal(code, "words"))
+    #expect(problem.code.rawValue == code.rawValue)
+    #expect(problem.detail == "words")
   }
 }

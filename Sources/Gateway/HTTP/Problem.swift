@@ -177,7 +177,7 @@ extension Problem {
 
 extension Problem {
   /// What the control room's refusal means over HTTP.
-  init(_ refusal: Refusal) {
+  package init(_ refusal: Refusal) {
     var headers: HTTPFields = [:]
     if let wait = refusal.retryAfter { headers[.retryAfter] = String(max(1, Int(wait.seconds.rounded(.up)))) }
     switch refusal.code {
