@@ -76,7 +76,7 @@ extension SignInDesk {
     try state.withLock { state throws(Refusal) in
       let own = state.tokens.values.filter { $0.account == account.id && $0.expiresAt > now }
       guard own.count < limits.maximumTokensPerAccount else {
-        throw Refusal(.full, "An account has at most \(limits.maximumTokensPerAccount) tokens. Revoke one first.")
+        throw Refusal(.wrongState, "An account has at most \(limits.maximumTokensPerAccount) tokens. Revoke one first.")
       }
       state.tokens[token.id] = token
     }

@@ -12,7 +12,8 @@ struct PageRoutes: Sendable {
     let files = self
     let html = "text/html"
     let page = { (path: String, name: String, summary: String) in
-      APIRoute(.get, path, .everyone, tag: "pages", summary, success: (200, html)) {
+      let type = name.hasSuffix(".svg") ? "image/svg+xml" : html
+      return APIRoute(.get, path, .everyone, tag: "pages", summary, success: (200, type)) {
         try files.page(name, $0.request, $0.context)
       }
     }
