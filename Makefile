@@ -24,8 +24,8 @@ CORES := SIGHTLINE_CORES=1
 SIGHTLINE := .build/release/sightline
 PYTHON := .venv/bin/python
 
-BUILD_PACKAGES := libssl-dev libsrtp2-dev libusrsctp-dev libavformat-dev libavcodec-dev libavutil-dev \
-  libcurl4-openssl-dev libqrencode-dev pkg-config
+BUILD_PACKAGES := libssl-dev libsrtp2-dev libusrsctp-dev libavformat-dev libavcodec-dev libavfilter-dev \
+  libavutil-dev libswscale-dev libcurl4-openssl-dev libqrencode-dev pkg-config
 ifeq ($(shell uname -m),x86_64)
 BUILD_PACKAGES += libipsec-mb-dev
 endif

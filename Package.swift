@@ -41,7 +41,8 @@ let package = Package(
     .systemLibrary(name: "CIPSecMB", providers: [.apt(["libipsec-mb-dev"])]),
     .systemLibrary(name: "CUSRSCTP", pkgConfig: "usrsctp", providers: [.apt(["libusrsctp-dev"])]),
     .systemLibrary(
-      name: "CLibAV", pkgConfig: "libavformat", providers: [.apt(["libavformat-dev", "libavcodec-dev"])]),
+      name: "CLibAV", pkgConfig: "libavformat",
+      providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavfilter-dev", "libswscale-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
     .target(name: "CSystemCalls"),
@@ -73,6 +74,7 @@ let package = Package(
     module("Incidents", ["Primitives", "Cryptography", "JSON"]),
     module("Identity", ["Primitives", "Cryptography", "JSON", "Incidents"]),
     module("Interchange", ["Primitives", "JSON", "Incidents"]),
+    module("Archive", ["Primitives", "Cryptography", "JSON", "RTP", "Incidents"]),
 
     // Floor 3: sockets, threads and disks
     module("Sockets", ["Primitives", "CSystemCalls"]),
@@ -96,6 +98,15 @@ let package = Package(
       "Storage",
       ["Primitives", "Cryptography", "JSON", "Incidents", .product(name: "GRDB", package: "GRDB.swift")]),
 
+    // What FFmpeg does with recordings: files, stills, joined and composed films
+    module("MediaFiles", ["Primitives", "Archive", "CLibAV"]),
+    // The threads between the relay's rings and the archive's folders
+    module(
+      "Recorder",
+      [
+        "Primitives", "Cryptography", "JSON", "RTP", "Relay", "Incidents", "Archive", "MediaFiles", "CSystemCalls",
+      ]),
+
     // All that the server says to other systems: HTTP, mail, text messages, webhooks
     module(
       "Outgoing",
@@ -105,15 +116,15 @@ let package = Package(
     module(
       "ControlRoom",
       [
-        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Storage", "Outgoing",
-        "MediaServer",
+        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Archive", "MediaFiles",
+        "Recorder", "Storage", "Outgoing", "MediaServer",
       ]),
 
     // Floor 5
     module(
       "Gateway",
       [
-        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Storage", "Outgoing",
+        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Archive", "Storage", "Outgoing",
         "MediaServer", "ControlRoom",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -135,8 +146,8 @@ let package = Package(
     .executableTarget(
       name: "Sightline",
       dependencies: [
-        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "DTLS", "SDP", "SRTP", "Sockets", "Storage",
-        "Outgoing", "MediaServer", "MediaClient", "ControlRoom", "Gateway",
+        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "DTLS", "SDP", "SRTP", "Sockets", "Archive",
+        "MediaFiles", "Recorder", "Storage", "Outgoing", "MediaServer", "MediaClient", "ControlRoom", "Gateway",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -159,7 +170,10 @@ let package = Package(
       ["Primitives", "Cryptography", "JSON", "Incidents", "Storage", "Outgoing", "COpenSSL"]),
     tests(
       "ControlRoomTests",
-      ["Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Storage", "MediaServer", "ControlRoom"]),
+      [
+        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Archive", "MediaFiles", "Recorder", "Storage",
+        "MediaServer", "ControlRoom",
+      ]),
     tests("STUNTests", ["Primitives", "Cryptography", "STUN"]),
     tests("ICETests", ["Primitives", "Cryptography", "STUN", "ICE"]),
     tests("DTLSTests", ["Primitives", "DTLS", "COpenSSL"]),
@@ -167,6 +181,13 @@ let package = Package(
     tests("RTPTests", ["Primitives", "RTP"]),
     tests("SDPTests", ["Primitives", "SDP"]),
     tests("DataChannelTests", ["Primitives", "DataChannel", "SimulationSupport"]),
+    tests("ArchiveTests", ["Primitives", "Cryptography", "JSON", "RTP", "Incidents", "Archive"]),
+    tests("MediaFilesTests", ["Primitives", "RTP", "Archive", "MediaFiles"]),
+    tests(
+      "RecorderTests",
+      [
+        "Primitives", "Cryptography", "JSON", "RTP", "SRTP", "Relay", "Incidents", "Archive", "MediaFiles", "Recorder",
+      ]),
     tests("RelayTests", ["Primitives", "RTP", "SRTP", "Relay"]),
     .target(
       name: "SimulationSupport",
@@ -203,7 +224,7 @@ let package = Package(
       name: "FuzzTargets",
       dependencies: [
         "Primitives", "Cryptography", "STUN", "ICE", "DTLS", "SRTP", "RTP", "SDP", "DataChannel", "JSON",
-        "Incidents", "Interchange", "Gateway",
+        "Incidents", "Interchange", "Archive", "Gateway",
       ],
       path: "Tests/Fuzz/Targets", swiftSettings: strict),
     .testTarget(
@@ -234,7 +255,12 @@ if isFuzzing || Context.environment["SIGHTLINE_CORES"] != nil {
 }
 if isFuzzing {
   package.dependencies = []
-  package.targets.removeAll { $0.isTest || ["MediaClient", "Storage", "Outgoing", "ControlRoom"].contains($0.name) }
+  package.targets.removeAll {
+    $0.isTest
+      || [
+        "MediaClient", "MediaFiles", "Recorder", "Storage", "Outgoing", "ControlRoom",
+      ].contains($0.name)
+  }
   for target in package.targets where target.type == .regular {
     target.swiftSettings?.append(.unsafeFlags(["-sanitize=fuzzer,address"]))
   }

@@ -27,7 +27,7 @@ struct Floor: Sendable {
   /// Imports of a target of the same floor: ICE speaks STUN, server and client share sockets, floor 0 builds on itself.
   static let sideways: Set = [
     "Cryptography -> Primitives", "JSON -> Primitives", "ICE -> STUN", "Identity -> Incidents",
-    "Interchange -> Incidents", "MediaServer -> Sockets", "MediaClient -> Sockets",
+    "Interchange -> Incidents", "Archive -> Incidents", "Recorder -> MediaFiles", "MediaServer -> Sockets", "MediaClient -> Sockets",
     "Outgoing -> Storage",
   ]
 
@@ -45,7 +45,8 @@ struct Floor: Sendable {
     // Synchronization: usrsctp has one instance a process, and one lock guards it (decision 0006).
     Floor(1, "DataChannel", ["Primitives"], libraries: ["CUSRSCTP", "Synchronization"]),
 
-    Floor(2, "Relay", ["Primitives", "RTP", "SRTP"]),
+    // Synchronization: the ring to the recorder is between two threads (decision 0013).
+    Floor(2, "Relay", ["Primitives", "RTP", "SRTP"], libraries: ["Synchronization"]),
     Floor(
       2, "PeerSession", ["Primitives", "Cryptography", "STUN", "ICE", "DTLS", "SRTP", "RTP", "SDP", "DataChannel"]),
 
@@ -53,6 +54,7 @@ struct Floor: Sendable {
     Floor(2, "Incidents", ["Primitives", "Cryptography", "JSON"], libraries: ["Glibc", "Darwin"]),
     Floor(2, "Identity", ["Primitives", "Cryptography", "JSON", "Incidents"]),
     Floor(2, "Interchange", ["Primitives", "JSON", "Incidents"]),
+    Floor(2, "Archive", ["Primitives", "Cryptography", "JSON", "RTP", "Incidents"]),
 
     Floor(3, "Sockets", ["Primitives"], libraries: ["CSystemCalls", "Foundation", "Glibc", "Synchronization"]),
     Floor(
@@ -70,6 +72,11 @@ struct Floor: Sendable {
     Floor(
       3, "Storage", ["Primitives", "Cryptography", "JSON", "Incidents"],
       libraries: ["Foundation", "GRDB", "Glibc", "Synchronization"]),
+    Floor(3, "MediaFiles", ["Primitives", "Archive"], libraries: ["CLibAV", "Foundation", "Glibc", "Synchronization"]),
+    Floor(
+      3, "Recorder",
+      ["Primitives", "Cryptography", "JSON", "RTP", "Relay", "Incidents", "Archive", "MediaFiles"],
+      libraries: ["CSystemCalls", "Dispatch", "Foundation", "Glibc", "Synchronization"]),
     // CCurl: HTTP and SMTP to other systems (decision 0008).
     Floor(
       3, "Outgoing", ["Primitives", "Cryptography", "JSON", "Incidents", "Storage"],
@@ -78,15 +85,15 @@ struct Floor: Sendable {
     Floor(
       4, "ControlRoom",
       [
-        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Storage", "Outgoing",
-        "MediaServer",
+        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Archive", "MediaFiles",
+        "Recorder", "Storage", "Outgoing", "MediaServer",
       ],
       libraries: ["Dispatch", "Foundation", "Synchronization"]),
 
     Floor(
       5, "Gateway",
       [
-        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Storage", "Outgoing",
+        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Archive", "Storage", "Outgoing",
         "MediaServer", "ControlRoom",
       ],
       libraries: [
@@ -98,8 +105,8 @@ struct Floor: Sendable {
     Floor(
       6, "Sightline",
       [
-        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "DTLS", "SDP", "SRTP", "Sockets", "Storage",
-        "Outgoing", "MediaServer", "MediaClient", "ControlRoom", "Gateway",
+        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "DTLS", "SDP", "SRTP", "Sockets", "Archive",
+        "MediaFiles", "Recorder", "Storage", "Outgoing", "MediaServer", "MediaClient", "ControlRoom", "Gateway",
       ],
       libraries: [
         "ArgumentParser", "Dispatch", "Foundation", "Glibc", "Logging", "ServiceLifecycle", "Synchronization",
