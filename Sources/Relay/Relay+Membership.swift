@@ -119,6 +119,7 @@ extension Relay {
 
   private func removeSource(_ handle: SourceHandle) {
     guard let source = sources.remove(Int(handle.index)) else { return }
+    recordEnd(of: source)
     for slot in source.slots { detach(slot, exceptFrom: nil) }
     for stream in source.streams { removeStream(stream.handle) }
   }
