@@ -3,11 +3,17 @@ import CLibAV
 /// What all calls into FFmpeg share.
 enum LibAV {
   /// FFmpeg writes to the standard error stream whatever a foreign file makes it complain about; errors say it instead.
-  private static let silence: Void = av_log_set_level(AV_LOG_QUIET)
+  private static let settings: Void = {
+    av_log_set_level(AV_LOG_QUIET)
+    av_max_alloc(maximumAllocation)
+  }()
+
+  /// A damaged file makes FFmpeg ask for absurd amounts of memory: no single allocation is larger, in bytes.
+  private static let maximumAllocation = 256 << 20
 
   /// Called before anything else of FFmpeg.
   static func prepare() {
-    _ = silence
+    _ = settings
   }
 
   /// Throws what a negative `result` means; `doing` ends the sentence "Cannot …".

@@ -4,14 +4,14 @@ import CLibAV
 /// Writes a fragmented MP4 of one track with libavformat.
 ///
 /// `empty_moov`: the header is complete before the first frame. `frag_custom` and a flush a fragment: one `moof` each.
-/// `frag_discont`: the time in `tfdt` is the one that was given, also in the first fragment. No edit list and no index.
+/// `frag_discont`: the time in `tfdt` is the one that was given, also in the first fragment and after a gap. No edit list and no index.
 final class MP4FragmentWriter {
   private let sink: MemorySink
   private let packet: PacketHandle
   /// Owned; freed before the sink that it writes to.
   private let context: UnsafeMutablePointer<AVFormatContext>
 
-  private static let flags = "empty_moov+default_base_moof+frag_custom+frag_discont+skip_trailer"
+  private static let flags = "empty_moov+default_base_moof+frag_custom+skip_trailer"
 
   init(_ format: TrackFormat) throws(MediaFileError) {
     LibAV.prepare()
@@ -23,6 +23,8 @@ final class MP4FragmentWriter {
     context = allocated
     context.pointee.pb = sink.context
     context.pointee.flags |= AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_BITEXACT
+    // Otherwise all times are counted from the first frame's.
+    context.pointee.avoid_negative_ts = 0
     guard let stream = avformat_new_stream(context, nil), let parameters = stream.pointee.codecpar else {
       throw LibAV.outOfMemory()
     }
@@ -32,8 +34,8 @@ final class MP4FragmentWriter {
       guard let room = av_stream_new_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, matrix.count * 4) else {
         throw LibAV.outOfMemory()
       }
-      matrix.withUnsafeBytes {
-        UnsafeMutableRawPointer(room).copyMemory(from: $0.baseAddress ?? .init(room), byteCount: $0.count)
+      for (index, value) in matrix.enumerated() {
+        UnsafeMutableRawPointer(room).storeBytes(of: value, toByteOffset: index * 4, as: Int32.self)
       }
     }
   }
@@ -55,6 +57,9 @@ final class MP4FragmentWriter {
 
   /// `moof` and `mdat`.
   func fragment(_ samples: [FragmentSample]) throws(MediaFileError) -> [UInt8] {
+    // Holds for one fragment; without it each begins where the one before ended, and gaps are closed.
+    try LibAV.check(
+      av_opt_set(context.pointee.priv_data, "movflags", "+frag_discont", 0), .library, "begin a fragment")
     for sample in samples {
       try packet.fill(sample.frame.bytes)
       packet.pointer.pointee.stream_index = 0

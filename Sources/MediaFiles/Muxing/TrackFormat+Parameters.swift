@@ -27,7 +27,8 @@ extension TrackFormat {
         throw MediaFileError(.format, "VP9 of profile \(profile) with \(bitDepth) bits is unknown.")
       }
     case .av1(let sequenceHeader):
-      guard (4...1_024).contains(sequenceHeader.count) else {
+      // Its OBU header says: a sequence header, with a size (AV1 bitstream §5.3.2).
+      guard (4...1_024).contains(sequenceHeader.count), sequenceHeader[0] & 0xfa == 0x0a else {
         throw MediaFileError(.format, "AV1 without a usable sequence header cannot be written.")
       }
     case .opus(let channels):
@@ -100,7 +101,9 @@ extension TrackFormat {
     return record
   }
 
-  /// Identification header (RFC 7845 §5.1). No pre-skip: the first packet was taken in the middle of a call.
+  /// Identification header (RFC 7845 §5.1).
+  ///
+  /// No pre-skip: the first packet was taken in the middle of a call.
   private static func opusHead(channels: UInt8) -> [UInt8] {
     Array("OpusHead".utf8) + [1, channels, 0, 0, 0x80, 0xbb, 0, 0, 0, 0, 0]
   }
