@@ -1,0 +1,113 @@
+import Foundation
+
+/// Runs FFmpeg's own programs, which judge what was written.
+enum Tool {
+  struct Result {
+    var status: Int32
+    var output: String
+    var errors: String
+  }
+
+  static let folder: URL = {
+    let folder = FileManager.default.temporaryDirectory.appending(
+      path: "MediaFilesTests-\(ProcessInfo.processInfo.processIdentifier)")
+    try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    return folder
+  }()
+
+  /// A path that no other call gets.
+  static func path(_ suffix: String) -> String {
+    folder.appending(path: UUID().uuidString + suffix).path
+  }
+
+  static func file(_ bytes: [UInt8], _ suffix: String) throws -> String {
+    let path = path(suffix)
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+    return path
+  }
+
+  static func bytes(_ path: String) throws -> [UInt8] {
+    Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+  }
+
+  /// Output goes to files: a pipe that nobody empties would block the program.
+  static func run(_ program: String, _ arguments: [String]) throws -> Result {
+    let (output, errors) = (path(".out"), path(".err"))
+    _ = FileManager.default.createFile(atPath: output, contents: nil)
+    _ = FileManager.default.createFile(atPath: errors, contents: nil)
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [program] + arguments
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
+    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
+    try process.run()
+    process.waitUntilExit()
+    return Result(
+      status: process.terminationStatus, output: try String(contentsOfFile: output, encoding: .utf8),
+      errors: try String(contentsOfFile: errors, encoding: .utf8))
+  }
+
+  static func ffmpeg(_ arguments: [String]) throws {
+    let result = try run("ffmpeg", ["-hide_banner", "-loglevel", "error", "-y", "-threads", "1"] + arguments)
+    guard result.status == 0 else { throw Failure(text: result.errors) }
+  }
+
+  /// What FFmpeg complains about when it decodes the whole file; empty for a file without fault.
+  static func complaints(_ path: String) throws -> String {
+    try run("ffmpeg", ["-hide_banner", "-loglevel", "warning", "-threads", "1", "-i", path, "-f", "null", "-"]).errors
+  }
+
+  struct Packet: Decodable {
+    var streamIndex: Int
+    var pts: Int64?
+    var dts: Int64?
+    var duration: Int64?
+    var flags: String
+    var size: String
+
+    var isKeyframe: Bool { flags.hasPrefix("K") }
+  }
+
+  struct Stream: Decodable {
+    struct SideData: Decodable {
+      var rotation: Int?
+    }
+
+    var codecName: String
+    var width: Int?
+    var height: Int?
+    var timeBase: String
+    var profile: String?
+    var pixFmt: String?
+    var channels: Int?
+    var duration: String?
+    var sideDataList: [SideData]?
+  }
+
+  struct Format: Decodable {
+    var duration: String?
+  }
+
+  struct Probe: Decodable {
+    var packets: [Packet]?
+    var streams: [Stream]
+    var format: Format?
+  }
+
+  static func probe(_ path: String, packets: Bool = true) throws -> Probe {
+    let shown = packets ? ["-show_packets"] : []
+    let result = try run(
+      "ffprobe",
+      ["-hide_banner", "-loglevel", "warning", "-of", "json", "-show_streams", "-show_format"] + shown + [path])
+    guard result.status == 0, result.errors.isEmpty else { throw Failure(text: result.errors) }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(Probe.self, from: Data(result.output.utf8))
+  }
+
+  struct Failure: Error, CustomStringConvertible {
+    var text: String
+    var description: String { text }
+  }
+}
