@@ -40,9 +40,15 @@ package final class Recorder: RecordingSink {
     disk.stop()
   }
 
-  package func attach(_ ring: RecordingRing, shard: Int) { intake.attach(ring, shard: shard) }
+  package func attach(
+    _ ring: RecordingRing, shard: Int, requestKeyframe: @escaping @Sendable (_ source: UInt32) -> Void
+  ) {
+    intake.attach(MediaThread(shard: shard, ring: ring, requestKeyframe: requestKeyframe))
+  }
 
   package func announce(_ source: SourceAnnouncement, shard: Int) { intake.announce(source, shard: shard) }
+
+  package func withdraw(_ source: UInt32, shard: Int) { intake.withdraw(SourceKey(shard: shard, number: source)) }
 
   /// The incident's journal has grown, or the incident is over; of no effect while nothing of it is recorded.
   package func note(_ incident: IncidentID, isClosed: Bool) {

@@ -220,6 +220,8 @@ extension Relay {
         Stream(
           source: handle, kind: source.pointee.kind, ssrc: ssrc, clockRate: clockRate,
           recording: source.pointee.recording, now: now)))
+    // A sender without simulcast that changes its SSRC goes on with the same picture.
+    if rid != nil { streams[unchecked: stream.index].pointee.recordingLayer = UInt8(source.pointee.streams.count) }
     source.pointee.streams.append(NamedStream(handle: stream, rid: rid))
     if source.pointee.preferred == nil { prefer(stream, of: handle, now: now) }
     return stream

@@ -119,7 +119,6 @@ extension Relay {
 
   private func removeSource(_ handle: SourceHandle) {
     guard let source = sources.remove(Int(handle.index)) else { return }
-    recordEnd(of: source)
     for slot in source.slots { detach(slot, exceptFrom: nil) }
     for stream in source.streams { removeStream(stream.handle) }
   }

@@ -23,6 +23,8 @@ struct Stream {
   var senderClock: SenderClock?
   /// What the recorder knows the source by; 0 while it is not recorded.
   var recording: UInt32
+  /// Which of several simulcast encodings this is, for the recorder.
+  var recordingLayer: UInt8 = 0
 
   init(
     source: SourceHandle, kind: SourceKind, ssrc: SSRC, clockRate: UInt32, recording: UInt32 = 0, now: MonotonicTime

@@ -35,7 +35,8 @@ struct Node {
       storage: storage, agency: options.agency, secrets: try Self.secrets(in: data), limits: options.controlRoomLimits,
       identity: try options.identityLimits()
     ) { failure.report($0) }
-    recording = options.recording ? try Recording(room: room, storage: storage, agency: options.agency, data: data) : nil
+    recording =
+      options.recording ? try Recording(room: room, storage: storage, agency: options.agency, data: data) : nil
     media = try MediaServer(try options.mediaConfiguration(recording: recording?.recorder))
     desks = GatewayDesks(
       room: room, links: try LinkDesk(room: room, storage: storage),
@@ -70,7 +71,7 @@ struct Node {
     recording?.recorder.start()
     let services: [any Service] =
       [
-        JournalService(desks: desks, storage: storage, failure: failure),
+        JournalService(desks: desks, storage: storage, failure: failure)
       ] + (recording.map { [RecordingService(recording: $0)] } ?? []) + [
         MediaService(media: media),
         HousekeepingService(keeper: Housekeeper(room: room, links: desks.links)), gateway,

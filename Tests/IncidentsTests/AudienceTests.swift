@@ -26,7 +26,8 @@ struct AudienceTests {
     .watching,
   ]
   static let forControl: Set<EventKind> = [
-    .mergeSuggested, .replayOpened, .exportRequested, .exportDecided, .exportFinished, .retentionHold, .retentionDeleted,
+    .mergeSuggested, .replayOpened, .exportRequested, .exportDecided, .exportFinished, .retentionHold,
+    .retentionDeleted,
   ]
   static let forNobody: Set<EventKind> = [.account, .signIn, .settings, .access]
 

@@ -134,7 +134,10 @@ extension Shard {
     room.peers.removeAll { $0 == peer.handle }
     let gone = room.sources.filter { $0.peer == peer.handle }
     room.sources.removeAll { $0.peer == peer.handle }
-    for source in gone { room.tell(.sourceRemoved(source.id)) }
+    for source in gone {
+      configuration.recording?.withdraw(source.id.value, shard: index)
+      room.tell(.sourceRemoved(source.id))
+    }
     room.tell(.peerChanged(peer.overview))
     rooms[peer.incident] = room.isEmpty ? nil : room
     assignSlots(of: peer.incident)

@@ -81,7 +81,9 @@ final class Shard {
     now = MonotonicTime(nanoseconds: sl_monotonic_nanoseconds())
     if let recordingRing {
       relay.recorder = recordingRing.writer
-      configuration.recording?.attach(recordingRing, shard: index)
+      configuration.recording?.attach(recordingRing, shard: index) { [queue] source in
+        _ = queue.submit { $0.relay.requestKeyframe(ofRecorded: source, now: $0.now) }
+      }
     }
     try poller.add(queue.descriptor, token: Token.commandBits)
     for (place, socket) in sockets.enumerated() {

@@ -6,7 +6,8 @@ import Primitives
 
 /// Writes archives: takes what waits, gathers it by incident, makes it durable, seals what is due.
 ///
-/// A thread of its own, so that a disk that stands still holds up nothing but this.
+/// A thread of its own, so that a disk that stands still holds up nothing but this. Unchecked: all that changes is used by
+/// the thread alone once it runs.
 final class DiskThread: @unchecked Sendable {
   let queue = JobQueue()
   private let opener: ArchiveOpener
@@ -27,7 +28,8 @@ final class DiskThread: @unchecked Sendable {
   private static let maximumRefused = 10_000
 
   init(
-    opener: ArchiveOpener, keys: any SealingKeys, clock: RecorderClock, tell: @escaping @Sendable (RecorderEvent) -> Void
+    opener: ArchiveOpener, keys: any SealingKeys, clock: RecorderClock,
+    tell: @escaping @Sendable (RecorderEvent) -> Void
   ) {
     self.opener = opener
     self.keys = keys

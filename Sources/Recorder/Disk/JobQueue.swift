@@ -2,6 +2,8 @@ import Foundation
 
 /// Jobs on their way to the disk thread: bounded in bytes, so that a disk that stands still costs recordings and nothing
 /// else.
+///
+/// Unchecked: the condition's lock guards all that changes.
 package final class JobQueue: @unchecked Sendable {
   // All of this is guarded by `condition`.
   private let condition = NSCondition()

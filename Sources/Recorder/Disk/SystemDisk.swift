@@ -38,7 +38,9 @@ package struct SystemDisk: ArchiveDisk {
     var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
     var offset = 0
     while offset < bytes.count {
-      let count = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress?.advanced(by: offset), $0.count - offset, off_t(offset)) }
+      let count = bytes.withUnsafeMutableBytes {
+        pread(descriptor, $0.baseAddress?.advanced(by: offset), $0.count - offset, off_t(offset))
+      }
       guard count > 0 else { throw DiskError(errno: errno, "read \(path)") }
       offset += count
     }
@@ -121,6 +123,7 @@ private final class SystemFile: ArchiveFile {
 extension DiskError {
   init(errno number: Int32, _ what: String) {
     self.init(
-      number == ENOSPC || number == EDQUOT ? .full : .failed, "Could not \(what): \(String(cString: strerror(number))).")
+      number == ENOSPC || number == EDQUOT ? .full : .failed, "Could not \(what): \(String(cString: strerror(number)))."
+    )
   }
 }

@@ -6,20 +6,31 @@ import Primitives
 import Relay
 import Synchronization
 
+/// A media thread as the recorder knows it.
+struct MediaThread: Sendable {
+  let shard: Int
+  let ring: RecordingRing
+  let requestKeyframe: @Sendable (_ source: UInt32) -> Void
+}
+
+/// Names a source on this node.
+struct SourceKey: Hashable, Sendable {
+  let shard: Int
+  let number: UInt32
+}
+
 /// Empties the media threads' rings and makes fragments of what they hold.
+///
+/// Unchecked: all that changes is behind a mutex, or is used by the thread alone once it runs.
 final class IntakeThread: @unchecked Sendable {
+  /// What media threads hand over; the last packets of a source that is withdrawn are in its ring by then.
   private struct Arrivals {
-    var rings: [(shard: Int, ring: RecordingRing)] = []
-    var sources: [(shard: Int, SourceAnnouncement)] = []
+    var threads: [MediaThread] = []
+    var sources: [(SourceKey, SourceAnnouncement)] = []
+    var withdrawn: [SourceKey] = []
     var isStopping = false
   }
 
-  private struct Key: Hashable {
-    let shard: Int
-    let number: UInt32
-  }
-
-  /// What media threads and callers hand over.
   private let arrivals = Mutex(Arrivals())
   private let counted = Mutex(RecorderStatistics())
   private let queue: JobQueue
@@ -27,14 +38,15 @@ final class IntakeThread: @unchecked Sendable {
   private let tell: @Sendable (RecorderEvent) -> Void
   private let ended = DispatchSemaphore(value: 0)
   // Used by the thread alone, once it runs.
-  private var rings: [(shard: Int, ring: RecordingRing)] = []
-  private var sources: [Key: SourceRecorder] = [:]
+  private var threads: [MediaThread] = []
+  private var sources: [SourceKey: SourceRecorder] = [:]
+  /// The clocks of peers that send, each with the number of its sources.
+  private var clocks: [PeerID: (clock: SharedClock, users: Int)] = [:]
   private var droppedBefore = 0
+  private var counts = RecorderStatistics()
 
   /// Time between two looks into the rings, seconds.
   private static let interval = 0.02
-  /// Entries taken from one ring before the next gets its turn.
-  private static let maximumEntries = 4_096
 
   init(queue: JobQueue, clock: RecorderClock, tell: @escaping @Sendable (RecorderEvent) -> Void) {
     self.queue = queue
@@ -42,12 +54,16 @@ final class IntakeThread: @unchecked Sendable {
     self.tell = tell
   }
 
-  func attach(_ ring: RecordingRing, shard: Int) {
-    arrivals.withLock { $0.rings.append((shard, ring)) }
+  func attach(_ thread: MediaThread) {
+    arrivals.withLock { $0.threads.append(thread) }
   }
 
   func announce(_ source: SourceAnnouncement, shard: Int) {
-    arrivals.withLock { $0.sources.append((shard, source)) }
+    arrivals.withLock { $0.sources.append((SourceKey(shard: shard, number: source.number), source)) }
+  }
+
+  func withdraw(_ source: SourceKey) {
+    arrivals.withLock { $0.withdrawn.append(source) }
   }
 
   var statistics: RecorderStatistics { counted.withLock { $0 } }
@@ -56,8 +72,6 @@ final class IntakeThread: @unchecked Sendable {
     let thread = Thread { [self] in
       sl_name_thread("recorder")
       while turn() { Thread.sleep(forTimeInterval: Self.interval) }
-      let now = clock.wall()
-      for source in sources.values { source.end(at: now) }
       ended.signal()
     }
     thread.start()
@@ -71,40 +85,49 @@ final class IntakeThread: @unchecked Sendable {
 
   /// One round; false when there will be no more.
   private func turn() -> Bool {
-    let (newRings, newSources, isStopping) = arrivals.withLock { arrivals in
-      defer {
-        arrivals.rings = []
-        arrivals.sources = []
-      }
-      return (arrivals.rings, arrivals.sources, arrivals.isStopping)
+    let arrived = arrivals.withLock { arrivals in
+      defer { arrivals = Arrivals(isStopping: arrivals.isStopping) }
+      return arrivals
     }
-    rings += newRings
-    for (shard, announcement) in newSources { begin(announcement, shard: shard) }
-    var isEmpty = true
-    for (shard, ring) in rings where take(from: ring, shard: shard) == Self.maximumEntries { isEmpty = false }
+    threads += arrived.threads
+    for (key, announcement) in arrived.sources { begin(announcement, as: key) }
+    for thread in threads { empty(thread) }
     let now = clock.wall()
     noteDropped(at: now)
+    for key in arrived.withdrawn { end(key, at: now) }
+    if arrived.isStopping {
+      for key in Array(sources.keys) { end(key, at: now) }
+    }
     for source in sources.values { source.advance(to: now) }
-    endQuiet(at: now)
     count()
-    return !isStopping || !isEmpty
+    return !arrived.isStopping
   }
 
-  private func begin(_ announcement: SourceAnnouncement, shard: Int) {
-    guard let source = SourceRecorder(announcement, queue: queue, anchor: clock.anchor(), tell: tell) else { return }
-    sources[Key(shard: shard, number: announcement.number)] = source
+  private func begin(_ announcement: SourceAnnouncement, as key: SourceKey) {
+    let shared = clocks[announcement.peer]?.clock ?? SharedClock()
+    let thread = threads.first { $0.shard == key.shard }
+    let sink = SourceRecorder.Sink(
+      queue: queue, tell: tell, requestKeyframe: { thread?.requestKeyframe(key.number) })
+    guard let source = SourceRecorder(announcement, clock: shared, anchor: clock.anchor(), sink: sink) else { return }
+    clocks[announcement.peer] = (shared, (clocks[announcement.peer]?.users ?? 0) + 1)
+    sources[key] = source
   }
 
-  private func take(from ring: RecordingRing, shard: Int) -> Int {
-    ring.drain(limit: Self.maximumEntries) { entry, payload in
-      let key = Key(shard: shard, number: entry.source)
-      guard let source = sources[key] else { return }
+  private func end(_ key: SourceKey, at now: UTCTime) {
+    guard let source = sources.removeValue(forKey: key) else { return }
+    source.end(at: now)
+    source.addCounts(to: &counts)
+    let users = (clocks[source.peer]?.users ?? 1) - 1
+    if users > 0 { clocks[source.peer]?.users = users } else { clocks[source.peer] = nil }
+  }
+
+  /// Takes what was in the ring when this began; what comes meanwhile is the next round's.
+  private func empty(_ thread: MediaThread) {
+    thread.ring.drain { entry, payload in
+      guard let source = sources[SourceKey(shard: thread.shard, number: entry.source)] else { return }
       switch entry.kind {
       case .packet: source.receive(entry, payload)
       case .report: source.receive(report: entry)
-      case .ended:
-        source.end(at: clock.wall())
-        sources[key] = nil
       case .padding: break
       }
     }
@@ -112,31 +135,17 @@ final class IntakeThread: @unchecked Sendable {
 
   /// A ring that was full has lost packets of whoever sent then.
   private func noteDropped(at now: UTCTime) {
-    let dropped = rings.reduce(0) { $0 + $1.ring.dropped }
+    let dropped = threads.reduce(0) { $0 + $1.ring.dropped }
     guard dropped > droppedBefore else { return }
     droppedBefore = dropped
     for source in sources.values { source.noteOverload(at: now) }
   }
 
-  /// Sources whose end did not come through, because the ring was full then.
-  private func endQuiet(at now: UTCTime) {
-    for (key, source) in sources where source.isQuiet(at: now) {
-      source.end(at: now)
-      sources[key] = nil
-    }
-  }
-
   private func count() {
-    var total = RecorderStatistics()
+    var total = counts
+    for source in sources.values { source.addCounts(to: &total) }
     total.sources = sources.count
     total.packetsDropped = droppedBefore
-    counted.withLock { counted in
-      total.packets = counted.packets
-      total.fragments = counted.fragments
-      total.bytes = counted.bytes
-      total.fragmentsDropped = counted.fragmentsDropped
-      for source in sources.values { source.moveCounts(into: &total) }
-      counted = total
-    }
+    counted.withLock { $0 = total }
   }
 }

@@ -9,13 +9,13 @@ package struct RecordingEntry: BitwiseCopyable, Sendable {
     case packet
     /// A sender report's clock pair.
     case report
-    /// Nothing comes of the source any more.
-    case ended
   }
 
   package var kind: Kind
   package var format = FormatIndex.none
   package var marker = false
+  /// Which of several simulcast encodings.
+  package var layer: UInt8 = 0
   /// Which recorded source, by the number of its ``SourceAnnouncement``.
   package var source: UInt32
   package var ssrc = SSRC(0)
@@ -58,8 +58,10 @@ package struct SourceAnnouncement: Hashable, Sendable {
 
 /// Who records: told of rings and sources by media threads, off the packet path; must not block.
 package protocol RecordingSink: Sendable {
-  /// A media thread writes to `ring` from now on.
-  func attach(_ ring: RecordingRing, shard: Int)
+  /// A media thread writes to `ring` from now on; `requestKeyframe` asks the sender of a source for one.
+  func attach(_ ring: RecordingRing, shard: Int, requestKeyframe: @escaping @Sendable (_ source: UInt32) -> Void)
   /// A source is about to send.
   func announce(_ source: SourceAnnouncement, shard: Int)
+  /// Nothing comes of a source any more; what it sent is in the ring.
+  func withdraw(_ source: UInt32, shard: Int)
 }

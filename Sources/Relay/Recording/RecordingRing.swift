@@ -55,13 +55,10 @@ package final class RecordingRing: Sendable {
     storage.written.pointee.load(ordering: .acquiring) - storage.read.pointee.load(ordering: .relaxed)
   }
 
-  /// Hands out what waits, oldest first, at most `limit` entries; one thread calls it.
+  /// Hands out what waits now, oldest first, at most `limit` entries; one thread calls it.
   ///
   /// The payload is valid during the call of `body`.
-  ///
-  /// - Returns: How many were handed out.
-  @discardableResult
-  package func drain(limit: Int, _ body: (RecordingEntry, UnsafeRawBufferPointer) -> Void) -> Int {
+  package func drain(limit: Int = .max, _ body: (RecordingEntry, UnsafeRawBufferPointer) -> Void) {
     let written = storage.written.pointee.load(ordering: .acquiring)
     var position = storage.read.pointee.load(ordering: .relaxed)
     var count = 0
@@ -69,14 +66,14 @@ package final class RecordingRing: Sendable {
       let place = position & (storage.capacity - 1)
       let entry = (storage.memory + place).load(as: RecordingEntry.self)
       if entry.kind != .padding {
-        body(entry, UnsafeRawBufferPointer(start: storage.memory + place + Writer.headerLength, count: Int(entry.length)))
+        body(
+          entry, UnsafeRawBufferPointer(start: storage.memory + place + Writer.headerLength, count: Int(entry.length)))
         count += 1
       }
       position += Writer.size(of: Int(entry.length))
       // Each entry's room is given back as soon as it is done with: a burst finds it.
       storage.read.pointee.store(position, ordering: .releasing)
     }
-    return count
   }
 
   /// The end that the media thread holds. Packet path: no allocation, no lock, no reference count.

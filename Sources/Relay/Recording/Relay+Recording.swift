@@ -32,6 +32,7 @@ extension Relay {
     var entry = RecordingEntry(kind: .packet, source: stream.pointee.recording)
     entry.format = packet.format
     entry.marker = packet.marker
+    entry.layer = stream.pointee.recordingLayer
     entry.ssrc = stream.pointee.ssrc
     entry.timestamp = packet.timestamp
     entry.length = packet.length
@@ -51,10 +52,11 @@ extension Relay {
     recorder.write(entry, payload: nil)
   }
 
-  /// Tells the recorder that a source is gone.
-  func recordEnd(of source: Source) {
-    guard let recorder, source.recording != 0 else { return }
-    recorder.write(RecordingEntry(kind: .ended, source: source.recording), payload: nil)
+  /// Asks the sender of a recorded source for a keyframe.
+  package func requestKeyframe(ofRecorded number: UInt32, now: MonotonicTime) {
+    for index in 0..<sources.end where sources.find(index)?.pointee.recording == number {
+      requestKeyframes(of: SourceHandle(index), now: now)
+    }
   }
 
   /// Asks for a keyframe of a recorded picture that had none for a while: of the encoding that is shown.
