@@ -66,7 +66,9 @@ package struct LayerChooser: Hashable, Sendable {
   /// The encoding whose keyframe is wanted; nil while the best is kept.
   package func wanted(at now: UTCTime) -> Int? {
     let live = layers.keys.filter { isLive($0, at: now) }.sorted()
-    guard let best = live.reduce(nil as Int?, { best, layer in best.map { isBetter(layer, than: $0) ? layer : $0 } ?? layer })
+    guard
+      let best = live.reduce(
+        nil as Int?, { best, layer in best.map { isBetter(layer, than: $0) ? layer : $0 } ?? layer })
     else { return nil }
     guard let current, isLive(current, at: now) else { return best }
     return best != current && isBetter(best, than: current) ? best : nil

@@ -23,9 +23,8 @@ package struct RecordedReport: Hashable, Sendable {
 /// seconds that took a shorter way betters it. Later only a step is followed, such as the sleep of a telephone.
 package struct PeerClock: Hashable, Sendable {
   private var anchor: Anchor?
-  /// Reports in a row that came too late for the anchor, and how late the least of them was.
-  private var late = 0
-  private var leastLateness = TimeInterval64.zero
+  /// Reports in a row that came too late for the anchor.
+  private var late: Late?
   /// Counts the anchors, so that timelines notice a new one.
   private(set) var generation = 0
 
@@ -36,14 +35,20 @@ package struct PeerClock: Hashable, Sendable {
     var settles: UTCTime
   }
 
+  private struct Late: Hashable, Sendable {
+    var since: UTCTime
+    /// How late the least late of them was.
+    var least: TimeInterval64
+  }
+
   /// How long after the first report a quicker one is better.
   static let settlingTime = TimeInterval64.milliseconds(10_000)
   /// What a quicker report must gain to be worth a step in every track.
   static let minimumGain = TimeInterval64.milliseconds(5)
   /// Difference that is no delay any more: the clock was set.
   static let maximumDeviation = TimeInterval64.milliseconds(1_000)
-  /// Late reports in a row that make a step: a burst behind a stalled network is shorter.
-  static let lateReports = 3
+  /// How long reports must go on being late to make a step: a stalled network delays them for a shorter time.
+  static let persistence = TimeInterval64.milliseconds(10_000)
 
   package init() {}
 
@@ -62,14 +67,15 @@ package struct PeerClock: Hashable, Sendable {
       return
     }
     guard lateness > Self.maximumDeviation else {
-      late = 0
+      late = nil
       return
     }
-    leastLateness = late == 0 ? lateness : min(leastLateness, lateness)
-    late += 1
-    guard late >= Self.lateReports else { return }
-    self.anchor?.time = anchor.time + leastLateness
-    late = 0
+    let known = late ?? Late(since: report.arrival, least: lateness)
+    let least = min(known.least, lateness)
+    late = Late(since: known.since, least: least)
+    guard report.arrival - known.since >= Self.persistence else { return }
+    self.anchor?.time = anchor.time + least
+    late = nil
     generation += 1
   }
 
@@ -84,7 +90,7 @@ package struct PeerClock: Hashable, Sendable {
 
   private mutating func set(_ report: RecordedReport, settles: UTCTime) {
     anchor = Anchor(ntpTime: report.ntpTime, time: report.arrival, settles: settles)
-    late = 0
+    late = nil
     generation += 1
   }
 }

@@ -24,6 +24,8 @@ package struct TrackRecorder: Sendable {
   package static let maximumEncodings = 8
   /// Time between two requests for a keyframe of one stream.
   static let keyframeRequestInterval = TimeInterval64.milliseconds(1_000)
+  /// How long a new stream has for a keyframe of its own accord, which most begin with.
+  static let firstKeyframeRequest = TimeInterval64.milliseconds(300)
   /// Time between two reports of one stream that are kept.
   static let minimumReportInterval = TimeInterval64.milliseconds(200)
 
@@ -42,7 +44,8 @@ package struct TrackRecorder: Sendable {
     var timeline: TrackTimeline
     /// Whether something is missing before its next frame.
     var hasLoss = false
-    var lastRequest: UTCTime?
+    /// When a keyframe may be asked for.
+    var nextRequest: UTCTime
     var lastReport: UTCTime?
   }
 
@@ -76,7 +79,9 @@ package struct TrackRecorder: Sendable {
   /// Takes a sender report of one of the track's streams, which `clock` has been updated with.
   package mutating func receive(_ report: RecordedReport, clock: PeerClock) -> [TrackOutput] {
     guard let number = encodings.first(where: { $0.value.ssrc == report.ssrc })?.key else {
-      if earlyReports.count >= Self.maximumEncodings, earlyReports[report.ssrc] == nil { return [] }
+      let last = earlyReports[report.ssrc]
+      if last == nil, earlyReports.count >= Self.maximumEncodings { return [] }
+      if let last, report.arrival - last.arrival < Self.minimumReportInterval { return [] }
       earlyReports[report.ssrc] = report
       return [.clock(pair(report))]
     }
@@ -157,7 +162,9 @@ extension TrackRecorder {
   private mutating func makeEncoding(for packet: RecordedPacket) -> Encoding {
     var timeline = TrackTimeline(clockRate: packet.format.clockRate)
     if let report = earlyReports.removeValue(forKey: packet.ssrc) { timeline.update(report) }
-    return Encoding(ssrc: packet.ssrc, assembler: FrameAssembler(format: packet.format), timeline: timeline)
+    return Encoding(
+      ssrc: packet.ssrc, assembler: FrameAssembler(format: packet.format), timeline: timeline,
+      nextRequest: packet.arrival + Self.firstKeyframeRequest)
   }
 
   private mutating func drain(clock: PeerClock, _ outputs: inout [TrackOutput]) {
@@ -168,15 +175,14 @@ extension TrackRecorder {
 
   private mutating func requestKeyframes(at now: UTCTime, _ outputs: inout [TrackOutput]) {
     guard kind == .video else { return }
-    if let wanted = chooser.wanted(at: now) { request(wanted, at: now, &outputs) }
-    guard let current = chooser.current, let encoding = encodings[current] else { return }
+    if encodings.count > 1, let wanted = chooser.wanted(at: now) { request(wanted, at: now, &outputs) }
+    guard let current = chooser.current ?? encodings.keys.min(), let encoding = encodings[current] else { return }
     if encoding.assembler.needsKeyframe || cutter.needsKeyframe(at: now) { request(current, at: now, &outputs) }
   }
 
   private mutating func request(_ number: Int, at now: UTCTime, _ outputs: inout [TrackOutput]) {
-    guard let encoding = encodings[number] else { return }
-    if let last = encoding.lastRequest, now - last < Self.keyframeRequestInterval { return }
-    encodings[number]?.lastRequest = now
+    guard let encoding = encodings[number], now >= encoding.nextRequest else { return }
+    encodings[number]?.nextRequest = now + Self.keyframeRequestInterval
     outputs.append(.keyframeWanted(encoding.ssrc))
   }
 }
