@@ -60,7 +60,7 @@ enum H264SequenceParameters {
     return chromaFormat
   }
 
-  /// §7.3.2.1.1.1
+  /// Skips a scaling list (§7.3.2.1.1.1).
   private static func skipScalingList(_ bits: inout BitCursor, count: Int) throws(OutOfBits) {
     var (last, next): (Int64, Int64) = (8, 8)
     for _ in 0..<count {
