@@ -12,6 +12,7 @@ enum Tool {
     let folder = FileManager.default.temporaryDirectory.appending(
       path: "MediaFilesTests-\(ProcessInfo.processInfo.processIdentifier)")
     try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    atexit { try? FileManager.default.removeItem(at: Tool.folder) }
     return folder
   }()
 
@@ -56,6 +57,18 @@ enum Tool {
   /// What FFmpeg complains about when it decodes the whole file; empty for a file without fault.
   static func complaints(_ path: String) throws -> String {
     try run("ffmpeg", ["-hide_banner", "-loglevel", "warning", "-threads", "1", "-i", path, "-f", "null", "-"]).errors
+  }
+
+  /// The mean luma, as coded, of a part of a picture, given as FFmpeg's `crop` takes it; `seek` in seconds for films.
+  static func luma(_ path: String, crop: String = "iw:ih:0:0", seek: Double? = nil) throws -> Int {
+    let output = Tool.path(".raw")
+    // With `-ss` behind the input every picture is decoded: the first that is not earlier is taken.
+    try ffmpeg(
+      ["-i", path] + (seek.map { ["-ss", String($0)] } ?? []) + [
+        "-frames:v", "1", "-vf", "crop=\(crop),extractplanes=y", "-f", "rawvideo", output,
+      ])
+    let pixels = try bytes(output)
+    return pixels.reduce(0) { $0 + Int($1) } / max(1, pixels.count)
   }
 
   struct Packet: Decodable {
