@@ -39,13 +39,7 @@ final class TrackDecoder {
     var parameters = avcodec_parameters_alloc()
     defer { avcodec_parameters_free(&parameters) }
     guard let parameters else { throw LibAV.outOfMemory() }
-    parameters.pointee.codec_type = track.kind == .video ? AVMEDIA_TYPE_VIDEO : AVMEDIA_TYPE_AUDIO
-    parameters.pointee.codec_id = track.codec.identifier
-    if track.kind == .audio {
-      parameters.pointee.sample_rate = Int32(clamping: track.sampleRate)
-      av_channel_layout_default(&parameters.pointee.ch_layout, Int32(clamping: max(1, min(8, track.channels))))
-    }
-    try parameters.setExtraData(track.configuration)
+    try track.describe(to: parameters)
     try LibAV.check(avcodec_parameters_to_context(context, parameters), .damaged, "prepare a decoder")
     context.pointee.pkt_timebase = Ticks.nanoseconds.rational
     context.pointee.max_pixels = Self.maximumPixels
