@@ -43,9 +43,6 @@ final class OutputFile {
     if !isFinished { unlink(path) }
   }
 
-  /// Encoders must keep their parameter sets outside of the stream.
-  static let needsGlobalHeader = true
-
   /// Adds a track whose frames are copied as they are; returns its number.
   func add(_ track: MediaTrack) throws(MediaFileError) -> Int {
     let stream = try newStream(ticks: container == .webm ? .milliseconds : track.outputTicks)

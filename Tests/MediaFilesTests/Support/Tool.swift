@@ -56,7 +56,13 @@ enum Tool {
 
   /// What FFmpeg complains about when it decodes the whole file; empty for a file without fault.
   static func complaints(_ path: String) throws -> String {
-    try run("ffmpeg", ["-hide_banner", "-loglevel", "warning", "-threads", "1", "-i", path, "-f", "null", "-"]).errors
+    try run(
+      "ffmpeg",
+      [
+        "-hide_banner", "-loglevel", "warning", "-threads", "1", "-i", path, "-fps_mode", "passthrough",
+        "-enc_time_base:v", "1:90000", "-f", "null", "-",
+      ]
+    ).errors
   }
 
   /// The mean luma, as coded, of a part of a picture, given as FFmpeg's `crop` takes it; `seek` in seconds for films.
