@@ -77,6 +77,19 @@ enum Tool {
     return pixels.reduce(0) { $0 + Int($1) } / max(1, pixels.count)
   }
 
+  /// How loud a stretch of a film is: the mean square root, where 1 is the most that a sample can be.
+  static func loudness(_ path: String, from start: Double, seconds: Double) throws -> Double {
+    let output = Tool.path(".raw")
+    try ffmpeg(
+      ["-i", path, "-vn", "-af", "atrim=\(start):\(start + seconds)", "-ac", "1", "-f", "s16le", output])
+    let bytes = try bytes(output)
+    let squares = stride(from: 0, to: bytes.count - 1, by: 2).map { index -> Double in
+      let sample = Int16(truncatingIfNeeded: Int(bytes[index]) | Int(bytes[index + 1]) << 8)
+      return Double(sample) * Double(sample) / (32_768 * 32_768)
+    }
+    return squares.isEmpty ? 0 : (squares.reduce(0, +) / Double(squares.count)).squareRoot()
+  }
+
   struct Packet: Decodable {
     var streamIndex: Int
     var pts: Int64?
