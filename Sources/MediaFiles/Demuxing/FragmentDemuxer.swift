@@ -121,21 +121,11 @@ package final class FragmentDemuxer {
     return MediaTrack(
       index: index, kind: codec.kind, codec: codec,
       width: isVideo ? Int(max(0, parameters.width)) : 0, height: isVideo ? Int(max(0, parameters.height)) : 0,
-      rotation: isVideo ? rotation(stream) : 0,
+      rotation: isVideo ? DisplayMatrix.rotation(of: stream) : 0,
+      profile: isVideo ? Int(max(0, parameters.profile)) : 0,
       sampleRate: isVideo ? 0 : Int(max(0, parameters.sample_rate)),
       channels: isVideo ? 0 : Int(max(0, parameters.ch_layout.nb_channels)),
       configuration: Array(
         UnsafeBufferPointer(start: parameters.extradata, count: Int(max(0, parameters.extradata_size)))))
-  }
-
-  /// Degrees clockwise out of the display matrix, to the nearest quarter.
-  private static func rotation(_ stream: UnsafeMutablePointer<AVStream>) -> Int {
-    var size = 0
-    guard let data = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size), size >= 36 else { return 0 }
-    let matrix = UnsafeRawPointer(data)
-    let across = matrix.loadUnaligned(as: Int32.self)
-    let down = matrix.loadUnaligned(fromByteOffset: 4, as: Int32.self)
-    if across.magnitude >= down.magnitude { return across < 0 ? 180 : 0 }
-    return down > 0 ? 90 : 270
   }
 }

@@ -30,14 +30,8 @@ final class MP4FragmentWriter {
     }
     try format.describe(to: parameters)
     stream.pointee.time_base = AVRational(num: 1, den: format.kind == .video ? 90_000 : 48_000)
-    if let matrix = format.displayMatrix {
-      guard let room = av_stream_new_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, matrix.count * 4) else {
-        throw LibAV.outOfMemory()
-      }
-      for (index, value) in matrix.enumerated() {
-        UnsafeMutableRawPointer(room).storeBytes(of: value, toByteOffset: index * 4, as: Int32.self)
-      }
-    }
+    let matrix = DisplayMatrix(rotation: format.rotation, width: format.width, height: format.height)
+    try matrix?.attach(to: stream)
   }
 
   deinit {
