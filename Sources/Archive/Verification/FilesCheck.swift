@@ -16,7 +16,11 @@ struct FilesCheck {
       return sum + length
     }
     for path in manifest.ranges.keys.sorted() {
-      try check(path, kinds[path.description], reader, &report)
+      do throws(ArchiveReadingError) {
+        try check(path, kinds[path.description], reader, &report)
+      } catch {
+        report.add(.damage, path.description, "cannot be read: \(error.text)")
+      }
       progress(VerificationProgress(done: min(report.counts.bytes, total), total: total))
     }
     for item in items.sorted(by: { $0.name < $1.name }) { judge(item, &report) }
@@ -29,8 +33,8 @@ struct FilesCheck {
     _ path: ArchivePath, _ kind: ArchiveItem.Kind?, _ reader: any ArchiveReading, _ report: inout VerificationReport
   ) throws(ArchiveReadingError) {
     let name = path.description
-    let ranges = (manifest.ranges[path] ?? []).sorted { $0.offset < $1.offset }
-    let expected = ranges.map(\.end).max() ?? 0
+    let ranges = manifest.ranges[path] ?? []
+    let expected = ranges.last?.end ?? 0
     guard case .file(let length) = kind else {
       // What is there instead of a file is named by ``judge(_:_:)``.
       let text = kind == nil ? "is missing" : "is no file"

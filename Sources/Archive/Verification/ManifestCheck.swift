@@ -28,7 +28,7 @@ struct ManifestCheck {
   }
 
   private(set) var contents = ArchiveContents()
-  /// In the order of their lines.
+  /// In the order of their lines, which is that of their offsets; none overlap.
   private(set) var ranges: [ArchivePath: [Range]] = [:]
   private(set) var marks: [Mark] = []
   private(set) var isMissing = false
@@ -136,8 +136,10 @@ struct ManifestCheck {
   private mutating func add(
     _ path: ArchivePath, _ offset: Int, _ length: Int, _ hash: [UInt8], _ line: ManifestLine, _ start: UTCTime?
   ) {
-    ranges[path, default: []].append(
-      Range(offset: offset, length: length, hash: hash, line: line.number, start: start))
+    let range = Range(offset: offset, length: length, hash: hash, line: line.number, start: start)
+    // Each byte is in one range at most: a forged manifest cannot have a file read again and again.
+    guard offset >= ranges[path]?.last?.end ?? 0 else { return }
+    ranges[path, default: []].append(range)
   }
 
   // MARK: - Seals

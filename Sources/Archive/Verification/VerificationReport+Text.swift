@@ -51,7 +51,12 @@ extension VerificationReport.Finding: CustomStringConvertible {
   /// `DAMAGE media/a-0001.mp4: …`
   package var description: String {
     let place = path.isEmpty ? "" : " \(path)\(line.map { " line \($0)" } ?? ""):"
-    return "\(severity == .damage ? "DAMAGE" : "notice")\(place) \(text)"
+    return Self.printable("\(severity == .damage ? "DAMAGE" : "notice")\(place) \(text)")
+  }
+
+  /// Names of files may be anything: what a terminal would obey is not passed on.
+  private static func printable(_ text: String) -> String {
+    String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
   }
 
   var json: JSONValue {
