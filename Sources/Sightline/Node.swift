@@ -36,7 +36,7 @@ struct Node {
       identity: try options.identityLimits()
     ) { failure.report($0) }
     recording =
-      options.recording ? try Recording(room: room, storage: storage, agency: options.agency, data: data) : nil
+      options.recording ? try Recording(options, room: room, storage: storage, data: data) : nil
     media = try MediaServer(try options.mediaConfiguration(recording: recording?.recorder))
     desks = GatewayDesks(
       room: room, links: try LinkDesk(room: room, storage: storage),
