@@ -20,6 +20,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case envelope
   /// Journal events as they are exported, and payloads of every kind as clients send them.
   case events
+  /// RTP payloads of a recorded track, and its sender reports.
+  case frames
   /// JSON texts.
   case json
   case rtcp
@@ -48,6 +50,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .dtls: fuzzDTLS(bytes)
     case .envelope: fuzzEnvelope(bytes)
     case .events: fuzzEvents(bytes)
+    case .frames: fuzzFrames(bytes)
     case .json: fuzzJSON(bytes)
     case .rtcp: fuzzRTCP(bytes)
     case .rtp: fuzzRTP(bytes)
