@@ -33,6 +33,30 @@ struct HostileFileTests {
     #expect(counts.last == (try Footage.named(name).frames.count))
   }
 
+  @Test("Damaged recordings are joined, composed and redacted as far as they can be", arguments: Footage.names)
+  func films(name: String) throws {
+    let footage = try Footage.named(name)
+    let whole = try footage.file()
+    var random = RandomSource.seeded(112)
+    for round in 0..<8 {
+      var bytes = whole
+      for _ in 0..<(1 + round * 8) { bytes[Int(random.next() % UInt64(bytes.count))] ^= 1 << UInt8(random.next() % 8) }
+      let segment = RecordedSegment(source: ByteSource(bytes), start: Footage.start)
+      let track = RecordedTrack(kind: footage.format.kind, segments: [segment])
+      let isVideo = footage.format.kind == .video
+      _ = try? TrackJoiner.join(video: isVideo ? track : nil, audio: isVideo ? nil : track, to: Tool.path(""))
+      let span = TimeSpan(start: Footage.start, end: Footage.start + .milliseconds(500))
+      // What cannot be read is black or silent, never a reason to give up.
+      try Composite.render(
+        CompositePlan(
+          span: span, cameras: isVideo ? [.init(label: "", track: track)] : [], microphones: isVideo ? [] : [track]),
+        to: Tool.path(".mp4"))
+      _ = try? Redaction.apply(
+        RedactionPlan(regions: [.init(x: 0, y: 0, width: 1, height: 1, span: span)], mutedSpans: [span]), to: segment,
+        path: Tool.path(".mp4"))
+    }
+  }
+
   @Test("Other containers and playlists are refused")
   func others() throws {
     let playlists = [
