@@ -10,6 +10,7 @@ package struct MediaFileSummary: Hashable, Sendable {
   /// When the last frame has been shown.
   package var end: TimeInterval64
   package var frames: Int
+  /// Frames at which decoding can begin, of all tracks.
   package var keyframes: Int
 
   package var duration: TimeInterval64 { end - start }
