@@ -22,6 +22,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case events
   /// JSON texts.
   case json
+  /// Manifests of archives, their envelopes and files of keys.
+  case manifest
   case rtcp
   /// RTP headers, header extensions, dependency descriptors and retransmissions.
   case rtp
@@ -49,6 +51,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .envelope: fuzzEnvelope(bytes)
     case .events: fuzzEvents(bytes)
     case .json: fuzzJSON(bytes)
+    case .manifest: fuzzManifest(bytes)
     case .rtcp: fuzzRTCP(bytes)
     case .rtp: fuzzRTP(bytes)
     case .sctp: fuzzSCTP(bytes)
