@@ -1,63 +1,58 @@
 import Archive
-import Primitives
-import RTP
+import Cryptography
 
-/// The first byte chooses the codec; each part is a packet: steps of sequence number, timestamp and arrival, flags, and
-/// the payload.
-func fuzzFrames(_ bytes: UnsafeRawBufferPointer) {
-  guard let first = bytes.first, let track = TrackID("fuzz") else { return }
-  let formats: [RecordedPacket.Format] = [
-    .video(.h264), .video(.vp8), .video(.vp9), .video(.av1), .opus, .red,
-  ]
-  let format = formats[Int(first) % formats.count]
-  var recorder = TrackRecorder(track: track, kind: format.kind)
-  var clock = PeerClock()
-  var last: UTCTime?
-  var sender = FuzzSender(format: format)
-  for part in Parts(UnsafeRawBufferPointer(rebasing: bytes.dropFirst())) {
-    guard let packet = sender.packet(part) else { continue }
-    if part[3] & 0x08 != 0 {
-      let report = RecordedReport(
-        ssrc: packet.ssrc, rtpTimestamp: packet.rtpTimestamp, ntpTime: NTPTimestamp(bits: UInt64(part[1]) << 30),
-        arrival: packet.arrival)
-      clock.update(report)
-      _ = recorder.receive(report, clock: clock)
-    }
-    let outputs = recorder.receive(packet, encoding: Int(part[3] >> 4 & 3), clock: clock)
-    check(outputs, &last)
-    check(recorder.advance(to: packet.arrival, clock: clock), &last)
-  }
-  check(recorder.end(at: sender.now, clock: clock), &last)
-}
-
-/// Frames of a track never overlap, and each has bytes.
-private func check(_ outputs: [TrackOutput], _ last: inout UTCTime?) {
-  for case .fragment(let fragment, _, _) in outputs {
-    require(!fragment.frames.isEmpty, "a fragment without frames")
-    for frame in fragment.frames {
-      require(!frame.bytes.isEmpty && frame.duration >= .zero, "a frame of nothing")
-      require(last.map { $0 <= frame.time } ?? true, "time runs backwards")
-      last = frame.time + frame.duration
-    }
+/// The first byte chooses: a line of a manifest, a whole folder whose manifest it is, an envelope, a file of keys.
+func fuzzManifest(_ bytes: UnsafeRawBufferPointer) {
+  guard let first = bytes.first else { return }
+  let rest = Array(bytes.dropFirst())
+  switch first % 4 {
+  case 0: checkLine(rest)
+  case 1: checkArchive(rest)
+  case 2:
+    guard let envelope = try? EnvelopeDocument(parsing: rest) else { return }
+    require(envelope.bytes == rest, "an envelope is not its own")
+    _ = try? EnvelopeKey([UInt8](repeating: 1, count: EnvelopeKey.length))?.open(envelope)
+  default:
+    guard let keys = ArchivePublicKeys.parse(rest) else { return }
+    require(ArchivePublicKeys.parse(Array(ArchivePublicKeys.text(keys).utf8)) == keys, "keys do not read back")
   }
 }
 
-private struct FuzzSender {
-  let format: RecordedPacket.Format
-  var now = UTCTime(seconds: 1_790_000_000)
-  private var sequence: Int64 = 1_000
-  private var timestamp: UInt32 = 0xffff_0000
+private func checkLine(_ bytes: [UInt8]) {
+  guard let line = try? ManifestLine(parsing: bytes) else { return }
+  require(line.bytes == bytes, "a line is not its own")
+  require(line.signedBytes != bytes, "a seal signs its signature")
+}
 
-  init(format: RecordedPacket.Format) { self.format = format }
+/// Verification and recovery end whatever a folder holds, and what was recovered is no more damaged than before.
+private func checkArchive(_ bytes: [UInt8]) {
+  let folder = ForgedFolder(manifest: bytes)
+  let report = try? Verifier.verify(folder)
+  require(report != nil, "a folder that can be read was not verified")
+  guard let report, let recovery = try? Recovery.plan(folder) else { return }
+  require(recovery.head.number <= report.counts.lines, "recovery found more lines than there are")
+  _ = report.text
+  _ = report.json.canonical
+}
 
-  /// Nil for a part that is too short.
-  mutating func packet(_ part: UnsafeRawBufferPointer) -> RecordedPacket? {
-    guard part.count >= 4 else { return nil }
-    sequence += Int64(Int8(bitPattern: part[0]))
-    timestamp &+= UInt32(truncatingIfNeeded: Int(Int8(bitPattern: part[1])) * 960)
-    now = now + .milliseconds(Int64(part[2]))
-    return RecordedPacket(
-      format: format, ssrc: SSRC(UInt32(part[3] >> 6)), sequence: sequence, rtpTimestamp: timestamp,
-      marker: part[3] & 1 != 0, rotation: part[3] & 2 != 0 ? 90 : nil, arrival: now, payload: Array(part.dropFirst(4)))
+/// Each file holds the same few bytes, whatever the manifest says.
+private struct ForgedFolder: ArchiveReading {
+  let manifest: [UInt8]
+  private static let content = [UInt8](repeating: 7, count: 64)
+
+  func items() -> [ArchiveItem] {
+    [
+      ArchiveItem(name: ArchiveFile.manifest, kind: .file(length: manifest.count)),
+      ArchiveItem(name: "media/a.mp4", kind: .file(length: Self.content.count)),
+      ArchiveItem(name: "media/b.mp4", kind: .symbolicLink),
+    ]
+  }
+
+  func read(_ name: String, from offset: Int, count: Int) -> [UInt8]? {
+    switch name {
+    case ArchiveFile.manifest: Array(manifest.dropFirst(offset).prefix(count))
+    case "media/a.mp4": Array(Self.content.dropFirst(offset).prefix(count))
+    default: nil
+    }
   }
 }

@@ -24,6 +24,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case frames
   /// JSON texts.
   case json
+  /// Manifests of archives, their envelopes and files of keys.
+  case manifest
   case rtcp
   /// RTP headers, header extensions, dependency descriptors and retransmissions.
   case rtp
@@ -52,6 +54,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .events: fuzzEvents(bytes)
     case .frames: fuzzFrames(bytes)
     case .json: fuzzJSON(bytes)
+    case .manifest: fuzzManifest(bytes)
     case .rtcp: fuzzRTCP(bytes)
     case .rtp: fuzzRTP(bytes)
     case .sctp: fuzzSCTP(bytes)
