@@ -23,6 +23,14 @@ package struct SegmentLayout: Sendable {
     self.overhead = overhead
   }
 
+  /// A whole file, as one part.
+  package init(_ file: ManifestEntry.File, overhead: Int = 0) {
+    path = file.path
+    headerLength = file.length
+    fragments = []
+    self.overhead = overhead
+  }
+
   /// The header and the fragments.
   package var partCount: Int { fragments.count + 1 }
 

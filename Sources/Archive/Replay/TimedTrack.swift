@@ -45,8 +45,12 @@ package struct TimedTrack: Sendable {
     add(cue.row, event, cue.text, payload, key: key)
   }
 
-  /// What a span is told from others by: a place is known until the next one of the same caller, and somebody watches until
-  /// they no longer do. Nil for a moment.
+  /// Goes on behind `number`: what came before it was not for whoever looks.
+  package mutating func skip(to number: Int) { self.number = max(self.number, number) }
+
+  /// What a span is told from others by; nil for a moment.
+  ///
+  /// A place is known until the next one of the same caller, and somebody watches until they no longer do.
   private static func spanKey(_ kind: EventKind, _ payload: JSONValue, _ actor: Actor) -> String? {
     if kind == .location { return "location/\(payload["caller"]?.string ?? "")" }
     return kind == .watching ? "watching/\(payload["account"]?.string ?? actor.id)" : nil
