@@ -230,13 +230,13 @@ class Archive:
     def at(self, seconds: float) -> str:
         return (self.start + timedelta(microseconds=round(seconds * 1e6))).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
-    def envelope(self, kind: str, members: dict) -> dict:
+    def envelope(self, entry: str, members: dict) -> dict:
         self.number += 1
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        return {"n": self.number, "previous": self.previous, "time": now, "type": kind} | members
+        return {"n": self.number, "previous": self.previous, "time": now, "type": entry} | members
 
-    def line(self, kind: str, **members: object) -> None:
-        self.append(self.envelope(kind, members))
+    def line(self, entry: str, /, **members: object) -> None:
+        self.append(self.envelope(entry, members))
 
     def append(self, members: dict) -> None:
         data = canonical(members)

@@ -11,12 +11,10 @@ const tickInterval = 40;
 const nudgeFrom = 0.008;
 const jumpFrom = 0.3;
 /** How much of the speed an element that is off is nudged by, per second that it is off, and at most. */
-const nudgeGain = 1.2;
-const maximumNudge = 0.15;
+const nudgeGain = 3;
+const maximumNudge = 0.2;
 /** Seconds that everybody waits for one who has no data. */
 const patience = 8;
-/** Seconds in which an element that was sent somewhere may be on its way. */
-const seekTime = 2;
 /** Speeds faster than this have no sound. */
 const maximumSoundRate = 2;
 
@@ -60,9 +58,11 @@ export class Player extends EventTarget {
 
   // MARK: Steering
 
-  /** Seconds from the epoch. */
+  /** Seconds from the epoch, now. */
   get position() {
-    return this.#position;
+    if (!this.#isPlaying || this.isWaiting) return this.#position;
+    const elapsed = (performance.now() - this.#lastTick) / 1000;
+    return Math.min(this.#archive.span.end, this.#position + elapsed * this.#rate);
   }
 
   get isPlaying() {
@@ -86,7 +86,7 @@ export class Player extends EventTarget {
   /** How far each element is off, seconds, by the names of the tracks; of those that have something to play. */
   get drifts() {
     const playing = this.#parts.filter(({ track }) => track.track.covering(this.#position) !== undefined);
-    return Object.fromEntries(playing.map(({ track }) => [track.track.id, track.element.currentTime - this.#position]));
+    return Object.fromEntries(playing.map(({ track }) => [track.track.id, track.element.currentTime - this.position]));
   }
 
   /** Bytes fetched since the beginning. */
@@ -136,7 +136,7 @@ export class Player extends EventTarget {
     const now = performance.now();
     const elapsed = (now - this.#lastTick) / 1000;
     this.#lastTick = now;
-    const missing = this.#parts.filter((part) => !this.#isReady(part, now));
+    const missing = this.#parts.filter((part) => !this.#isReady(part));
     this.#noteJump(missing, now);
     this.#wait(missing, now);
     if (this.#isPlaying && !this.isWaiting) this.#advance(elapsed);
@@ -165,12 +165,12 @@ export class Player extends EventTarget {
   }
 
   /** Whether an element shows, or can show, the moment that it is. */
-  #isReady({ track, sentAt }, now) {
+  #isReady({ track }) {
     if (track.problem || track.track.covering(this.#position) === undefined) return true;
     const { element } = track;
     if (track.landing(this.#position) === undefined) return false;
-    const isThere = !element.seeking && Math.abs(element.currentTime - this.#position) < jumpFrom;
-    return (isThere && element.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) || (now - sentAt) / 1000 > seekTime;
+    const isThere = !element.seeking && Math.abs(element.currentTime - this.#position) < jumpFrom * Math.max(1, this.#rate);
+    return isThere && element.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
   }
 
   /** Keeps one element on the clock. */
