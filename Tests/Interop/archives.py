@@ -256,9 +256,9 @@ class Archive:
                 self.fragment(path, fragment, at)
         return path
 
-    def begin(self, track: str, media: Media, rotation: int = 0) -> str:
+    def begin(self, track: str, media: Media, rotation: int = 0, path: str = "") -> str:
         serial = sum(1 for name in self.files if name.startswith(f"media/{track}-"))
-        path = f"media/{track}-{serial:04d}.{'webm' if media.codec == 'VP8' else 'mp4'}"
+        path = path or f"media/{track}-{serial:04d}.{'webm' if media.codec == 'VP8' else 'mp4'}"
         (self.folder / path).write_bytes(media.header)
         self.files[path] = len(media.header)
         self.line(
