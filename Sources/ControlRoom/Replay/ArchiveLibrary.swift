@@ -196,8 +196,8 @@ package final class ArchiveLibrary: Sendable {
     }
   }
 
-  /// Archives in memory, for tests.
-  var shelfCount: Int { shelves.withLock { $0.count } }
+  /// Archives whose manifests are in memory, for tests and figures.
+  package var manifestsInMemory: Int { shelves.withLock { $0.count } }
 
   private func work<Value: Sendable>(
     _ body: @escaping @Sendable () throws(Refusal) -> Value

@@ -35,19 +35,20 @@ import Testing
     #expect(places[0].details["lat"] == 53.55)
   }
 
-  @Test(arguments: [
-    (
-      EventKind.stateChanged, ["state": "ended", "outcome": "handled"], TimedCue.Kind.decision,
-      "Incident ended: handled"
-    ),
-    (.classified, ["priority": "P1", "type": "fire"], .decision, "Set P1, fire"),
-    (.callerStage, ["caller": "c1", "stage": "live"], .stage, "c1: live"),
-    (.command, ["caller": "c1", "command": "torch", "argument": "true"], .command, "Olga asks for torch: true"),
-    (.snapshotTaken, ["file": "f-1"], .snapshot, "Snapshot by Olga"),
-    (.revealed, ["on": true], .revealed, "Olga revealed the picture"),
-    (.replayOpened, ["reason": "complaint 7"], .archive, "Olga looked back: complaint 7"),
-    (.chat, ["text": "Hello"], .chat, "Hello"),
-  ] as [(EventKind, JSONValue, TimedCue.Kind, String)])
+  @Test(
+    arguments: [
+      (
+        EventKind.stateChanged, ["state": "ended", "outcome": "handled"], TimedCue.Kind.decision,
+        "Incident ended: handled"
+      ),
+      (.classified, ["priority": "P1", "type": "fire"], .decision, "Set P1, fire"),
+      (.callerStage, ["caller": "c1", "stage": "live"], .stage, "c1: live"),
+      (.command, ["caller": "c1", "command": "torch", "argument": "true"], .command, "Olga asks for torch: true"),
+      (.snapshotTaken, ["file": "f-1"], .snapshot, "Snapshot by Olga"),
+      (.revealed, ["on": true], .revealed, "Olga revealed the picture"),
+      (.replayOpened, ["reason": "complaint 7"], .archive, "Olga looked back: complaint 7"),
+      (.chat, ["text": "Hello"], .chat, "Hello"),
+    ] as [(EventKind, JSONValue, TimedCue.Kind, String)])
   func eventsHaveARowAndWords(kind: EventKind, payload: JSONValue, row: TimedCue.Kind, text: String) throws {
     var journal = ReplayJournal()
     try journal.happen(kind, payload)
