@@ -13,6 +13,7 @@ struct GatewayServices: Sendable {
   let room: ControlRoom
   let links: LinkDesk
   let files: FileDesk
+  let replays: ReplayDesk
   let networkLocations: NetworkLocationDesk
   let sender: LinkSender
   let webhooks: WebhookDesk
@@ -36,7 +37,7 @@ struct GatewayServices: Sendable {
     self.media = media
     self.authority = authority
     self.clock = clock
-    (room, links, files) = (desks.room, desks.links, desks.files)
+    (room, links, files, replays) = (desks.room, desks.links, desks.files, desks.replays)
     (networkLocations, sender, webhooks) = (desks.networkLocations, desks.sender, desks.webhooks)
     agency = configuration.agency
     metrics = GatewayMetrics()
@@ -69,6 +70,7 @@ package struct GatewayDesks: Sendable {
   package let room: ControlRoom
   package let links: LinkDesk
   package let files: FileDesk
+  package let replays: ReplayDesk
   package let sender: LinkSender
   package let webhooks: WebhookDesk
   let networkLocations: NetworkLocationDesk
@@ -78,12 +80,13 @@ package struct GatewayDesks: Sendable {
   private let channels: ChannelCarriers
 
   package init(
-    room: ControlRoom, links: LinkDesk, files: FileDesk, sender: LinkSender, webhooks: WebhookDesk,
-    media: any MediaPlane, limits: GatewayLimits = .init(), clock: GatewayClock = .system
+    room: ControlRoom, links: LinkDesk, files: FileDesk, replays: ReplayDesk, sender: LinkSender,
+    webhooks: WebhookDesk, media: any MediaPlane, limits: GatewayLimits = .init(), clock: GatewayClock = .system
   ) {
     self.room = room
     self.links = links
     self.files = files
+    self.replays = replays
     self.sender = sender
     self.webhooks = webhooks
     networkLocations = NetworkLocationDesk(room: room)

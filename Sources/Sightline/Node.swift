@@ -43,6 +43,8 @@ struct Node {
       files: FileDesk(
         room: room, store: try FileStore(folder: data.appendingPathComponent("files")),
         scanner: options.scanCommand.flatMap { FileScanner(command: $0) }),
+      replays: ReplayDesk(
+        room: room, library: ArchiveLibrary(archives: data.appendingPathComponent("archive"))),
       sender: LinkSender(
         room: room, sms: try options.smsProvider(), mail: try options.mailConfiguration(), agency: options.agency,
         receiptKey: try KeyFile.load("secret-box-key", from: data), options: options.transferOptions),

@@ -50,6 +50,7 @@ invite      any      -          -         any        -         -       drill   -
 share       any      own        -         any        -         -       drill   -     -           -      -     -
 revoke      any      own        -         any        -         -       drill   -     -           -      -     -
 export      any      own        own       any        any       any     drill   -     any         -      -     -
+replay      -        -          -         any        any       -       drill   -     -           -      -     -
 open        any      -          -         any        -         -       any     -     any         -      -     -
 report      -        -          -         -          -         -       -       -     any         -      -     -
 audit       -        -          -         any        any       any     -       -     -           -      -     -
@@ -118,6 +119,8 @@ OPERATIONS: dict[str, list[Try]] = {
     "GET /incidents/{incident}": [Try("everyone")],
     "GET /watch": once("everyone"),
     "GET /watch/{incident}": [Try("everyone")],
+    "GET /replay": once("everyone"),
+    "GET /replay/{incident}": [Try("everyone")],
     "GET /assets/{path}": once("everyone"),
     "GET /favicon.ico": once("everyone"),
     "GET /docs": once("everyone"),
@@ -177,7 +180,16 @@ OPERATIONS: dict[str, list[Try]] = {
     "POST /api/v1/sms/receipts/{secret}": once("server", {}),
     # The archive: recordings
     # The archive: search
-    # The archive: replay
+    # The archive: replay. A look is asked for before its reason is; what a look shows takes what the look took.
+    "POST /api/v1/incidents/{incident}/replays": [Try("replay", {"reason": ""}), Try("watch", {"live": True})],
+    "GET /api/v1/incidents/{incident}/replays/{replay}/playlist.json": [Try("replay")],
+    "GET /api/v1/incidents/{incident}/replays/{replay}/timeline.json": [Try("replay")],
+    "GET /api/v1/incidents/{incident}/replays/{replay}/timeline.vtt": [Try("replay")],
+    "GET /api/v1/incidents/{incident}/replays/{replay}/seal": [Try("replay")],
+    "GET /api/v1/incidents/{incident}/replays/{replay}/media/{segment}": [Try("replay")],
+    "GET /api/v1/incidents/{incident}/replays/{replay}/stills/{still}": [Try("replay")],
+    "GET /api/v1/incidents/{incident}/replays/{replay}/late/{upload}": [Try("replay")],
+    "GET /api/v1/incidents/{incident}/replays/{replay}/hls/{playlist}": [Try("replay")],
     # The archive: retention
     # The archive: export
     # Other systems

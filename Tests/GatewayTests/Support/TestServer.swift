@@ -83,6 +83,8 @@ func makeDesks(
     room: room, links: try LinkDesk(room: room, storage: storage),
     files: FileDesk(
       room: room, store: try FileStore(folder: folder.url.appendingPathComponent("files")), scanner: nil),
+    replays: ReplayDesk(
+      room: room, library: ArchiveLibrary(archives: folder.url.appendingPathComponent("archive"))),
     sender: LinkSender(room: room, sms: nil, mail: nil, agency: "agency", receiptKey: [1]),
     webhooks: try WebhookDesk(room: room, storage: storage), media: media, limits: limits, clock: clock)
   desks.start()
