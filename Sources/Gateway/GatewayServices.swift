@@ -16,6 +16,7 @@ struct GatewayServices: Sendable {
   let networkLocations: NetworkLocationDesk
   let sender: LinkSender
   let webhooks: WebhookDesk
+  let keeping: ArchiveKeeping
   let agency: AgencyIdentity
   let authority: TokenAuthority
   let sessions: SessionDirectory
@@ -38,6 +39,7 @@ struct GatewayServices: Sendable {
     self.clock = clock
     (room, links, files) = (desks.room, desks.links, desks.files)
     (networkLocations, sender, webhooks) = (desks.networkLocations, desks.sender, desks.webhooks)
+    keeping = desks.keeping
     agency = configuration.agency
     metrics = GatewayMetrics()
     sessions = desks.sessions
@@ -71,6 +73,7 @@ package struct GatewayDesks: Sendable {
   package let files: FileDesk
   package let sender: LinkSender
   package let webhooks: WebhookDesk
+  package let keeping: ArchiveKeeping
   let networkLocations: NetworkLocationDesk
   let sessions: SessionDirectory
   let journalist: MediaJournalist
@@ -79,13 +82,14 @@ package struct GatewayDesks: Sendable {
 
   package init(
     room: ControlRoom, links: LinkDesk, files: FileDesk, sender: LinkSender, webhooks: WebhookDesk,
-    media: any MediaPlane, limits: GatewayLimits = .init(), clock: GatewayClock = .system
+    keeping: ArchiveKeeping, media: any MediaPlane, limits: GatewayLimits = .init(), clock: GatewayClock = .system
   ) {
     self.room = room
     self.links = links
     self.files = files
     self.sender = sender
     self.webhooks = webhooks
+    self.keeping = keeping
     networkLocations = NetworkLocationDesk(room: room)
     sessions = SessionDirectory(maximumSessions: limits.maximumSessions)
     journalist = MediaJournalist(media: media, room: room, sessions: sessions)

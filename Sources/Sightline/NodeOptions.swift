@@ -84,6 +84,8 @@ struct NodeOptions: ParsableArguments {
   @Option(help: "Program that looks at uploads, its path last: ends with 0 for clean, 1 for infected.")
   var scanCommand: String?
 
+  @OptionGroup var archiveSpace: ArchiveSpaceOptions
+
   enum SRTPChoice: String, ExpressibleByArgument, CaseIterable {
     case ipsecMB = "ipsec-mb"
     case openSSL = "openssl"

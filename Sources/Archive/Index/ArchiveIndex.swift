@@ -119,7 +119,9 @@ extension ArchiveIndex {
   package mutating func search(_ query: ArchiveQuery, as rights: SearchRights) -> ArchivePage {
     guard rights.isAnything else { return ArchivePage() }
     sort()
-    guard let filter = IndexFilter(query, agency: names[rights.facts.agency], types: names, isServer: rights.facts.role == .system)
+    guard
+      let filter = IndexFilter(
+        query, agency: names[rights.facts.agency], types: names, isServer: rights.facts.role == .system)
     else { return ArchivePage() }
     let matcher = WordMatcher(query, vocabulary: vocabulary, capacity: entries.count)
     let tied = rowsTied(to: rights.facts)
