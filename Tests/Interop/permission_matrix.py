@@ -50,6 +50,8 @@ invite      any      -          -         any        -         -       drill   -
 share       any      own        -         any        -         -       drill   -     -           -      -     -
 revoke      any      own        -         any        -         -       drill   -     -           -      -     -
 export      any      own        own       any        any       any     drill   -     any         -      -     -
+hold        -        -          -         any        any        -       -       -     -           -      -     -
+search      any      any        any       any        any        any     any     -     any         -      -     -
 open        any      -          -         any        -         -       any     -     any         -      -     -
 report      -        -          -         -          -         -       -       -     any         -      -     -
 audit       -        -          -         any        any       any     -       -     -           -      -     -
@@ -177,8 +179,17 @@ OPERATIONS: dict[str, list[Try]] = {
     "POST /api/v1/sms/receipts/{secret}": once("server", {}),
     # The archive: recordings
     # The archive: search
+    # Everybody who may know of incidents may look; test_archive_search.py says what each of them finds.
+    "GET /api/v1/archive": once("search"),
+    "GET /archive": once("everyone"),
     # The archive: replay
     # The archive: retention
+    "GET /api/v1/retention": once("settings"),
+    # A class that there is not, so that no policy is set.
+    "PUT /api/v1/retention": once("settings", {"nothing": 1}),
+    "GET /api/v1/retention/preview": once("settings"),
+    "POST /api/v1/retention/sweep": once("settings"),
+    "POST /api/v1/incidents/{incident}/hold": [Try("hold", {})],
     # The archive: export
     # Other systems
     "GET /api/v1/webhooks": once("settings"),
