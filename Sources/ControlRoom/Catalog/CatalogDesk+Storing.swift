@@ -22,7 +22,7 @@ extension CatalogDesk {
 
   /// Reads the journals of incidents that could not be followed.
   func mend() async {
-    guard state.withLock({ $0.isLoaded && !$0.stale.isEmpty }) else { return }
+    guard intake.withLock({ $0.isLoaded && !$0.stale.isEmpty }) else { return }
     await onQueue { $0.readStale() }
   }
 
@@ -49,29 +49,27 @@ extension CatalogDesk {
       guard documents.count == Self.page else { break }
       last = documents.last?.key
     }
-    state.withLock { $0.isLoaded = true }
+    intake.withLock { $0.isLoaded = true }
   }
 
   /// Marks as stale what the journal knows more of.
   private func compare() {
     var last: IncidentID?
     while let heads = try? room.storage.heads(after: last, limit: Self.page) {
-      state.withLock { state in
-        for head in heads where head.incident != .audit {
-          if state.index.entry(head.incident)?.number ?? 0 < head.number { state.stale.insert(head.incident) }
-        }
+      let behind = state.withLock { state in
+        heads.filter { $0.incident != .audit && state.index.entry($0.incident)?.number ?? 0 < $0.number }
       }
+      intake.withLock { $0.stale.formUnion(behind.map(\.incident)) }
       guard heads.count == Self.page else { break }
       last = heads.last?.incident
     }
   }
 
   private func readStale() {
-    while let id = state.withLock({ $0.stale.first }) {
+    while let id = intake.withLock({ $0.stale.popFirst() }) {
       let record = CatalogRecord(of: id, in: room.storage)
       let now = room.clock.monotonic()
       state.withLock { state in
-        state.stale.remove(id)
         guard let record, record.entry.number > state.index.entry(id)?.number ?? 0 else { return }
         state.index.put(record.entry, adding: record.words)
         state.unwritten[id] = now

@@ -11,21 +11,26 @@ import Synchronization
 /// The journal is the truth. Each incident has a document that says up to which event it was taken in; what is behind
 /// the journal at the start, or could not be followed, is made anew of the journal.
 package final class CatalogDesk: Sendable {
-  struct State {
-    var index: ArchiveIndex
+  /// What the journal writer's thread touches: never held for long, while a search may hold the index for a while.
+  struct Intake {
     /// Events that wait to be taken in.
     var waiting: [(event: JournalEvent, incident: Incident)] = []
     var isDraining = false
     /// Whether the documents have been read.
     var isLoaded = false
-    /// Whether everything that the journal has is in the index.
-    var isCaughtUp = false
     /// Incidents whose journal has to be read.
     var stale: Set<IncidentID> = []
+  }
+
+  struct State {
+    var index: ArchiveIndex
+    /// Whether everything that the journal had at the start is in the index.
+    var isCaughtUp = false
     /// Incidents whose document is behind, and since when.
     var unwritten: [IncidentID: MonotonicTime] = [:]
   }
 
+  let intake = Mutex(Intake())
   let state: Mutex<State>
   let room: ControlRoom
   /// Takes events in and reads the store.
@@ -68,7 +73,7 @@ package final class CatalogDesk: Sendable {
   package var count: Int { state.withLock { $0.index.count } }
 
   /// Whether searches find everything that the journal has.
-  package var isCaughtUp: Bool { state.withLock { $0.isCaughtUp && $0.stale.isEmpty } }
+  package var isCaughtUp: Bool { state.withLock { $0.isCaughtUp } && intake.withLock { $0.stale.isEmpty } }
 
   package func entry(_ id: IncidentID) -> CatalogEntry? { state.withLock { $0.index.entry(id) } }
 
@@ -94,14 +99,14 @@ package final class CatalogDesk: Sendable {
 
   /// On the journal writer's thread: only notes what happened.
   private func take(_ event: JournalEvent, _ incident: Incident) {
-    let begins = state.withLock { state -> Bool in
-      guard state.isLoaded, state.waiting.count < Self.maximumWaiting else {
-        state.stale.insert(incident.id)
+    let begins = intake.withLock { intake -> Bool in
+      guard intake.isLoaded, intake.waiting.count < Self.maximumWaiting else {
+        intake.stale.insert(incident.id)
         return false
       }
-      state.waiting.append((event, incident))
-      defer { state.isDraining = true }
-      return !state.isDraining
+      intake.waiting.append((event, incident))
+      defer { intake.isDraining = true }
+      return !intake.isDraining
     }
     if begins { queue.async { [weak self] in self?.drain() } }
   }
@@ -109,17 +114,18 @@ package final class CatalogDesk: Sendable {
   /// Takes in what waits, a part at a time so that searches get their turn.
   private func drain() {
     while true {
-      let part = state.withLock { state -> ArraySlice<(event: JournalEvent, incident: Incident)> in
-        let part = state.waiting.prefix(Self.maximumBatch)
-        state.waiting.removeFirst(part.count)
-        if part.isEmpty { state.isDraining = false }
+      let part = intake.withLock { intake -> ArraySlice<(event: JournalEvent, incident: Incident)> in
+        let part = intake.waiting.prefix(Self.maximumBatch)
+        intake.waiting.removeFirst(part.count)
+        if part.isEmpty { intake.isDraining = false }
         return part
       }
       if part.isEmpty { return }
       let now = room.clock.monotonic()
-      state.withLock { state in
-        for (event, incident) in part { state.follow(event, incident, at: now) }
+      let missed = state.withLock { state in
+        part.compactMap { state.follow($0.event, $0.incident, at: now) ? nil : $0.event.incident }
       }
+      if !missed.isEmpty { intake.withLock { $0.stale.formUnion(missed) } }
     }
   }
 
@@ -131,17 +137,15 @@ package final class CatalogDesk: Sendable {
 }
 
 extension CatalogDesk.State {
-  /// Takes the next event of an incident in; one that does not follow what is known has its journal read.
-  mutating func follow(_ event: JournalEvent, _ incident: Incident, at now: MonotonicTime) {
+  /// Takes the next event of an incident in; false for one that does not follow what is known.
+  mutating func follow(_ event: JournalEvent, _ incident: Incident, at now: MonotonicTime) -> Bool {
     let previous = index.entry(event.incident)
     let known = previous?.number ?? 0
-    guard event.number > known, !stale.contains(event.incident) else { return }
-    guard event.number == known + 1 else {
-      stale.insert(event.incident)
-      return
-    }
+    if event.number <= known { return true }
+    guard event.number == known + 1 else { return false }
     index.put(
       CatalogEntry(incident, after: event, previous: previous), adding: SearchWords.words(of: event))
     if unwritten[event.incident] == nil { unwritten[event.incident] = now }
+    return true
   }
 }

@@ -48,7 +48,7 @@ package final class ArchiveSpace: Sendable {
     }
   }
 
-  private struct State {
+  fileprivate struct State {
     var sizes: [IncidentID: Int] = [:]
     var reading = Reading()
     /// The highest of ``levels`` that was reached since room was made last; 0 for none.

@@ -245,8 +245,14 @@ function press(event) {
   command();
 }
 
+/** On a narrow page the results come before most of the filters. */
+const wide = matchMedia("(min-width: 801px)");
+const unfold = () => { if (wide.matches) element("rest").open = true; };
+
 applyTheme();
 restore();
+unfold();
+wide.addEventListener("change", unfold);
 expose({
   get shown() { return shown; },
   get took() { return took; },

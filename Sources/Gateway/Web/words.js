@@ -223,8 +223,9 @@ export const archive = {
   held: "held",
   exercise: "EXERCISE",
   noType: "no type given",
-  callers: (count) => `${count} ${count === 1 ? "caller" : "callers"}`,
-  staff: (count) => `${count} staff and units`,
+  callers: (count) => (count === 0 ? "no caller" : `${count} ${count === 1 ? "caller" : "callers"}`),
+  // People of the staff and units that were on it.
+  staff: (count) => (count === 0 ? "" : `${count} staff`),
   states: {
     new: "new", queued: "waiting", active: "active", monitored: "monitored", reopened: "reopened", ended: "ended",
     merged: "merged", cancelled: "cancelled",
