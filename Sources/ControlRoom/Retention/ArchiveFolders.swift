@@ -73,13 +73,13 @@ package struct ArchiveFolders: Sendable {
     let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
-    var digest = RunningDigest()
+    let digest = StreamingDigest()
     var piece = [UInt8](repeating: 0, count: Self.pieceLength)
     while true {
       let count = read(descriptor, &piece, piece.count)
       guard count >= 0 else { return nil }
       if count == 0 { return digest.finish() }
-      piece.withUnsafeBytes { digest.update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+      digest.update(piece[..<count])
     }
   }
 
