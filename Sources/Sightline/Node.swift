@@ -48,7 +48,10 @@ struct Node {
       sender: LinkSender(
         room: room, sms: try options.smsProvider(), mail: try options.mailConfiguration(), agency: options.agency,
         receiptKey: try KeyFile.load("secret-box-key", from: data), options: options.transferOptions),
-      webhooks: try WebhookDesk(room: room, storage: storage, options: options.transferOptions), media: media)
+      webhooks: try WebhookDesk(room: room, storage: storage, options: options.transferOptions),
+      keeping: ArchiveKeeping(
+        room: room, archive: data.appendingPathComponent("archive"), quota: try options.archiveSpace.quota()),
+      media: media)
     gateway = try GatewayServer(
       configuration: try options.gatewayConfiguration(), media: media, desks: desks, authority: authority,
       logger: logger)
@@ -76,7 +79,8 @@ struct Node {
         JournalService(desks: desks, storage: storage, failure: failure)
       ] + (recording.map { [RecordingService(recording: $0)] } ?? []) + [
         MediaService(media: media),
-        HousekeepingService(keeper: Housekeeper(room: room, links: desks.links)), gateway,
+        HousekeepingService(keeper: Housekeeper(room: room, links: desks.links)),
+        ArchiveKeepingService(keeping: desks.keeping), gateway,
         ReadyService(node: self, whenReady: whenReady),
       ] + others
     let group = ServiceGroup(
@@ -116,6 +120,7 @@ private struct JournalService: Service {
   func run() async throws {
     let error = await cancelWhenGracefulShutdown { await failure.first() }
     await desks.webhooks.stop()
+    await desks.keeping.stop()
     desks.room.stop()
     storage.close()
     if let error { throw error }
@@ -140,6 +145,14 @@ private struct HousekeepingService: Service {
 
   func run() async throws {
     await cancelWhenGracefulShutdown { await keeper.run() }
+  }
+}
+
+private struct ArchiveKeepingService: Service {
+  let keeping: ArchiveKeeping
+
+  func run() async {
+    await cancelWhenGracefulShutdown { await keeping.run() }
   }
 }
 

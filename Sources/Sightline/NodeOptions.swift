@@ -92,6 +92,8 @@ struct NodeOptions: ParsableArguments {
   @Flag(help: "Encrypt new archives; the key is DATA/archive-encryption-key, without which they cannot be shown.")
   var encryptArchives = false
 
+  @OptionGroup var archiveSpace: ArchiveSpaceOptions
+
   enum SRTPChoice: String, ExpressibleByArgument, CaseIterable {
     case ipsecMB = "ipsec-mb"
     case openSSL = "openssl"

@@ -86,7 +86,8 @@ func makeDesks(
     replays: ReplayDesk(
       room: room, library: ArchiveLibrary(archives: folder.url.appendingPathComponent("archive"))),
     sender: LinkSender(room: room, sms: nil, mail: nil, agency: "agency", receiptKey: [1]),
-    webhooks: try WebhookDesk(room: room, storage: storage), media: media, limits: limits, clock: clock)
+    webhooks: try WebhookDesk(room: room, storage: storage),
+    keeping: ArchiveKeeping(room: room, archive: folder.url.appendingPathComponent("archive")), media: media, limits: limits, clock: clock)
   desks.start()
   return desks
 }
