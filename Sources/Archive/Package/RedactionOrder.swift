@@ -69,7 +69,9 @@ package struct RedactionOrder: Hashable, Sendable {
       let (track, from, to) = try Self.span(value)
       guard let x = value["x"]?.double, let y = value["y"]?.double, let width = value["w"]?.double,
         let height = value["h"]?.double, width > 0, height > 0, x + width <= 1.000_001, y + height <= 1.000_001
-      else { throw PackageError(.damaged, "A region has x, y, w and h within the picture: x + w and y + h are 1 at most.") }
+      else {
+        throw PackageError(.damaged, "A region has x, y, w and h within the picture: x + w and y + h are 1 at most.")
+      }
       regions.append(
         Region(track: track, x: x, y: y, width: min(width, 1 - x), height: min(height, 1 - y), from: from, to: to))
     }
@@ -91,7 +93,8 @@ package struct RedactionOrder: Hashable, Sendable {
     guard let track = value["track"]?.string.flatMap({ TrackID($0) }) else {
       throw PackageError(.damaged, "track is a name such as the replay shows: lower-case letters, digits and -.")
     }
-    guard let from = value["from"]?.string.flatMap({ UTCTime($0) }), let to = value["to"]?.string.flatMap({ UTCTime($0) }),
+    guard let from = value["from"]?.string.flatMap({ UTCTime($0) }),
+      let to = value["to"]?.string.flatMap({ UTCTime($0) }),
       from < to
     else { throw PackageError(.damaged, "from and to are times (RFC 3339), from before to.") }
     return (track, from, to)

@@ -18,7 +18,8 @@ package struct VerificationText: Sendable {
 
   private var heading: String {
     let approval =
-      listing.approved.map { "Approved by   \($0.actor.name) (\($0.actor.id)), \($0.time.text(fractionDigits: 0))\n" } ?? ""
+      listing.approved.map { "Approved by   \($0.actor.name) (\($0.actor.id)), \($0.time.text(fractionDigits: 0))\n" }
+      ?? ""
     return """
       EVIDENCE PACKAGE
 

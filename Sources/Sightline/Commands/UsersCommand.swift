@@ -161,7 +161,3 @@ enum PasswordSource {
   }
 }
 
-extension Actor {
-  /// Whoever has the data folder in hand.
-  static let commandLine = Actor(id: "command-line", role: .system, name: "Command line")
-}
