@@ -14,6 +14,7 @@ package struct ArchiveContents: Sendable {
   package private(set) var head = ManifestHead()
   private var trackPlaces: [TrackID: Int] = [:]
   private var segmentPlaces: [ArchivePath: (track: Int, segment: Int)] = [:]
+  private var filePlaces: [ArchivePath: Int] = [:]
 
   /// Tracks of one archive at most.
   package static let maximumTracks = 10_000
@@ -52,6 +53,11 @@ package struct ArchiveContents: Sendable {
     segmentPlaces[path].map { tracks[$0.track].segments[$0.segment] }
   }
 
+  package func file(_ path: ArchivePath) -> ManifestEntry.File? { filePlaces[path].map { files[$0] } }
+
+  /// Whether a line names the file.
+  package func names(_ path: ArchivePath) -> Bool { segmentPlaces[path] != nil || filePlaces[path] != nil }
+
   /// First and last moment of all tracks; nil while nothing is recorded.
   package var span: (start: UTCTime, end: UTCTime)? {
     guard let start = tracks.compactMap(\.start).min(), let end = tracks.compactMap(\.end).max() else { return nil }
@@ -62,7 +68,11 @@ package struct ArchiveContents: Sendable {
   ///
   /// Throws, and nothing is changed, when it does not follow the line before or contradicts what was said.
   package mutating func append(_ bytes: [UInt8]) throws(ManifestError) {
-    let line = try ManifestLine(parsing: bytes)
+    try append(try ManifestLine(parsing: bytes), bytes: bytes)
+  }
+
+  /// Takes the next line, which was parsed out of `bytes`.
+  mutating func append(_ line: ManifestLine, bytes: [UInt8]) throws(ManifestError) {
     guard line.number == head.number + 1 else {
       throw ManifestError("line \(line.number) stands where line \(head.number + 1) should")
     }
@@ -70,7 +80,7 @@ package struct ArchiveContents: Sendable {
       throw ManifestError("line \(line.number) does not follow line \(head.number): a line was changed or removed")
     }
     try take(line)
-    head = ManifestHead(after: line)
+    head = ManifestHead(after: line, bytes: bytes)
   }
 
   private mutating func take(_ line: ManifestLine) throws(ManifestError) {
@@ -89,11 +99,7 @@ package struct ArchiveContents: Sendable {
     case .fragment(let entry): try add(entry)
     case .gap(let entry): tracks[try place(of: entry.track)].gaps.append(entry)
     case .clock(let entry): tracks[try place(of: entry.track)].clocks.append(entry)
-    case .file(let entry):
-      guard !files.contains(where: { $0.path == entry.path }) else {
-        throw ManifestError("\(entry.path) is listed twice")
-      }
-      files.append(entry)
+    case .file(let entry): try add(entry)
     case .note(let text): notes.append((line.time, text))
     case .seal(let seal): seals.append((line.number, line.time, seal))
     }
@@ -117,6 +123,15 @@ package struct ArchiveContents: Sendable {
     guard entry.path.folder == .media else { throw ManifestError("\(entry.path) is no place for a segment") }
     segmentPlaces[entry.path] = (track, tracks[track].segments.count)
     tracks[track].segments.append(Segment(entry: entry))
+  }
+
+  private mutating func add(_ entry: ManifestEntry.File) throws(ManifestError) {
+    guard filePlaces[entry.path] == nil else { throw ManifestError("\(entry.path) is listed twice") }
+    guard entry.path.folder == entry.purpose.folder else {
+      throw ManifestError("\(entry.path) is no place for what is \(entry.purpose.rawValue)")
+    }
+    filePlaces[entry.path] = files.count
+    files.append(entry)
   }
 
   private mutating func add(_ entry: ManifestEntry.Fragment) throws(ManifestError) {
