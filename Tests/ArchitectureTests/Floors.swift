@@ -107,8 +107,8 @@ struct Floor: Sendable {
     Floor(
       6, "Sightline",
       [
-        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "DTLS", "SDP", "SRTP", "Sockets", "Archive",
-        "MediaFiles", "Recorder", "Storage", "Outgoing", "MediaServer", "MediaClient", "ControlRoom", "Gateway",
+        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "DTLS", "SDP", "SRTP", "Relay", "Sockets",
+        "Archive", "MediaFiles", "Recorder", "Storage", "Outgoing", "MediaServer", "MediaClient", "ControlRoom", "Gateway",
       ],
       libraries: [
         "ArgumentParser", "Dispatch", "Foundation", "Glibc", "Logging", "ServiceLifecycle", "Synchronization",

@@ -36,7 +36,7 @@ package struct ArchiveContents: Sendable {
     package fileprivate(set) var fragments: [ManifestEntry.Fragment] = []
 
     /// Media time 0 of the file; nil before the first fragment.
-    package var start: UTCTime? { fragments.first?.start }
+    package var start: UTCTime? { fragments.isEmpty ? nil : entry.origin ?? fragments.first?.start }
     package var end: UTCTime? { fragments.last.map { $0.start + $0.duration } }
     /// Bytes that the manifest accounts for.
     package var length: Int { fragments.last.map { $0.offset + $0.length } ?? entry.headerLength }

@@ -117,6 +117,7 @@ extension ManifestEntry.Segment {
       members["layer"] = .string(layer.name)
       members["of"] = .integer(layer.count)
     }
+    if let origin { members["origin"] = .time(origin) }
     return members
   }
 
@@ -125,7 +126,7 @@ extension ManifestEntry.Segment {
       path: try reader.path("segment"), track: try reader.track(), codec: try reader.string("codec"),
       mimeType: try reader.string("mime"), width: try reader.count("width"), height: try reader.count("height"),
       rotation: try reader.count("rotation"), layer: nil, headerLength: try reader.count("length"),
-      headerHash: try reader.hash("sha256"))
+      headerHash: try reader.hash("sha256"), origin: reader.json["origin"] == nil ? nil : try reader.time("origin"))
     if reader.json["layer"] != nil {
       layer = ManifestEntry.Layer(name: try reader.string("layer"), count: try reader.count("of"))
     }

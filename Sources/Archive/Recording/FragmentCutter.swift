@@ -1,0 +1,101 @@
+import Primitives
+
+/// Cuts a row of frames into fragments and segments.
+struct FragmentCutter: Sendable {
+  struct Cut: Sendable {
+    var fragment: MediaFragment
+    var beginsSegment: Bool
+    var layer: Int
+  }
+
+  /// Media in one fragment, and how long the first frame of one waits.
+  static let maximumFragmentLength = TimeInterval64.milliseconds(500)
+  /// From how much on a keyframe begins a fragment of its own.
+  static let minimumFragmentLength = TimeInterval64.milliseconds(100)
+  /// Media in one file; video goes on to the next keyframe.
+  static let maximumSegmentLength = TimeInterval64.milliseconds(60_000)
+  /// Bytes in one fragment, but for a single frame.
+  static let maximumFragmentBytes = 8 * 1_024 * 1_024
+
+  private var frames: [MediaFrame] = []
+  private var byteCount = 0
+  /// When the first of `frames` came.
+  private var firstArrival: UTCTime?
+  private var segment: Segment?
+
+  private struct Segment: Sendable {
+    let start: UTCTime
+    let format: TrackFormat
+    let layer: Int
+    /// Whether none of its fragments is out.
+    var isNew = true
+    /// Whether the next keyframe ends it.
+    var isOver = false
+  }
+
+  /// Whether a keyframe is waited for to end the segment.
+  func needsKeyframe(at now: UTCTime) -> Bool {
+    guard let segment else { return false }
+    return segment.isOver || now - segment.start > Self.maximumSegmentLength
+  }
+
+  /// Adds a frame; the fragments that it ends come out.
+  mutating func push(_ next: FrameSequencer.Sequenced) -> [Cut] {
+    let frame = next.frame
+    var cuts: [Cut] = []
+    if next.breaks { segment?.isOver = true }
+    if beginsSegment(next) {
+      cuts += flush()
+      segment = Segment(start: frame.time, format: next.format, layer: next.layer)
+    } else if endsFragment(before: frame) {
+      cuts += flush()
+    }
+    if frames.isEmpty { firstArrival = next.arrival }
+    frames.append(frame)
+    byteCount += frame.bytes.count
+    return cuts
+  }
+
+  /// The fragment that has waited for ``maximumFragmentLength``.
+  mutating func advance(to now: UTCTime) -> [Cut] {
+    guard let firstArrival, now - firstArrival >= Self.maximumFragmentLength else { return [] }
+    return flush()
+  }
+
+  /// What there is, as a fragment.
+  mutating func flush() -> [Cut] {
+    guard !frames.isEmpty, let segment else { return [] }
+    let fragment = MediaFragment(format: segment.format, frames: frames)
+    frames = []
+    byteCount = 0
+    firstArrival = nil
+    self.segment?.isNew = false
+    return [Cut(fragment: fragment, beginsSegment: segment.isNew, layer: segment.layer)]
+  }
+
+  /// Lets the next keyframe begin a segment.
+  mutating func endSegment() -> [Cut] {
+    segment?.isOver = true
+    return flush()
+  }
+
+  private func beginsSegment(_ next: FrameSequencer.Sequenced) -> Bool {
+    guard let segment else { return true }
+    if segment.format != next.format { return true }
+    guard next.frame.isKeyframe else { return false }
+    return segment.layer != next.layer || segment.isOver
+      || next.frame.time - segment.start >= Self.maximumSegmentLength
+  }
+
+  private func endsFragment(before frame: MediaFrame) -> Bool {
+    guard let first = frames.first, let last = frames.last else { return false }
+    return frame.time + frame.duration - first.time > Self.maximumFragmentLength
+      || frame.time - (last.time + last.duration) > Self.minimumFragmentLength
+      || isVideoKeyframe(frame) && frame.time - first.time >= Self.minimumFragmentLength
+      || byteCount + frame.bytes.count > Self.maximumFragmentBytes
+  }
+
+  private func isVideoKeyframe(_ frame: MediaFrame) -> Bool {
+    frame.isKeyframe && segment?.format.kind == .video
+  }
+}
