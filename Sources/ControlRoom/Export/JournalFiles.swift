@@ -18,13 +18,21 @@ struct JournalFiles {
     var people: [Actor] = []
     var captions: [FilmOrder.Caption] = []
     var places: [FilmOrder.Caption] = []
+    /// Whose the streams are, by their connections.
+    var owners: [String: String] = [:]
     var notes: [String] = []
+
+    /// What the senders of streams are called, by their connections.
+    var names: [String: String] {
+      let known = Dictionary(people.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
+      return owners.mapValues { owner in incident.callers.first { $0.id == owner }?.name ?? known[owner] ?? owner }
+    }
   }
 
   /// Events read in one step.
   private static let page = 1_000
   /// People who are listed.
-  private static let maximumPeople = 5_000
+  fileprivate static let maximumPeople = 5_000
 
   /// Writes `journal.json` and `journal.html` into `folder`; `check` is called between steps, and throws to end it.
   func write(into folder: String, check: () throws(PackageError) -> Void) throws(PackageError) -> Found {
@@ -118,6 +126,11 @@ extension JournalFiles.Found {
       else { return }
       let accuracy = payload["accuracy"]?.double.map { " ± \(Int($0.rounded())) m" } ?? ""
       places.append(.init(time: event.time, text: Self.degrees(latitude) + ", " + Self.degrees(longitude) + accuracy))
+    case .source:
+      guard owners.count < JournalFiles.maximumPeople, let peer = payload["peer"]?.string,
+        let owner = payload["owner"]?.string
+      else { return }
+      owners[peer] = owner
     default: return
     }
   }

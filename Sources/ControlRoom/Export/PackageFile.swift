@@ -19,9 +19,9 @@ final class PackageFile {
     _ path: PackagePath, _ source: ReadableFile, progress: (Int) throws(PackageError) -> Void
   ) throws(PackageError) -> PackageListing.Item {
     try begin(path, source.length)
-    let digest = RunningDigest()
+    let digest = StreamingDigest()
     try source.forEachPiece(upTo: source.length) { (piece) throws(PackageError) in
-      digest.append(piece)
+      digest.update(piece)
       try append(piece)
       try progress(piece.count)
     }
@@ -32,8 +32,8 @@ final class PackageFile {
   @discardableResult
   func add(_ path: PackagePath, _ bytes: [UInt8]) throws(PackageError) -> PackageListing.Item {
     try begin(path, bytes.count)
-    let digest = RunningDigest()
-    digest.append(bytes)
+    let digest = StreamingDigest()
+    digest.update(bytes)
     var failure: PackageError?
     bytes.withUnsafeBytes { piece in
       do throws(PackageError) { try append(piece) } catch { failure = error }
@@ -61,7 +61,7 @@ final class PackageFile {
   }
 
   private func end(
-    _ path: PackagePath, _ length: Int, _ digest: RunningDigest
+    _ path: PackagePath, _ length: Int, _ digest: StreamingDigest
   ) throws(PackageError) -> PackageListing.Item {
     let patch = try zip.end()
     try file.write(patch.bytes, at: patch.offset)

@@ -124,7 +124,7 @@ package struct PackageMaker {
     guard mkdir(folder, 0o700) == 0 else { throw SystemText.failure(errno, "A folder cannot be made") }
     let order = FilmOrder(
       incident: listing.incident, archive: snapshot, redaction: redaction, captions: journal.captions,
-      places: journal.places, folder: folder)
+      places: journal.places, names: journal.names, folder: folder)
     return try sources.media.makeFilms(order) { (share) throws(PackageError) in
       try progress(Progress(.films, Self.filmsBegin + (Self.filmsEnd - Self.filmsBegin) * min(max(share, 0), 1)))
     }
@@ -135,9 +135,9 @@ package struct PackageMaker {
     guard let folder = Folder(path: (output as NSString).deletingLastPathComponent),
       let file = ReadableFile((partial as NSString).lastPathComponent, in: folder)
     else { throw PackageError(.unavailable, "The package has gone from the disk while it was made.") }
-    let digest = RunningDigest()
+    let digest = StreamingDigest()
     try file.forEachPiece(upTo: file.length) { (piece) throws(PackageError) in
-      digest.append(piece)
+      digest.update(piece)
       try progress(Progress(.packing, 0.99))
     }
     // link, and not rename: a file that has come there meanwhile is not overwritten.

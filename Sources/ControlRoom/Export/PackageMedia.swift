@@ -8,7 +8,7 @@ package protocol PackageMedia: Sendable {
   ///
   /// Blocks for as long as it takes; `progress` is told the share that is done, 0 to 1, and throws to call it off.
   func makeFilms(
-    _ order: FilmOrder, progress: (Double) throws(PackageError) -> Void
+    _ order: FilmOrder, progress: @escaping (Double) throws(PackageError) -> Void
   ) throws(PackageError) -> Films
 }
 
@@ -32,6 +32,8 @@ package struct FilmOrder: Sendable {
   package let captions: [Caption]
   /// Where it is, in order.
   package let places: [Caption]
+  /// What the senders of streams are called, by their connections.
+  package let names: [String: String]
   /// An empty folder for the results.
   package let folder: String
 
