@@ -13,6 +13,7 @@ struct GatewayServices: Sendable {
   let room: ControlRoom
   let links: LinkDesk
   let files: FileDesk
+  let exports: ExportDesk
   let networkLocations: NetworkLocationDesk
   let sender: LinkSender
   let webhooks: WebhookDesk
@@ -37,6 +38,7 @@ struct GatewayServices: Sendable {
     self.authority = authority
     self.clock = clock
     (room, links, files) = (desks.room, desks.links, desks.files)
+    exports = desks.exports
     (networkLocations, sender, webhooks) = (desks.networkLocations, desks.sender, desks.webhooks)
     agency = configuration.agency
     metrics = GatewayMetrics()
@@ -69,6 +71,7 @@ package struct GatewayDesks: Sendable {
   package let room: ControlRoom
   package let links: LinkDesk
   package let files: FileDesk
+  package let exports: ExportDesk
   package let sender: LinkSender
   package let webhooks: WebhookDesk
   let networkLocations: NetworkLocationDesk
@@ -78,12 +81,13 @@ package struct GatewayDesks: Sendable {
   private let channels: ChannelCarriers
 
   package init(
-    room: ControlRoom, links: LinkDesk, files: FileDesk, sender: LinkSender, webhooks: WebhookDesk,
-    media: any MediaPlane, limits: GatewayLimits = .init(), clock: GatewayClock = .system
+    room: ControlRoom, links: LinkDesk, files: FileDesk, exports: ExportDesk, sender: LinkSender,
+    webhooks: WebhookDesk, media: any MediaPlane, limits: GatewayLimits = .init(), clock: GatewayClock = .system
   ) {
     self.room = room
     self.links = links
     self.files = files
+    self.exports = exports
     self.sender = sender
     self.webhooks = webhooks
     networkLocations = NetworkLocationDesk(room: room)

@@ -50,6 +50,7 @@ invite      any      -          -         any        -         -       drill   -
 share       any      own        -         any        -         -       drill   -     -           -      -     -
 revoke      any      own        -         any        -         -       drill   -     -           -      -     -
 export      any      own        own       any        any       any     drill   -     any         -      -     -
+package     -        -          -         any        any       -       -       -     -           -      -     -
 open        any      -          -         any        -         -       any     -     any         -      -     -
 report      -        -          -         -          -         -       -       -     any         -      -     -
 audit       -        -          -         any        any       any     -       -     -           -      -     -
@@ -180,6 +181,12 @@ OPERATIONS: dict[str, list[Try]] = {
     # The archive: replay
     # The archive: retention
     # The archive: export
+    "GET /api/v1/incidents/{incident}/exports": [Try("package")],
+    "POST /api/v1/incidents/{incident}/exports": [Try("package", {})],
+    "GET /api/v1/incidents/{incident}/exports/{export}": [Try("package", is_absent=True)],
+    "DELETE /api/v1/incidents/{incident}/exports/{export}": [Try("package", is_absent=True)],
+    "POST /api/v1/incidents/{incident}/exports/{export}/decision": [Try("package", {})],
+    "GET /api/v1/incidents/{incident}/exports/{export}/package": [Try("package", is_absent=True)],
     # Other systems
     "GET /api/v1/webhooks": once("settings"),
     "POST /api/v1/webhooks": once("settings", {}),

@@ -30,7 +30,7 @@ extension ExportDesk {
       last = page.last?.key
     }
     let (kept, folder) = (ready, folder)
-    await onThread { Self.tidy(folder, keeping: kept) }
+    await BlockingWork.run { Self.tidy(folder, keeping: kept) }
     board.withLock { board in
       for export in waiting.sorted(by: { $0.requested.time < $1.requested.time }) {
         board.active[export.id] = export
@@ -76,7 +76,7 @@ extension ExportDesk {
   private func make(_ export: EvidenceExport) async {
     let stop = CallOff()
     let result = await withTaskCancellationHandler {
-      await onThread(isPatient: true) { [self] () -> Result<EvidenceExport.Package, PackageError> in
+      await PatientThread.run { [self] () -> Result<EvidenceExport.Package, PackageError> in
         let maker = PackageMaker(
           export, sources: sources, output: path(of: export.id), madeAt: room.clock.wall()
         ) { (progress) throws(PackageError) in
@@ -124,7 +124,7 @@ extension ExportDesk {
     if await !settle(export, event, payload) {
       // Withdrawn in the last moment, or not stored: nothing may be left that no document names.
       let path = path(of: id)
-      await onThread { _ = unlink(path) }
+      await BlockingWork.run { _ = unlink(path) }
     }
   }
 
@@ -178,18 +178,23 @@ private final class CallOff: Sendable {
   var isSet: Bool { flag.withLock { $0 } }
 }
 
-/// Runs `body` on a thread of its own: it waits for disks, and the tasks that serve people must not.
-///
-/// - Parameter isPatient: Whether everything else goes first, calls above all.
-func onThread<Value: Sendable>(isPatient: Bool = false, _ body: @escaping @Sendable () -> Value) async -> Value {
-  await withCheckedContinuation { continuation in
-    let thread = Thread {
-      // On Linux this concerns the calling thread and those that it starts.
-      if isPatient { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10) }
-      continuation.resume(returning: body())
+/// A thread that lets everything else go first, calls above all.
+enum PatientThread {
+  /// Bytes; decoders want more than a thread has by itself.
+  private static let stackLength = 8 << 20
+  private static let niceness: Int32 = 10
+
+  /// Runs `body`, which takes long, on a thread of its own.
+  static func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
+    await withCheckedContinuation { continuation in
+      let thread = Thread {
+        // On Linux this concerns the calling thread, and those that it starts.
+        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness)
+        continuation.resume(returning: body())
+      }
+      thread.name = "export"
+      thread.stackSize = stackLength
+      thread.start()
     }
-    thread.name = "export"
-    thread.stackSize = 8 << 20
-    thread.start()
   }
 }

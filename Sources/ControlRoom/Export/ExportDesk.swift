@@ -117,7 +117,7 @@ package final class ExportDesk: Sendable {
         id, in: incident, .deleted(signature(principal, nil)), .exportFinished,
         ["export": .string(id), "account": .string(principal.actor.id), "state": "deleted"], by: principal)
       let path = path(of: id)
-      await onThread { _ = unlink(path) }
+      await BlockingWork.run { _ = unlink(path) }
     }
   }
 
@@ -235,11 +235,26 @@ package final class ExportDesk: Sendable {
       throw Refusal(.wrongState, "There is no package to fetch: the export \(export.words).")
     }
     let (folder, name) = (folder, "\(id).zip")
-    let file = await onThread { Folder(path: folder).flatMap { ReadableFile(name, in: $0) } }
+    let file = await BlockingWork.run { Folder(path: folder).flatMap { ReadableFile(name, in: $0) } }
     guard let file, file.length == package.length else {
       throw Refusal(.notFound, "The package is no longer on the disk. Ask for a new export.")
     }
     return (package, file)
+  }
+
+  /// A piece of a package from the beginning of `range`, read where waiting holds nobody up.
+  package func read(_ file: ReadableFile, _ range: Range<Int>) async throws(Refusal) -> [UInt8] {
+    let result = await BlockingWork.run { () -> Result<[UInt8], PackageError> in
+      do throws(PackageError) {
+        return .success(try file.read(at: range.lowerBound, count: min(range.count, ReadableFile.pieceLength)))
+      } catch {
+        return .failure(error)
+      }
+    }
+    switch result {
+    case .success(let bytes): return bytes
+    case .failure(let error): throw Refusal(.unavailable, error.text)
+    }
   }
 
   /// Notes in the journal that somebody fetches a package; nothing of it goes out before.

@@ -28,6 +28,7 @@ package struct Problem: Error, Hashable, Sendable {
     case unavailable
     case upgradeRequired
     case unknownKind
+    case rangeNotSatisfiable
     case internalError
     // The control room's refusals (``Refusal``).
     case badEnvelope
@@ -78,6 +79,7 @@ package struct Problem: Error, Hashable, Sendable {
     case .tooLarge: .contentTooLarge
     case .badRequest, .badDescription, .unknownKind, .badEnvelope, .wrongVersion, .badPayload, .clockSkew: .badRequest
     case .wrongState, .idReused, .unknownSubject: .conflict
+    case .rangeNotSatisfiable: .rangeNotSatisfiable
     case .preconditionRequired: .preconditionRequired
     case .preconditionFailed: .preconditionFailed
     case .unknownSlot: .conflict
