@@ -12,11 +12,18 @@ enum Exporting {
   /// Packages lie in this folder within the node's data.
   static let folderName = "exports"
 
+  /// What opens encrypted archives, where the node has it.
+  static func envelopeKey(in data: URL) throws -> EnvelopeKey? {
+    let name = "archive-encryption-key"
+    guard FileManager.default.fileExists(atPath: data.appendingPathComponent(name).path) else { return nil }
+    return EnvelopeKey(try KeyFile.load(name, from: data))
+  }
+
   static func sources(
     data: URL, storage: any Storage, files: FileStore?, envelopeKey: EnvelopeKey?
   ) -> PackageSources {
     PackageSources(
-      storage: storage, archives: data.appendingPathComponent(Recording.folderName).path, files: files,
+      storage: storage, archives: data.appendingPathComponent("archive").path, files: files,
       media: FilePackageMedia(envelopeKey: envelopeKey)
     ) { () throws(PackageError) in
       do throws(ArchiveKeyError) {

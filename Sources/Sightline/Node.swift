@@ -38,11 +38,16 @@ struct Node {
     recording =
       options.recording ? try Recording(room: room, storage: storage, agency: options.agency, data: data) : nil
     media = try MediaServer(try options.mediaConfiguration(recording: recording?.recorder))
+    let files = try FileStore(folder: data.appendingPathComponent("files"))
     desks = GatewayDesks(
       room: room, links: try LinkDesk(room: room, storage: storage),
       files: FileDesk(
-        room: room, store: try FileStore(folder: data.appendingPathComponent("files")),
-        scanner: options.scanCommand.flatMap { FileScanner(command: $0) }),
+        room: room, store: files, scanner: options.scanCommand.flatMap { FileScanner(command: $0) }),
+      exports: ExportDesk(
+        room: room,
+        sources: Exporting.sources(
+          data: data, storage: storage, files: files, envelopeKey: try Exporting.envelopeKey(in: data)),
+        folder: data.appendingPathComponent(Exporting.folderName).path, requiresApproval: options.exportApproval),
       sender: LinkSender(
         room: room, sms: try options.smsProvider(), mail: try options.mailConfiguration(), agency: options.agency,
         receiptKey: try KeyFile.load("secret-box-key", from: data), options: options.transferOptions),
@@ -67,6 +72,7 @@ struct Node {
       logger.error("incident \(incident) is not served: \(reason)")
     }
     try desks.webhooks.start()
+    try await desks.exports.start()
     desks.start()
     recording?.recorder.start()
     let services: [any Service] =
@@ -74,7 +80,8 @@ struct Node {
         JournalService(desks: desks, storage: storage, failure: failure)
       ] + (recording.map { [RecordingService(recording: $0)] } ?? []) + [
         MediaService(media: media),
-        HousekeepingService(keeper: Housekeeper(room: room, links: desks.links)), gateway,
+        HousekeepingService(keeper: Housekeeper(room: room, links: desks.links)),
+        ExportService(exports: desks.exports), gateway,
         ReadyService(node: self, whenReady: whenReady),
       ] + others
     let group = ServiceGroup(

@@ -88,6 +88,9 @@ struct NodeOptions: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: "Record every stream of every incident into DATA/archive.")
   var recording = true
 
+  @Flag(help: "Have a second person agree to every evidence package; to a custodian's one has to agree always.")
+  var exportApproval = false
+
   enum SRTPChoice: String, ExpressibleByArgument, CaseIterable {
     case ipsecMB = "ipsec-mb"
     case openSSL = "openssl"

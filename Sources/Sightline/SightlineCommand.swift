@@ -26,5 +26,6 @@ struct SightlineCommand: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       DemoCommand.self, ServeCommand.self, LinkCommand.self, UsersCommand.self, JournalCommand.self, LoadCommand.self,
+      ExportCommand.self,
     ])
 }

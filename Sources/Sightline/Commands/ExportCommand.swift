@@ -45,6 +45,9 @@ struct ExportCommand: AsyncParsableCommand {
     }
     let redaction = try redact.map(Self.redaction)
     let folder = URL(fileURLWithPath: data)
+    guard !FileManager.default.fileExists(atPath: out) else {
+      throw Self.failure("\(out) is there already, and is not overwritten. Give another --out.")
+    }
     guard FileManager.default.fileExists(atPath: folder.appendingPathComponent("sightline.sqlite").path) else {
       throw ValidationError("\(data) is no data folder of a node: it has no sightline.sqlite.")
     }
@@ -71,8 +74,8 @@ struct ExportCommand: AsyncParsableCommand {
       redaction: redaction)
     try await book.begin(export)
     let sources = Exporting.sources(
-      data: folder, storage: book.storage, files: try? FileStore(reading: folder.appendingPathComponent("files")),
-      envelopeKey: try NodeOptions.archiveEncryptionKey(data: folder, isMade: false))
+      data: folder, storage: book.storage, files: FileStore(reading: folder.appendingPathComponent("files")),
+      envelopeKey: try Exporting.envelopeKey(in: folder))
     let output = Self.absolute(out)
     let bar = ProgressLine(isShown: !json && isatty(STDERR_FILENO) == 1)
     let signals = Interruption()
@@ -145,7 +148,7 @@ private final class HandlingBook {
   init(_ folder: URL) throws {
     do throws(StorageError) {
       storage = try SQLiteStorage(folder: folder)
-    } catch where error.code == .locked {
+    } catch  where error.code == .locked {
       storage = try SQLiteStorage(folder: folder, mode: .tool)
       room = nil
       return
@@ -189,7 +192,13 @@ private final class HandlingBook {
   }
 
   func end(_ export: EvidenceExport, _ result: Result<EvidenceExport.Package, PackageError>) async throws {
-    guard let room else { return }
+    guard let room else {
+      // There is no package: nothing is to be noted.
+      guard case .failure = result else { return }
+      let key = export.id
+      return try storage.append(
+        StorageTransaction(changes: [.delete(collection: ExportDesk.handlings, key: key)]))
+    }
     let payload: JSONValue =
       switch result {
       case .success(let package):
@@ -226,7 +235,11 @@ private final class ProgressLine: Sendable {
 
   func show(_ progress: EvidenceExport.Progress) {
     let percent = Int(progress.fraction * 100)
-    guard isShown, shown.withLock({ old in defer { old = percent }; return old != percent }) else { return }
+    guard isShown,
+      shown.withLock({ old in
+        defer { old = percent }; return old != percent
+      })
+    else { return }
     let filled = Self.width * min(100, max(0, percent)) / 100
     let bar = String(repeating: "#", count: filled) + String(repeating: " ", count: Self.width - filled)
     FileHandle.standardError.write(Data("\r[\(bar)] \(percent) % \(progress.step.rawValue)   ".utf8))

@@ -160,4 +160,3 @@ enum PasswordSource {
     return Base64URL.encode(random.bytes(15))
   }
 }
-
