@@ -32,7 +32,7 @@ endif
 TEST_PACKAGES := openssl chromium firefox-esr coturn ffmpeg iproute2 python3-venv python3-gi python3-gst-1.0 \
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly \
   gstreamer1.0-nice gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0 fonts-dejavu-core \
-  librsvg2-bin zbar-tools
+  librsvg2-bin zbar-tools unzip
 
 SWIFT_FILES := Package.swift Sources Tests
 

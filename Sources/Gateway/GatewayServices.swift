@@ -14,6 +14,7 @@ struct GatewayServices: Sendable {
   let links: LinkDesk
   let files: FileDesk
   let replays: ReplayDesk
+  let exports: ExportDesk
   let networkLocations: NetworkLocationDesk
   let sender: LinkSender
   let webhooks: WebhookDesk
@@ -38,7 +39,8 @@ struct GatewayServices: Sendable {
     self.media = media
     self.authority = authority
     self.clock = clock
-    (room, links, files, replays) = (desks.room, desks.links, desks.files, desks.replays)
+    (room, links, files) = (desks.room, desks.links, desks.files)
+    (replays, exports) = (desks.replays, desks.exports)
     (networkLocations, sender, webhooks) = (desks.networkLocations, desks.sender, desks.webhooks)
     keeping = desks.keeping
     agency = configuration.agency
@@ -73,6 +75,7 @@ package struct GatewayDesks: Sendable {
   package let links: LinkDesk
   package let files: FileDesk
   package let replays: ReplayDesk
+  package let exports: ExportDesk
   package let sender: LinkSender
   package let webhooks: WebhookDesk
   package let keeping: ArchiveKeeping
@@ -83,7 +86,7 @@ package struct GatewayDesks: Sendable {
   private let channels: ChannelCarriers
 
   package init(
-    room: ControlRoom, links: LinkDesk, files: FileDesk, replays: ReplayDesk, sender: LinkSender,
+    room: ControlRoom, links: LinkDesk, files: FileDesk, replays: ReplayDesk, exports: ExportDesk, sender: LinkSender,
     webhooks: WebhookDesk, keeping: ArchiveKeeping, media: any MediaPlane, limits: GatewayLimits = .init(),
     clock: GatewayClock = .system
   ) {
@@ -91,6 +94,7 @@ package struct GatewayDesks: Sendable {
     self.links = links
     self.files = files
     self.replays = replays
+    self.exports = exports
     self.sender = sender
     self.webhooks = webhooks
     self.keeping = keeping

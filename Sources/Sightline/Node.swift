@@ -38,13 +38,18 @@ struct Node {
     recording =
       options.recording ? try Recording(options, room: room, storage: storage, data: data) : nil
     media = try MediaServer(try options.mediaConfiguration(recording: recording?.recorder))
+    let files = try FileStore(folder: data.appendingPathComponent("files"))
     desks = GatewayDesks(
       room: room, links: try LinkDesk(room: room, storage: storage),
       files: FileDesk(
-        room: room, store: try FileStore(folder: data.appendingPathComponent("files")),
-        scanner: options.scanCommand.flatMap { FileScanner(command: $0) }),
+        room: room, store: files, scanner: options.scanCommand.flatMap { FileScanner(command: $0) }),
       replays: ReplayDesk(
         room: room, library: ArchiveLibrary(archives: data.appendingPathComponent("archive"))),
+      exports: ExportDesk(
+        room: room,
+        sources: Exporting.sources(
+          data: data, storage: storage, files: files, envelopeKey: try Exporting.envelopeKey(in: data)),
+        folder: data.appendingPathComponent(Exporting.folderName).path, requiresApproval: options.exportApproval),
       sender: LinkSender(
         room: room, sms: try options.smsProvider(), mail: try options.mailConfiguration(), agency: options.agency,
         receiptKey: try KeyFile.load("secret-box-key", from: data), options: options.transferOptions),
@@ -72,6 +77,7 @@ struct Node {
       logger.error("incident \(incident) is not served: \(reason)")
     }
     try desks.webhooks.start()
+    try await desks.exports.start()
     desks.start()
     recording?.recorder.start()
     let services: [any Service] =
@@ -80,7 +86,7 @@ struct Node {
       ] + (recording.map { [RecordingService(recording: $0)] } ?? []) + [
         MediaService(media: media),
         HousekeepingService(keeper: Housekeeper(room: room, links: desks.links)),
-        ArchiveKeepingService(keeping: desks.keeping), gateway,
+        ArchiveKeepingService(keeping: desks.keeping), ExportService(exports: desks.exports), gateway,
         ReadyService(node: self, whenReady: whenReady),
       ] + others
     let group = ServiceGroup(

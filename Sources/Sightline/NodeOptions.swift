@@ -94,6 +94,9 @@ struct NodeOptions: ParsableArguments {
 
   @OptionGroup var archiveSpace: ArchiveSpaceOptions
 
+  @Flag(help: "Have a second person agree to every evidence package; to a custodian's one has to agree always.")
+  var exportApproval = false
+
   enum SRTPChoice: String, ExpressibleByArgument, CaseIterable {
     case ipsecMB = "ipsec-mb"
     case openSSL = "openssl"

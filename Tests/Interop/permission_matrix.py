@@ -53,6 +53,7 @@ export      any      own        own       any        any       any     drill   -
 replay      -        -          -         any        any       -       drill   -     -           -      -     -
 hold        -        -          -         any        any        -       -       -     -           -      -     -
 search      any      any        any       any        any        any     any     -     any         -      -     -
+package     -        -          -         any        any       -       -       -     -           -      -     -
 open        any      -          -         any        -         -       any     -     any         -      -     -
 report      -        -          -         -          -         -       -       -     any         -      -     -
 audit       -        -          -         any        any       any     -       -     -           -      -     -
@@ -202,6 +203,12 @@ OPERATIONS: dict[str, list[Try]] = {
     "POST /api/v1/retention/sweep": once("settings"),
     "POST /api/v1/incidents/{incident}/hold": [Try("hold", {})],
     # The archive: export
+    "GET /api/v1/incidents/{incident}/exports": [Try("package")],
+    "POST /api/v1/incidents/{incident}/exports": [Try("package", {})],
+    "GET /api/v1/incidents/{incident}/exports/{export}": [Try("package", is_absent=True)],
+    "DELETE /api/v1/incidents/{incident}/exports/{export}": [Try("package", is_absent=True)],
+    "POST /api/v1/incidents/{incident}/exports/{export}/decision": [Try("package", {})],
+    "GET /api/v1/incidents/{incident}/exports/{export}/package": [Try("package", is_absent=True)],
     # Other systems
     "GET /api/v1/webhooks": once("settings"),
     "POST /api/v1/webhooks": once("settings", {}),
