@@ -146,8 +146,8 @@ let package = Package(
     .executableTarget(
       name: "Sightline",
       dependencies: [
-        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "DTLS", "SDP", "SRTP", "Sockets", "Archive",
-        "MediaFiles", "Recorder", "Storage", "Outgoing", "MediaServer", "MediaClient", "ControlRoom", "Gateway",
+        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "DTLS", "SDP", "SRTP", "Relay", "Sockets",
+        "Archive", "MediaFiles", "Recorder", "Storage", "Outgoing", "MediaServer", "MediaClient", "ControlRoom", "Gateway",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

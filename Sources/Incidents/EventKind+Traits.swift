@@ -120,6 +120,20 @@ extension EventKind {
       .durable, .server, .everyone, "Somebody began or ceased to watch.", EventSchemas.watching),
     .revealed: EventTraits(
       .durable, .client(.reveal), .team, "A picture was unblurred or blurred.", EventSchemas.revealed),
+    .recording: EventTraits(
+      .durable, .server, .team, "The recording begins, has an alarm, or is sealed.", EventSchemas.recording),
+    .replayOpened: EventTraits(
+      .durable, .server, .control, "Somebody looks at the recording.", EventSchemas.replayOpened),
+    .exportRequested: EventTraits(
+      .durable, .server, .control, "Somebody wants an evidence package.", EventSchemas.exportRequested),
+    .exportDecided: EventTraits(
+      .durable, .server, .control, "A second person agreed, refused, or it was withdrawn.", EventSchemas.exportDecided),
+    .exportFinished: EventTraits(
+      .durable, .server, .control, "The package is ready, was fetched, or failed.", EventSchemas.exportFinished),
+    .retentionHold: EventTraits(
+      .durable, .server, .control, "Nothing of it may be deleted, or it may again.", EventSchemas.retentionHold),
+    .retentionDeleted: EventTraits(
+      .durable, .server, .control, "Something was deleted because its time was over.", EventSchemas.retentionDeleted),
     .account: EventTraits(
       .durable, .server, [], "An account was changed.", EventSchemas.account),
     .signIn: EventTraits(

@@ -46,6 +46,14 @@ package enum EventKind: String, Hashable, Sendable, CaseIterable {
   case source = "media.source"
   case watching = "media.watching"
   case revealed = "media.revealed"
+  // The archive
+  case recording = "media.recording"
+  case replayOpened = "replay.opened"
+  case exportRequested = "export.requested"
+  case exportDecided = "export.decided"
+  case exportFinished = "export.finished"
+  case retentionHold = "retention.hold"
+  case retentionDeleted = "retention.deleted"
   // The service (journal `_audit`)
   case account = "audit.account"
   case signIn = "audit.signIn"

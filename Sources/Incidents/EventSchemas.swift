@@ -234,6 +234,8 @@ enum EventSchemas {
     .optional("source", identifier, "Which stream; all if not given."),
   ]
 
+  // MARK: - The archive: see EventSchemas+Archive.swift
+
   // MARK: - The service
 
   static let account: Fields = [

@@ -50,6 +50,7 @@ extension Incident {
   private static let allowedWhenClosed: Set<EventKind> = [
     .stateChanged, .note, .chatRead, .chatDelivered, .linkRevoked, .linkDelivery, .fileAdded, .fileRejected, .source,
     .watching, .callerStage, .presence, .absorbed, .unassigned, .unitStoodDown, .unitStatus,
+    .recording, .replayOpened, .exportRequested, .exportDecided, .exportFinished, .retentionHold, .retentionDeleted,
   ]
 
   private static func check(_ kind: EventKind, _ payload: JSONValue) throws(IncidentError) {
@@ -134,7 +135,8 @@ extension Incident {
     case .opened: throw IncidentError(.wrongState, "The incident is open already.")
     case .classified, .unitLocation, .presence, .speaking, .typing, .deviceState, .command, .commandResult, .linkSent,
       .linkDelivery, .chat, .chatDelivered, .chatRead, .realTimeText, .note, .fileRejected, .snapshotTaken, .source,
-      .watching, .revealed, .account, .signIn, .settings, .access:
+      .watching, .revealed, .recording, .replayOpened, .exportRequested, .exportDecided, .exportFinished,
+      .retentionHold, .retentionDeleted, .account, .signIn, .settings, .access:
       return same
     }
   }

@@ -3,6 +3,7 @@ import DataChannel
 import Foundation
 import ICE
 import Primitives
+import Relay
 import SDP
 import SRTP
 import Sockets
@@ -27,10 +28,12 @@ package final class MediaServer: MediaPlane {
     package var pinsThreads: Bool
     /// Nil takes the fastest that runs here.
     package var srtpBackend: SRTPBackendKind?
+    /// Who records all sources; nil records nothing.
+    package var recording: (any RecordingSink)?
 
     package init(
       addresses: [IPAddress], port: UInt16 = 0, advertisedAddresses: [IPAddress] = [], shards: Int = 1,
-      pinsThreads: Bool = false, srtpBackend: SRTPBackendKind? = nil
+      pinsThreads: Bool = false, srtpBackend: SRTPBackendKind? = nil, recording: (any RecordingSink)? = nil
     ) {
       self.addresses = addresses
       self.port = port
@@ -38,6 +41,7 @@ package final class MediaServer: MediaPlane {
       self.shards = shards
       self.pinsThreads = pinsThreads
       self.srtpBackend = srtpBackend
+      self.recording = recording
     }
   }
 
@@ -56,7 +60,7 @@ package final class MediaServer: MediaPlane {
     for index in 0..<shardCount {
       let settings = ShardConfiguration(
         core: configuration.pinsThreads ? index : nil, srtpBackend: configuration.srtpBackend, identity: identity,
-        sctp: sctp)
+        sctp: sctp, recording: configuration.recording)
       let port = configuration.port == 0 ? 0 : configuration.port + UInt16(index)
       shards.append(
         try ShardHandle(

@@ -36,6 +36,7 @@ extension Relay {
       binding.role == .media, let stream = streams.find(Int(binding.stream.index))
     else { return }
     stream.pointee.statistics.noteSenderReport(ntpTime: report.ntpTime, arrival: now)
+    recordReport(report, of: stream, now: now)
     let offset = entry.pointee.clockOffset ?? (wall.bits &- report.ntpTime.bits)
     entry.pointee.clockOffset = offset
     stream.pointee.senderClock = SenderClock(

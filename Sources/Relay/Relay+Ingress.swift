@@ -96,6 +96,7 @@ extension Relay {
       counters.duplicates &+= 1
       return true
     }
+    recordPacket(packet, payload, of: stream, now: now)
     stream.pointee.lastPacketAt = now
     stream.pointee.rate.add(length)
     if stream.pointee.format != format { stream.pointee.format = format }
@@ -216,7 +217,11 @@ extension Relay {
     let clockRate: UInt32 = source.pointee.kind == .audio ? 48_000 : 90_000
     let stream = StreamHandle(
       streams.insert(
-        Stream(source: handle, kind: source.pointee.kind, ssrc: ssrc, clockRate: clockRate, now: now)))
+        Stream(
+          source: handle, kind: source.pointee.kind, ssrc: ssrc, clockRate: clockRate,
+          recording: source.pointee.recording, now: now)))
+    // A sender without simulcast that changes its SSRC goes on with the same picture.
+    if rid != nil { streams[unchecked: stream.index].pointee.recordingLayer = UInt8(source.pointee.streams.count) }
     source.pointee.streams.append(NamedStream(handle: stream, rid: rid))
     if source.pointee.preferred == nil { prefer(stream, of: handle, now: now) }
     return stream

@@ -20,6 +20,8 @@ package final class Relay {
   var videoCodecs = [VideoCodec?](repeating: nil, count: 256)
   /// What each slot negotiated, kept beside the slots so that they stay plain data.
   var slotPayloads: [SlotHandle: [RelayedFormat]] = [:]
+  /// The recorder's end of a ring; it must outlive the relay or be taken away first.
+  package var recorder: RecordingRing.Writer?
   var random: RandomSource
   /// Streams with pending packets; the last is served first.
   var dirtyStreams: [StreamHandle] = []

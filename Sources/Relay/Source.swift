@@ -14,6 +14,8 @@ struct Source {
   /// The stream that slots show.
   var preferred: StreamHandle?
   var status = SourceStatus(activity: .waiting, format: nil, bitsPerSecond: 0)
+  /// What the recorder knows it by; 0 while it is not recorded.
+  var recording: UInt32 = 0
   /// Slots connected to this source.
   var slots: [SlotHandle] = []
 

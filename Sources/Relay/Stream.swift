@@ -21,8 +21,14 @@ struct Stream {
   var rate = RateMeter()
   /// The sender's clock as its last sender report told it, on the server's wall clock.
   var senderClock: SenderClock?
+  /// What the recorder knows the source by; 0 while it is not recorded.
+  var recording: UInt32
+  /// Which of several simulcast encodings this is, for the recorder.
+  var recordingLayer: UInt8 = 0
 
-  init(source: SourceHandle, kind: SourceKind, ssrc: SSRC, clockRate: UInt32, now: MonotonicTime) {
+  init(
+    source: SourceHandle, kind: SourceKind, ssrc: SSRC, clockRate: UInt32, recording: UInt32 = 0, now: MonotonicTime
+  ) {
     self.source = source
     self.kind = kind
     self.ssrc = ssrc
@@ -33,6 +39,7 @@ struct Stream {
     missing = NACKGenerator()
     statistics = ReceptionStatistics(clockRate: clockRate)
     lastPacketAt = now
+    self.recording = recording
   }
 
   /// Completes the keyframe cache when the first packet came after others of its picture, reordered or repaired.

@@ -6,6 +6,7 @@ import Incidents
 import Logging
 import MediaServer
 import Primitives
+import Recorder
 import ServiceLifecycle
 import Sockets
 import Storage
@@ -18,6 +19,7 @@ struct Node {
   let desks: GatewayDesks
   let logger: Logger
   private let storage: SQLiteStorage
+  private let recording: Recording?
   private let failure: StorageFailure
 
   var room: ControlRoom { desks.room }
@@ -33,7 +35,9 @@ struct Node {
       storage: storage, agency: options.agency, secrets: try Self.secrets(in: data), limits: options.controlRoomLimits,
       identity: try options.identityLimits()
     ) { failure.report($0) }
-    media = try MediaServer(try options.mediaConfiguration())
+    recording =
+      options.recording ? try Recording(room: room, storage: storage, agency: options.agency, data: data) : nil
+    media = try MediaServer(try options.mediaConfiguration(recording: recording?.recorder))
     desks = GatewayDesks(
       room: room, links: try LinkDesk(room: room, storage: storage),
       files: FileDesk(
@@ -64,9 +68,12 @@ struct Node {
     }
     try desks.webhooks.start()
     desks.start()
+    recording?.recorder.start()
     let services: [any Service] =
       [
-        JournalService(desks: desks, storage: storage, failure: failure), MediaService(media: media),
+        JournalService(desks: desks, storage: storage, failure: failure)
+      ] + (recording.map { [RecordingService(recording: $0)] } ?? []) + [
+        MediaService(media: media),
         HousekeepingService(keeper: Housekeeper(room: room, links: desks.links)), gateway,
         ReadyService(node: self, whenReady: whenReady),
       ] + others
@@ -110,6 +117,19 @@ private struct JournalService: Service {
     desks.room.stop()
     storage.close()
     if let error { throw error }
+  }
+}
+
+/// Keeps the recorder until the media threads have ended; then everything is written and sealed.
+private struct RecordingService: Service {
+  let recording: Recording
+
+  func run() async throws {
+    async let told: Void = recording.desk.run()
+    try? await gracefulShutdown()
+    await BlockingWork.run { recording.recorder.stop() }
+    recording.bell.finish()
+    await told
   }
 }
 

@@ -7,6 +7,7 @@ import JSON
 import MediaServer
 import Outgoing
 import Primitives
+import Relay
 import SRTP
 import Sockets
 
@@ -84,6 +85,9 @@ struct NodeOptions: ParsableArguments {
   @Option(help: "Program that looks at uploads, its path last: ends with 0 for clean, 1 for infected.")
   var scanCommand: String?
 
+  @Flag(inversion: .prefixedNo, help: "Record every stream of every incident into DATA/archive.")
+  var recording = true
+
   enum SRTPChoice: String, ExpressibleByArgument, CaseIterable {
     case ipsecMB = "ipsec-mb"
     case openSSL = "openssl"
@@ -137,12 +141,12 @@ struct NodeOptions: ParsableArguments {
     return limits
   }
 
-  func mediaConfiguration() throws -> MediaServer.Configuration {
+  func mediaConfiguration(recording: (any RecordingSink)?) throws -> MediaServer.Configuration {
     let addresses = try mediaAddress.map(Self.address)
     return MediaServer.Configuration(
       addresses: addresses.isEmpty ? Interfaces.usableAddresses() : addresses, port: mediaPort,
       advertisedAddresses: try advertise.map(Self.address), shards: mediaThreads, pinsThreads: false,
-      srtpBackend: srtp?.backend)
+      srtpBackend: srtp?.backend, recording: recording)
   }
 
   func gatewayConfiguration() throws -> GatewayConfiguration {

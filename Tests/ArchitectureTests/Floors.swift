@@ -27,7 +27,8 @@ struct Floor: Sendable {
   /// Imports of a target of the same floor: ICE speaks STUN, server and client share sockets, floor 0 builds on itself.
   static let sideways: Set = [
     "Cryptography -> Primitives", "JSON -> Primitives", "ICE -> STUN", "Identity -> Incidents",
-    "Interchange -> Incidents", "Archive -> Incidents", "Recorder -> MediaFiles", "MediaServer -> Sockets", "MediaClient -> Sockets",
+    "Interchange -> Incidents", "Archive -> Incidents", "Recorder -> MediaFiles", "MediaServer -> Sockets",
+    "MediaClient -> Sockets",
     "Outgoing -> Storage",
   ]
 
@@ -72,7 +73,8 @@ struct Floor: Sendable {
     Floor(
       3, "Storage", ["Primitives", "Cryptography", "JSON", "Incidents"],
       libraries: ["Foundation", "GRDB", "Glibc", "Synchronization"]),
-    Floor(3, "MediaFiles", ["Primitives", "Archive"], libraries: ["CLibAV", "Foundation", "Glibc", "Synchronization"]),
+    Floor(
+      3, "MediaFiles", ["Primitives", "Archive"], libraries: ["CLibAV", "Foundation", "Glibc", "Synchronization"]),
     Floor(
       3, "Recorder",
       ["Primitives", "Cryptography", "JSON", "RTP", "Relay", "Incidents", "Archive", "MediaFiles"],
@@ -105,8 +107,8 @@ struct Floor: Sendable {
     Floor(
       6, "Sightline",
       [
-        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "DTLS", "SDP", "SRTP", "Sockets", "Archive",
-        "MediaFiles", "Recorder", "Storage", "Outgoing", "MediaServer", "MediaClient", "ControlRoom", "Gateway",
+        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "DTLS", "SDP", "SRTP", "Relay", "Sockets",
+        "Archive", "MediaFiles", "Recorder", "Storage", "Outgoing", "MediaServer", "MediaClient", "ControlRoom", "Gateway",
       ],
       libraries: [
         "ArgumentParser", "Dispatch", "Foundation", "Glibc", "Logging", "ServiceLifecycle", "Synchronization",

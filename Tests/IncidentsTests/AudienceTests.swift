@@ -25,7 +25,10 @@ struct AudienceTests {
     .stateChanged, .merged, .presence, .speaking, .typing, .chat, .chatDelivered, .chatRead, .realTimeText, .fileAdded,
     .watching,
   ]
-  static let forControl: Set<EventKind> = [.mergeSuggested]
+  static let forControl: Set<EventKind> = [
+    .mergeSuggested, .replayOpened, .exportRequested, .exportDecided, .exportFinished, .retentionHold,
+    .retentionDeleted,
+  ]
   static let forNobody: Set<EventKind> = [.account, .signIn, .settings, .access]
 
   @Test("each kind reaches those it is for", arguments: EventKind.allCases)

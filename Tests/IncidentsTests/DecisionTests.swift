@@ -20,6 +20,8 @@ struct DecisionTests {
     var testDescription: String { "\(kind.rawValue) \(payload.canonical)" }
   }
 
+  private static let zeros = String(repeating: "0", count: 64)
+
   /// At least one good payload for every kind, against the full story.
   static let good: [Wish] = [
     Wish(.stateChanged, ["state": "monitored", "reason": "crew there"]), Wish(.classified, ["priority": "P1"]),
@@ -50,6 +52,15 @@ struct DecisionTests {
     Wish(.snapshotTaken, ["file": "f1", "source": "s1"]),
     Wish(.source, ["source": "s1", "peer": "p", "kind": "video", "state": "live", "codec": "VP8"]),
     Wish(.watching, ["on": true, "account": "op-1", "role": "operator", "name": "Olga"]), Wish(.revealed, ["on": true]),
+    Wish(.recording, ["state": "alarm", "detail": "The disk is full."]),
+    Wish(.replayOpened, ["replay": "r1", "account": "sup-1", "role": "supervisor", "reason": "complaint 12"]),
+    Wish(.exportRequested, ["export": "x1", "account": "sup-1", "reason": "court", "approval": true]),
+    Wish(.exportDecided, ["export": "x1", "account": "cus-1", "decision": "approved"]),
+    Wish(.exportFinished, ["export": "x1", "state": "ready", "sha256": .string(zeros), "bytes": 12]),
+    Wish(.retentionHold, ["held": true, "account": "cus-1", "reason": "court order"]),
+    Wish(
+      .retentionDeleted,
+      ["class": "media", "files": 3, "bytes": 12, "sha256": .string(zeros), "reason": "180 days are over"]),
     Wish(.account, ["account": "a", "change": "added"]), Wish(.signIn, ["userName": "", "result": "refused"]),
     Wish(.settings, ["setting": "sms"]), Wish(.access, ["what": "replay", "reason": "complaint 12"]),
   ]

@@ -56,10 +56,12 @@ package enum ManifestEntry: Hashable, Sendable {
     package var headerLength: Int
     /// SHA-256 of the header, 32 bytes.
     package var headerHash: [UInt8]
+    /// Media time 0 of the file, where that is before its first fragment: the beginning could not be written.
+    package var origin: UTCTime?
 
     package init(
       path: ArchivePath, track: TrackID, codec: String, mimeType: String, width: Int, height: Int, rotation: Int,
-      layer: Layer?, headerLength: Int, headerHash: [UInt8]
+      layer: Layer?, headerLength: Int, headerHash: [UInt8], origin: UTCTime? = nil
     ) {
       self.path = path
       self.track = track
@@ -71,6 +73,7 @@ package enum ManifestEntry: Hashable, Sendable {
       self.layer = layer
       self.headerLength = headerLength
       self.headerHash = headerHash
+      self.origin = origin
     }
   }
 
@@ -164,6 +167,14 @@ package enum ManifestEntry: Hashable, Sendable {
     package enum Purpose: String, Hashable, Sendable {
       case still
       case late
+
+      /// Where files of the purpose lie.
+      package var folder: ArchivePath.Folder {
+        switch self {
+        case .still: .stills
+        case .late: .late
+        }
+      }
     }
 
     package var path: ArchivePath

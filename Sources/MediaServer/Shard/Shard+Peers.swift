@@ -76,8 +76,19 @@ extension Shard {
       id: SourceID(nextSource), peer: peer.handle, peerID: peer.id, kind: parameters.kind, handle: handle,
       status: SourceStatus(activity: .waiting, format: nil, bitsPerSecond: 0))
     nextSource &+= 1
+    announceToRecorder(source, of: peer)
     rooms[peer.incident, default: Room()].sources.append(source)
     rooms[peer.incident]?.tell(.sourceChanged(source.overview))
+  }
+
+  private func announceToRecorder(_ source: RoomSource, of peer: Peer) {
+    guard let recording = configuration.recording else { return }
+    recording.announce(
+      SourceAnnouncement(
+        incident: peer.incident, number: source.id.value, peer: peer.id, kind: source.kind,
+        formats: relay.recordedFormats(of: source.handle)),
+      shard: index)
+    relay.record(source.handle, as: source.id.value)
   }
 
   private func addSlot(_ mid: String, _ parameters: SlotParameters, of peer: Peer) {
@@ -123,7 +134,10 @@ extension Shard {
     room.peers.removeAll { $0 == peer.handle }
     let gone = room.sources.filter { $0.peer == peer.handle }
     room.sources.removeAll { $0.peer == peer.handle }
-    for source in gone { room.tell(.sourceRemoved(source.id)) }
+    for source in gone {
+      configuration.recording?.withdraw(source.id.value, shard: index)
+      room.tell(.sourceRemoved(source.id))
+    }
     room.tell(.peerChanged(peer.overview))
     rooms[peer.incident] = room.isEmpty ? nil : room
     assignSlots(of: peer.incident)

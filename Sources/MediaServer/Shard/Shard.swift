@@ -22,6 +22,8 @@ final class Shard {
   let listeners: [TCPListener]
   let relay: Relay
   let engine: SRTPEngine
+  /// What the relay copies recorded packets into; nil when nothing is recorded.
+  private let recordingRing: RecordingRing?
   /// What peers are told to connect to.
   let localCandidates: [ICECandidate]
 
@@ -74,8 +76,15 @@ final class Shard {
     poller = try Poller()
     engine = try configuration.srtpBackend.map { try SRTPEngine($0) } ?? SRTPEngine.fastest()
     relay = Relay(random: .system)
+    recordingRing = configuration.recording.map { _ in RecordingRing() }
     routes = RouteTable(capacity: Self.maximumPeers)
     now = MonotonicTime(nanoseconds: sl_monotonic_nanoseconds())
+    if let recordingRing {
+      relay.recorder = recordingRing.writer
+      configuration.recording?.attach(recordingRing, shard: index) { [queue] source in
+        _ = queue.submit { $0.relay.requestKeyframe(ofRecorded: source, now: $0.now) }
+      }
+    }
     try poller.add(queue.descriptor, token: Token.commandBits)
     for (place, socket) in sockets.enumerated() {
       try poller.add(socket.descriptor, token: Token.socket(place))

@@ -1,6 +1,7 @@
 import DTLS
 import DataChannel
 import Primitives
+import Relay
 import SRTP
 
 /// What every media thread is started with.
@@ -11,6 +12,7 @@ struct ShardConfiguration {
   var srtpBackend: SRTPBackendKind?
   var identity: DTLSIdentity
   var sctp: SCTPStack
+  var recording: (any RecordingSink)?
 }
 
 /// What a shard counts.

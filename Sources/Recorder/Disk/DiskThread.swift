@@ -1,0 +1,128 @@
+import Archive
+import Cryptography
+import Foundation
+import Incidents
+import Primitives
+
+/// Writes archives: takes what waits, gathers it by incident, makes it durable, seals what is due.
+///
+/// A thread of its own, so that a disk that stands still holds up nothing but this. Unchecked: all that changes is used by
+/// the thread alone once it runs.
+final class DiskThread: @unchecked Sendable {
+  let queue = JobQueue()
+  private let opener: ArchiveOpener
+  private let keys: any SealingKeys
+  private let clock: RecorderClock
+  private let tell: @Sendable (RecorderEvent) -> Void
+  private let ended = DispatchSemaphore(value: 0)
+  // Used by the thread alone, once it runs.
+  private var archives: [IncidentID: OpenArchive] = [:]
+  /// Jobs of archives that could not be opened, told once.
+  private var refused: Set<IncidentID> = []
+
+  /// Least time between two rounds of making things durable, so that they share their waits for the disk.
+  private static let cycle = 0.1
+  /// Time after which seals are looked for though nothing was written.
+  private static let idleCycle = 1.0
+  /// Incidents whose archives could not be opened that are remembered.
+  private static let maximumRefused = 10_000
+
+  init(
+    opener: ArchiveOpener, keys: any SealingKeys, clock: RecorderClock,
+    tell: @escaping @Sendable (RecorderEvent) -> Void
+  ) {
+    self.opener = opener
+    self.keys = keys
+    self.clock = clock
+    self.tell = tell
+  }
+
+  func start() {
+    let thread = Thread { [self] in
+      while turn() { Thread.sleep(forTimeInterval: Self.cycle) }
+      for archive in archives.values { finish(archive) }
+      ended.signal()
+    }
+    thread.name = "recorder-disk"
+    thread.start()
+  }
+
+  /// Writes what waits, seals everything and ends; returns when it has.
+  func stop() {
+    queue.stop()
+    ended.wait()
+  }
+
+  /// One round; false when there will be no more.
+  private func turn() -> Bool {
+    guard let jobs = queue.take(until: Date(timeIntervalSinceNow: Self.idleCycle)) else { return false }
+    let now = clock.wall()
+    var touched: Set<IncidentID> = []
+    for job in jobs {
+      guard let archive = archive(for: job, at: now) else { continue }
+      archive.take(job.work, at: now)
+      touched.insert(job.incident)
+    }
+    for incident in touched { archives[incident]?.commit(at: now) }
+    sealDue(at: now)
+    for archive in archives.values { tellAlarms(of: archive) }
+    return true
+  }
+
+  private func archive(for job: ArchiveJob, at now: UTCTime) -> OpenArchive? {
+    if let open = archives[job.incident] { return open }
+    switch job.work {
+    // These begin an archive, or go on with it.
+    case .track, .fragment, .file: break
+    case .gap, .clock, .trackEnded, .journal: return nil
+    }
+    do throws(DiskError) {
+      let archive = try opener.open(job.incident, at: now)
+      archives[job.incident] = archive
+      if refused.remove(job.incident) == nil { tell(.started(job.incident)) }
+      archive.take(.journal(isClosed: false), at: now)
+      return archive
+    } catch {
+      if case .file(let file) = job.work { file.done(.failure(error)) }
+      if refused.count < Self.maximumRefused, refused.insert(job.incident).inserted {
+        tell(.alarm(job.incident, track: nil, error.text))
+      }
+      return nil
+    }
+  }
+
+  private func sealDue(at now: UTCTime) {
+    for archive in archives.values {
+      if let idle = archive.idleSince, archive.isClosed || now - idle >= opener.configuration.lingering {
+        finish(archive)
+      } else if archive.isDirty, now - archive.lastSealAt >= opener.configuration.sealInterval {
+        seal(archive, isFinal: false, at: now)
+      }
+    }
+  }
+
+  /// Seals for good and lets go; what cannot be sealed now is sealed by the next start.
+  private func finish(_ archive: OpenArchive) {
+    let isSealed = seal(archive, isFinal: true, at: clock.wall())
+    archive.abandon()
+    tellAlarms(of: archive)
+    archives[archive.incident] = nil
+    if isSealed { tell(.sealed(archive.incident)) }
+  }
+
+  @discardableResult
+  private func seal(_ archive: OpenArchive, isFinal: Bool, at now: UTCTime) -> Bool {
+    do {
+      return archive.seal(isFinal: isFinal, key: try keys.current(), at: now)
+    } catch {
+      tell(.alarm(archive.incident, track: nil, "The archive cannot be signed: \(error)"))
+      return false
+    }
+  }
+
+  private func tellAlarms(of archive: OpenArchive) {
+    for alarm in archive.takeAlarms() {
+      tell(.alarm(archive.incident, track: alarm.track?.value, alarm.text))
+    }
+  }
+}
