@@ -168,7 +168,8 @@ import Testing
     var outputs: [TrackOutput] = []
     for index in 0..<100 {
       let packets = track.packets(index)
-      if index == 50 { outputs += recorder.interrupt(reason: .overload, at: packets[0].arrival, clock: clock) }
+      // It is known a little before the last packets that came through are taken.
+      if index == 48 { outputs += recorder.interrupt(reason: .overload, at: packets[0].arrival, clock: clock) }
       if (50..<60).contains(index) { continue }
       outputs += recorder.receiveAll(packets)
     }
