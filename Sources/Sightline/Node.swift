@@ -44,7 +44,10 @@ struct Node {
         room: room, store: try FileStore(folder: data.appendingPathComponent("files")),
         scanner: options.scanCommand.flatMap { FileScanner(command: $0) }),
       replays: ReplayDesk(
-        room: room, library: ArchiveLibrary(archives: data.appendingPathComponent("archive"))),
+        room: room,
+        library: ArchiveLibrary(
+          archives: data.appendingPathComponent(Recording.folderName),
+          encryptionKey: try options.archiveEncryptionKey(data: data), publicKeys: Recording.publicKeys(data: data))),
       sender: LinkSender(
         room: room, sms: try options.smsProvider(), mail: try options.mailConfiguration(), agency: options.agency,
         receiptKey: try KeyFile.load("secret-box-key", from: data), options: options.transferOptions),
