@@ -58,7 +58,8 @@ struct Node {
         receiptKey: try KeyFile.load("secret-box-key", from: data), options: options.transferOptions),
       webhooks: try WebhookDesk(room: room, storage: storage, options: options.transferOptions),
       keeping: ArchiveKeeping(
-        room: room, archive: data.appendingPathComponent("archive"), quota: try options.archiveSpace.quota()),
+        room: room, archive: data.appendingPathComponent("archive"), quota: try options.archiveSpace.quota(),
+        signingKey: { try ArchiveKeyring(reading: data).signingKey }),
       media: media)
     gateway = try GatewayServer(
       configuration: try options.gatewayConfiguration(), media: media, desks: desks, authority: authority,
