@@ -46,7 +46,7 @@ struct FilmTests {
     #expect(probe.streams.map(\.codecName) == ["h264", "aac"])
     #expect((probe.streams[0].width, probe.streams[0].height) == (1280, 720))
     #expect(probe.packets?.filter { $0.streamIndex == 0 }.count == 90)
-    #expect(abs(Double(probe.format?.duration ?? "") ?? 0 - 6) < 0.1)
+    #expect(abs((Double(probe.format?.duration ?? "") ?? 0) - 6) < 0.1)
     #expect(try Tool.complaints(path) == "")
     // Frame 30 n of the ramp is to be seen n seconds later.
     #expect(abs(try Tool.luma(path, crop: cell(0), seek: 1) - (16 + 3 * 30)) <= 5)

@@ -23,6 +23,8 @@ package struct ArchiveContents: Sendable {
     package let entry: ManifestEntry.Track
     package fileprivate(set) var segments: [Segment] = []
     package fileprivate(set) var gaps: [ManifestEntry.Gap] = []
+    /// The line of each gap, so that a reader can be told what is new.
+    package fileprivate(set) var gapLines: [Int] = []
     package fileprivate(set) var clocks: [ManifestEntry.ClockPair] = []
 
     package var id: TrackID { entry.id }
@@ -33,6 +35,10 @@ package struct ArchiveContents: Sendable {
 
   package struct Segment: Sendable {
     package let entry: ManifestEntry.Segment
+    /// The line that began it.
+    package let line: Int
+    /// The line of each fragment.
+    package fileprivate(set) var fragmentLines: [Int] = []
     package fileprivate(set) var fragments: [ManifestEntry.Fragment] = []
 
     /// Media time 0 of the file; nil before the first fragment.
@@ -95,9 +101,12 @@ package struct ArchiveContents: Sendable {
     switch line.entry {
     case .archive: break
     case .track(let entry): try add(entry)
-    case .segment(let entry): try add(entry)
-    case .fragment(let entry): try add(entry)
-    case .gap(let entry): tracks[try place(of: entry.track)].gaps.append(entry)
+    case .segment(let entry): try add(entry, line.number)
+    case .fragment(let entry): try add(entry, line.number)
+    case .gap(let entry):
+      let place = try place(of: entry.track)
+      tracks[place].gaps.append(entry)
+      tracks[place].gapLines.append(line.number)
     case .clock(let entry): tracks[try place(of: entry.track)].clocks.append(entry)
     case .file(let entry): try add(entry)
     case .note(let text): notes.append((line.time, text))
@@ -117,12 +126,12 @@ package struct ArchiveContents: Sendable {
     tracks.append(Track(entry: entry))
   }
 
-  private mutating func add(_ entry: ManifestEntry.Segment) throws(ManifestError) {
+  private mutating func add(_ entry: ManifestEntry.Segment, _ line: Int) throws(ManifestError) {
     let track = try place(of: entry.track)
     guard segmentPlaces[entry.path] == nil else { throw ManifestError("\(entry.path) begins twice") }
     guard entry.path.folder == .media else { throw ManifestError("\(entry.path) is no place for a segment") }
     segmentPlaces[entry.path] = (track, tracks[track].segments.count)
-    tracks[track].segments.append(Segment(entry: entry))
+    tracks[track].segments.append(Segment(entry: entry, line: line))
   }
 
   private mutating func add(_ entry: ManifestEntry.File) throws(ManifestError) {
@@ -134,7 +143,7 @@ package struct ArchiveContents: Sendable {
     files.append(entry)
   }
 
-  private mutating func add(_ entry: ManifestEntry.Fragment) throws(ManifestError) {
+  private mutating func add(_ entry: ManifestEntry.Fragment, _ line: Int) throws(ManifestError) {
     guard let place = segmentPlaces[entry.segment] else { throw ManifestError("\(entry.segment) has not begun") }
     let expected = tracks[place.track].segments[place.segment].length
     guard entry.offset == expected else {
@@ -144,5 +153,6 @@ package struct ArchiveContents: Sendable {
       throw ManifestError("a fragment of \(entry.segment) is too long")
     }
     tracks[place.track].segments[place.segment].fragments.append(entry)
+    tracks[place.track].segments[place.segment].fragmentLines.append(line)
   }
 }

@@ -57,7 +57,7 @@ package struct RecoveryError: Error, Hashable, Sendable, CustomStringConvertible
   /// Why, and what to do.
   package let text: String
 
-  init(_ text: String) {
+  package init(_ text: String) {
     self.text = String(text.prefix(500))
   }
 

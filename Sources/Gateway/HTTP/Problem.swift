@@ -51,6 +51,7 @@ package struct Problem: Error, Hashable, Sendable {
     case linkUsed
     case linkEnded
     case linkRevoked
+    case damaged
   }
 
   package var code: Code
@@ -78,7 +79,7 @@ package struct Problem: Error, Hashable, Sendable {
     case .unsupportedMediaType: .unsupportedMediaType
     case .tooLarge: .contentTooLarge
     case .badRequest, .badDescription, .unknownKind, .badEnvelope, .wrongVersion, .badPayload, .clockSkew: .badRequest
-    case .wrongState, .idReused, .unknownSubject: .conflict
+    case .wrongState, .idReused, .unknownSubject, .damaged: .conflict
     case .rangeNotSatisfiable: .rangeNotSatisfiable
     case .preconditionRequired: .preconditionRequired
     case .preconditionFailed: .preconditionFailed

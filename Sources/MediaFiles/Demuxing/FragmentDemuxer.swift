@@ -9,6 +9,7 @@ import Primitives
 /// other codecs than ``MediaTrack/Codec`` are passed over. Not thread-safe.
 package final class FragmentDemuxer {
   package let tracks: [MediaTrack]
+  package let container: TrackFormat.Container
 
   private let reader: SourceReader
   private let packet: PacketHandle
@@ -32,6 +33,8 @@ package final class FragmentDemuxer {
     packet = try PacketHandle()
     context = try Self.open(reader)
     guard let context else { throw LibAV.outOfMemory() }
+    // The name is "matroska,webm" or begins with "mov".
+    container = String(cString: context.pointee.iformat.pointee.name).contains("webm") ? .webm : .mp4
     let count = Int(min(context.pointee.nb_streams, UInt32(Self.maximumTracks)))
     tracks = (0..<count).compactMap { index in
       context.pointee.streams[index].flatMap { Self.track(index, $0) }

@@ -3,7 +3,7 @@ import CLibAV
 /// A line of text in a film.
 struct TextLine: Hashable {
   var text: String
-  /// Pixels from the left; nil for the middle of `width`.
+  /// Pixels from the left.
   var x: Int
   var y: Int
   /// Where the line is put in the middle of so many pixels from `x` on; nil for the left.
@@ -76,7 +76,8 @@ final class TextOverlay {
     let context = try FilterGraph.allocate("drawtext", in: graph)
     let options = [
       "text": clean(line.text), "expansion": "none", "font": font, "fontsize": String(line.size), "fontcolor": "white",
-      "borderw": "2", "bordercolor": "black", "fix_bounds": "0", "y": String(line.y),
+      "borderw": "2", "bordercolor": "black", "fix_bounds": "0",  // Letters of different height stand on one line.
+      "y": "\(line.y + line.size - 2)-ascent",
       "x": line.centredIn.map { "\(line.x)+max(0,(\($0)-text_w)/2)" } ?? String(line.x),
     ]
     for (name, value) in options {

@@ -26,6 +26,9 @@ final class TrackReader {
   private var bytesRead = 0
   private var peeked: TimedPacket??
 
+  /// No recording is longer, in nanoseconds: ten years; sums of such times do not overflow.
+  private static let maximumOffset: Int64 = 3_650 * 86_400 * 1_000_000_000
+
   /// Segments that could not be read to their end.
   private(set) var damaged: Set<Int> = []
 
@@ -72,7 +75,8 @@ final class TrackReader {
       let demuxer = try FragmentDemuxer(segment.source)
       guard var found = demuxer.tracks.first(where: { $0.kind == track.kind }) else { return }
       if let rotation = segment.rotation, found.kind == .video { found.rotation = rotation }
-      current = (demuxer, found, (segment.start - origin).nanoseconds)
+      let offset = (segment.start - origin).nanoseconds
+      current = (demuxer, found, max(-Self.maximumOffset, min(Self.maximumOffset, offset)))
       isFirst = true
     } catch {
       try note(error)
@@ -88,8 +92,8 @@ final class TrackReader {
         guard packet.track == track.index else { continue }
         defer { isFirst = false }
         return TimedPacket(
-          track: track, packet: packet, presentation: offset &+ packet.time.nanoseconds,
-          decoding: offset &+ packet.ticks.interval(packet.decoding).nanoseconds,
+          track: track, packet: packet, presentation: offset + packet.time.nanoseconds,
+          decoding: offset + packet.ticks.interval(packet.decoding).nanoseconds,
           duration: packet.length.nanoseconds, beginsSegment: isFirst)
       }
       return nil

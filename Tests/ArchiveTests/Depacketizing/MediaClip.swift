@@ -4,7 +4,7 @@ import Primitives
 import RTP
 import Testing
 
-/// A clip of `Fixtures`, cut into packets as a sender would.
+/// A clip of `fixtures/codecs`, cut into packets as a sender would.
 struct MediaClip: Sendable {
   enum Name: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case h264
@@ -27,8 +27,9 @@ struct MediaClip: Sendable {
 
   init(_ name: Name) throws {
     self.name = name
-    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    let data = [UInt8](try Data(contentsOf: folder.appendingPathComponent("Fixtures/\(name.rawValue).ivf")))
+    let folder = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let data = [UInt8](try Data(contentsOf: folder.appendingPathComponent("fixtures/codecs/\(name.rawValue).ivf")))
     var frames: [[UInt8]] = []
     var offset = 32
     while offset + 12 <= data.count {

@@ -84,6 +84,8 @@ func makeDesks(
   let desks = GatewayDesks(
     room: room, links: try LinkDesk(room: room, storage: storage),
     files: FileDesk(room: room, store: files, scanner: nil),
+    replays: ReplayDesk(
+      room: room, library: ArchiveLibrary(archives: folder.url.appendingPathComponent("archive"))),
     exports: ExportDesk(
       room: room,
       sources: PackageSources(
@@ -91,7 +93,8 @@ func makeDesks(
         media: FilePackageMedia(envelopeKey: nil)
       ) { sealingKey }, folder: folder.url.appendingPathComponent("exports").path, requiresApproval: false),
     sender: LinkSender(room: room, sms: nil, mail: nil, agency: "agency", receiptKey: [1]),
-    webhooks: try WebhookDesk(room: room, storage: storage), media: media, limits: limits, clock: clock)
+    webhooks: try WebhookDesk(room: room, storage: storage),
+    keeping: ArchiveKeeping(room: room, archive: folder.url.appendingPathComponent("archive")), media: media, limits: limits, clock: clock)
   desks.start()
   return desks
 }
