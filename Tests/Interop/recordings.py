@@ -104,9 +104,11 @@ class Track:
         return self.fragments[-1].end
 
     def unexplained(self) -> list[Span]:
-        """Holes between the fragments that no gap covers, overlaps as spans of negative length."""
-        spans = sorted([*self.fragments, *self.gaps], key=lambda span: (span.start, span.end))
-        return [Span(before.end, after.start) for before, after in zip(spans, spans[1:]) if before.end != after.start]
+        """Time between the first and the last fragment that neither a fragment nor a gap covers.
+
+        A gap may lie inside a fragment: that lasts from its first frame to the end of its last.
+        """
+        return uncovered(Span(self.start, self.end), [*self.fragments, *self.gaps])
 
 
 @dataclass
@@ -234,6 +236,18 @@ class Recording:
         return events
 
 
+def uncovered(whole: Span, spans: list[Span]) -> list[Span]:
+    """What of `whole` none of the spans covers."""
+    holes, reached = [], whole.start
+    for span in sorted(spans, key=lambda span: span.start):
+        if span.start > reached:
+            holes.append(Span(reached, min(span.start, whole.end)))
+        reached = max(reached, span.end)
+        if reached >= whole.end:
+            return holes
+    return [*holes, Span(reached, whole.end)]
+
+
 def digest(held: bytes) -> str:
     return hashlib.sha256(held).hexdigest()
 
@@ -248,7 +262,8 @@ def probe(path: pathlib.Path) -> dict:
 
 def decode(path: pathlib.Path) -> None:
     """Decodes all of it with ffmpeg; fails if that complains of anything."""
-    run("ffmpeg", "-xerror", "-i", str(path), "-f", "null", "-")
+    # Frames keep their own times: ffmpeg would force them onto a frame rate that it guesses, and complain of those that meet.
+    run("ffmpeg", "-xerror", "-i", str(path), "-fps_mode", "passthrough", "-enc_time_base", "1:1000000", "-f", "null", "-")
 
 
 def run(tool: str, *arguments: str) -> str:
