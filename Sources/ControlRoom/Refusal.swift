@@ -44,6 +44,8 @@ package struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     case full
     /// The reader does not keep up.
     case slowReader
+    /// What is kept is not what was written.
+    case damaged
     /// The node cannot write; it is about to restart.
     case unavailable
   }

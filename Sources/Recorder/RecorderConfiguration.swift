@@ -13,14 +13,18 @@ package struct RecorderConfiguration: Sendable {
   /// How long an archive stays open after its last stream has ended, should the caller come back.
   package var lingering: TimeInterval64
 
+  /// Seals the keys that new archives are encrypted with; nil leaves them in the clear.
+  package var encryptionKey: EnvelopeKey?
+
   package init(
     folder: String, agency: String, sealInterval: TimeInterval64 = .seconds(60),
-    lingering: TimeInterval64 = .seconds(30)
+    lingering: TimeInterval64 = .seconds(30), encryptionKey: EnvelopeKey? = nil
   ) {
     self.folder = folder
     self.agency = agency
     self.sealInterval = sealInterval
     self.lingering = lingering
+    self.encryptionKey = encryptionKey
   }
 }
 
@@ -41,6 +45,6 @@ package enum RecorderEvent: Hashable, Sendable {
   /// Something of the recording is lost or at risk.
   case alarm(IncidentID, track: String?, String)
   /// A crash left the archive open; it was made whole and sealed.
-  case recovered(IncidentID, String)
+  case recovered(IncidentID)
   case sealed(IncidentID)
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Archive
 import ControlRoom
 import Foundation
 import Gateway
@@ -88,6 +89,14 @@ struct NodeOptions: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: "Record every stream of every incident into DATA/archive.")
   var recording = true
 
+  @Flag(help: "Encrypt new archives; the key is DATA/archive-encryption-key, without which they cannot be shown.")
+  var encryptArchives = false
+
+  @OptionGroup var archiveSpace: ArchiveSpaceOptions
+
+  @Flag(help: "Have a second person agree to every evidence package; to a custodian's one has to agree always.")
+  var exportApproval = false
+
   enum SRTPChoice: String, ExpressibleByArgument, CaseIterable {
     case ipsecMB = "ipsec-mb"
     case openSSL = "openssl"
@@ -100,6 +109,14 @@ struct NodeOptions: ParsableArguments {
       case .libsrtp2: .libsrtp2
       }
     }
+  }
+
+  /// What opens encrypted archives; made at the first start that encrypts.
+  func archiveEncryptionKey(data: URL) throws -> EnvelopeKey? {
+    let name = "archive-encryption-key"
+    let exists = FileManager.default.fileExists(atPath: data.appendingPathComponent(name).path)
+    guard encryptArchives || exists else { return nil }
+    return EnvelopeKey(try KeyFile.load(name, from: data))
   }
 
   func smsProvider() throws -> SMSProvider? {

@@ -1,6 +1,7 @@
 import ControlRoom
 import Cryptography
 import Foundation
+import Primitives
 import Recorder
 import Storage
 
@@ -10,26 +11,30 @@ struct Recording {
   let desk: RecordingDesk
   let bell: RecorderBell
 
-  init(room: ControlRoom, storage: any Storage, agency: String, data: URL) throws {
+  /// Archives lie in this folder within the node's data.
+  static let folderName = "archive"
+
+  init(_ options: NodeOptions, room: ControlRoom, storage: any Storage, data: URL) throws {
     let bell = RecorderBell()
     self.bell = bell
+    var random = RandomSource.system
+    let keyring = try ArchiveKeyring(data: data, now: RecorderClock.system.wall(), random: &random)
     recorder = Recorder(
-      RecorderConfiguration(folder: data.appendingPathComponent("archive").path, agency: agency),
-      keys: try NodeSealingKey(data: data), journal: StoredJournal(storage: storage)
+      RecorderConfiguration(
+        folder: data.appendingPathComponent(Self.folderName).path, agency: options.agency,
+        encryptionKey: try options.archiveEncryptionKey(data: data)),
+      keys: NodeSealingKeys(keyring: keyring), journal: StoredJournal(storage: storage)
     ) { bell.ring($0) }
     desk = RecordingDesk(room: room, recorder: recorder, bell: bell)
   }
 }
 
-/// The key that this node signs archives with.
-private struct NodeSealingKey: SealingKeys {
-  private let key: Ed25519PrivateKey
+/// The node's keys as the recorder asks for them: read again when they were rotated.
+private struct NodeSealingKeys: SealingKeys {
+  let keyring: ArchiveKeyring
 
-  init(data: URL) throws {
-    let seed = try KeyFile.load("archive-key", from: data)
-    guard let key = Ed25519PrivateKey(seed: seed) else { throw KeyFileError(path: data.path) }
-    self.key = key
+  func current() throws -> Ed25519PrivateKey {
+    try keyring.refresh()
+    return keyring.signingKey
   }
-
-  func current() throws -> Ed25519PrivateKey { key }
 }

@@ -22,9 +22,14 @@ struct SightlineCommand: AsyncParsableCommand {
       Let somebody sign in:
 
           sightline users add anna --data /var/lib/sightline --role operator --generate
+
+      Prove a recording:
+
+          sightline verify /var/lib/sightline/archive/26-001482 --key node.pub
       """,
     version: "0.1.0",
     subcommands: [
-      DemoCommand.self, ServeCommand.self, LinkCommand.self, UsersCommand.self, JournalCommand.self, LoadCommand.self,
+      DemoCommand.self, ServeCommand.self, LinkCommand.self, UsersCommand.self, JournalCommand.self, VerifyCommand.self,
+      ArchiveKeysCommand.self, ExportCommand.self, RetentionCommand.self, LoadCommand.self, FillArchiveCommand.self,
     ])
 }

@@ -9,6 +9,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import pytest
 from aiortc import RTCDataChannel
@@ -17,6 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 import service as services
 from aiortc_peer import AiortcPeer
 from api import Answer, Api
+from archives import Archive, Media, data_folder
 from service import Service
 from permission_matrix import (
     BEARERS, BOTH, KINDS, NOBODY, OPERATIONS, OUTSIDE, OWNER, PLACES, REQUESTS, ROLES, SDP, SENDING, STAFF, Try,
@@ -51,6 +53,15 @@ def happen(person: Api, incident: str, kind: str, payload: dict) -> int:
     return person.post(f"/api/v1/incidents/{incident}/events", {"kind": kind, "payload": payload})["number"]
 
 
+def write_archive(service: Service, incident: str) -> None:
+    """An archive with a file of each kind, all named `none`, for those who may look at it."""
+    archive = Archive(data_folder(service) / "archive" / incident, incident, datetime.now(UTC))
+    for folder in ("stills", "late"):
+        archive.file(f"{folder}/none", b"content", "still" if folder == "stills" else "late", "image/jpeg")
+    archive.track("video-1", "video")
+    archive.begin("video-1", Media("VP9", (640, 360), b"header", ()), path="media/none")
+
+
 def make_world(service: Service) -> World:
     world = World(service, {role: service.accounts[role].token for role in STAFF} | {NOBODY: None})
     operator, trainer = (Api(service.base, world.tokens[role]) for role in ("operator", "trainer"))
@@ -59,6 +70,7 @@ def make_world(service: Service) -> World:
         world.files[place] = operator.post(
             f"/api/v1/incidents/{incident}/files?name=a.txt", "content", content_type="text/plain")["file"]
         link = operator.post(f"/api/v1/incidents/{incident}/links", {"role": "caller"})
+        write_archive(service, incident)
         happen(operator, incident, "location", {"caller": link["link"], "lat": 53.5, "lon": 10, "source": "manual"})
     for place in ("own", "left"):
         desk = {"account": "desk-1", "role": "dispatcher", "name": "desk"}
@@ -132,6 +144,7 @@ class LivePaths(Paths):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
+        self.looks: dict[tuple[str, str], str] = {}
         self.peers = {kind: self.start(kind) for kind in OWNER}
 
     def start(self, kind: str) -> str:
@@ -139,6 +152,14 @@ class LivePaths(Paths):
         answer = self.world.people[OWNER[kind]].ask("POST", path, offer, content_type=SDP)
         assert answer.status == 201, answer
         return answer.headers["Location"].split("/")[-1]
+
+    def look(self, role: str, place: str) -> str:
+        """The role's own look at the incident, if it may have one."""
+        if (role, place) not in self.looks:
+            path = f"/api/v1/incidents/{self.world.incidents[place]}/replays"
+            answer = self.world.people[role].ask("POST", path, {"reason": "to try it out"})
+            self.looks[role, place] = answer.json["replay"] if answer.status == 201 else "none"
+        return self.looks[role, place]
 
     def part(self, name: str, template: str, role: str, place: str) -> str:
         match name:
@@ -153,6 +174,10 @@ class LivePaths(Paths):
                 return self.world.people[role].post("/api/v1/me/tokens", {"name": "short-lived"})["id"]
             case "path":
                 return "page.css"
+            case "replay":
+                return self.look(role, place)
+            case "playlist":
+                return "master.m3u8"
             case "peer":
                 return self.peers[template.split("/")[1]]
         return super().part(name, template, role, place)

@@ -137,7 +137,7 @@ def test_kills_cost_a_second_at_most(tmp_path: pathlib.Path, report: Callable[..
         data.mkdir()
         with Node(data) as node:
             crashes.append(crash(node, chance))
-            if os.environ.get("LIVE_RECOVERY"): check_recovered(node)
+            check_recovered(node)
     lost = sorted(each for crash in crashes for each in crash.lost)
     report(
         test="recording crash", kills=CRASHES, tracks=len(lost), fragments=sum(crash.fragments for crash in crashes),

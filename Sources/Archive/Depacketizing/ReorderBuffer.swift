@@ -20,6 +20,8 @@ package struct ReorderBuffer: Sendable {
   package static let maximumWaiting = 512
   /// Sequence numbers from the next expected to the last that waits; a longer jump is a new beginning.
   package static let maximumSpan: Int64 = 2_048
+  /// The most that a jump is counted as: the wire's numbers cannot say more.
+  static let maximumMissing: Int64 = 65_536
   /// Packets in a row from before the expected number, after which the sender is taken to have started again.
   static let maximumStale = 64
 
@@ -75,7 +77,7 @@ package struct ReorderBuffer: Sendable {
     var outputs = drain()
     stale = 0
     next = packet.sequence &+ 1
-    outputs += [.missing(max(1, missing)), .packet(packet)]
+    outputs += [.missing(min(max(1, missing), Self.maximumMissing)), .packet(packet)]
     return outputs
   }
 

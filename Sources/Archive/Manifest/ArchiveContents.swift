@@ -14,6 +14,7 @@ package struct ArchiveContents: Sendable {
   package private(set) var head = ManifestHead()
   private var trackPlaces: [TrackID: Int] = [:]
   private var segmentPlaces: [ArchivePath: (track: Int, segment: Int)] = [:]
+  private var filePlaces: [ArchivePath: Int] = [:]
 
   /// Tracks of one archive at most.
   package static let maximumTracks = 10_000
@@ -22,6 +23,8 @@ package struct ArchiveContents: Sendable {
     package let entry: ManifestEntry.Track
     package fileprivate(set) var segments: [Segment] = []
     package fileprivate(set) var gaps: [ManifestEntry.Gap] = []
+    /// The line of each gap, so that a reader can be told what is new.
+    package fileprivate(set) var gapLines: [Int] = []
     package fileprivate(set) var clocks: [ManifestEntry.ClockPair] = []
 
     package var id: TrackID { entry.id }
@@ -32,6 +35,10 @@ package struct ArchiveContents: Sendable {
 
   package struct Segment: Sendable {
     package let entry: ManifestEntry.Segment
+    /// The line that began it.
+    package let line: Int
+    /// The line of each fragment.
+    package fileprivate(set) var fragmentLines: [Int] = []
     package fileprivate(set) var fragments: [ManifestEntry.Fragment] = []
 
     /// Media time 0 of the file; nil before the first fragment.
@@ -52,6 +59,11 @@ package struct ArchiveContents: Sendable {
     segmentPlaces[path].map { tracks[$0.track].segments[$0.segment] }
   }
 
+  package func file(_ path: ArchivePath) -> ManifestEntry.File? { filePlaces[path].map { files[$0] } }
+
+  /// Whether a line names the file.
+  package func names(_ path: ArchivePath) -> Bool { segmentPlaces[path] != nil || filePlaces[path] != nil }
+
   /// First and last moment of all tracks; nil while nothing is recorded.
   package var span: (start: UTCTime, end: UTCTime)? {
     guard let start = tracks.compactMap(\.start).min(), let end = tracks.compactMap(\.end).max() else { return nil }
@@ -62,7 +74,11 @@ package struct ArchiveContents: Sendable {
   ///
   /// Throws, and nothing is changed, when it does not follow the line before or contradicts what was said.
   package mutating func append(_ bytes: [UInt8]) throws(ManifestError) {
-    let line = try ManifestLine(parsing: bytes)
+    try append(try ManifestLine(parsing: bytes), bytes: bytes)
+  }
+
+  /// Takes the next line, which was parsed out of `bytes`.
+  mutating func append(_ line: ManifestLine, bytes: [UInt8]) throws(ManifestError) {
     guard line.number == head.number + 1 else {
       throw ManifestError("line \(line.number) stands where line \(head.number + 1) should")
     }
@@ -70,7 +86,7 @@ package struct ArchiveContents: Sendable {
       throw ManifestError("line \(line.number) does not follow line \(head.number): a line was changed or removed")
     }
     try take(line)
-    head = ManifestHead(after: line)
+    head = ManifestHead(after: line, bytes: bytes)
   }
 
   private mutating func take(_ line: ManifestLine) throws(ManifestError) {
@@ -85,15 +101,14 @@ package struct ArchiveContents: Sendable {
     switch line.entry {
     case .archive: break
     case .track(let entry): try add(entry)
-    case .segment(let entry): try add(entry)
-    case .fragment(let entry): try add(entry)
-    case .gap(let entry): tracks[try place(of: entry.track)].gaps.append(entry)
+    case .segment(let entry): try add(entry, line.number)
+    case .fragment(let entry): try add(entry, line.number)
+    case .gap(let entry):
+      let place = try place(of: entry.track)
+      tracks[place].gaps.append(entry)
+      tracks[place].gapLines.append(line.number)
     case .clock(let entry): tracks[try place(of: entry.track)].clocks.append(entry)
-    case .file(let entry):
-      guard !files.contains(where: { $0.path == entry.path }) else {
-        throw ManifestError("\(entry.path) is listed twice")
-      }
-      files.append(entry)
+    case .file(let entry): try add(entry)
     case .note(let text): notes.append((line.time, text))
     case .seal(let seal): seals.append((line.number, line.time, seal))
     }
@@ -111,15 +126,24 @@ package struct ArchiveContents: Sendable {
     tracks.append(Track(entry: entry))
   }
 
-  private mutating func add(_ entry: ManifestEntry.Segment) throws(ManifestError) {
+  private mutating func add(_ entry: ManifestEntry.Segment, _ line: Int) throws(ManifestError) {
     let track = try place(of: entry.track)
     guard segmentPlaces[entry.path] == nil else { throw ManifestError("\(entry.path) begins twice") }
     guard entry.path.folder == .media else { throw ManifestError("\(entry.path) is no place for a segment") }
     segmentPlaces[entry.path] = (track, tracks[track].segments.count)
-    tracks[track].segments.append(Segment(entry: entry))
+    tracks[track].segments.append(Segment(entry: entry, line: line))
   }
 
-  private mutating func add(_ entry: ManifestEntry.Fragment) throws(ManifestError) {
+  private mutating func add(_ entry: ManifestEntry.File) throws(ManifestError) {
+    guard filePlaces[entry.path] == nil else { throw ManifestError("\(entry.path) is listed twice") }
+    guard entry.path.folder == entry.purpose.folder else {
+      throw ManifestError("\(entry.path) is no place for what is \(entry.purpose.rawValue)")
+    }
+    filePlaces[entry.path] = files.count
+    files.append(entry)
+  }
+
+  private mutating func add(_ entry: ManifestEntry.Fragment, _ line: Int) throws(ManifestError) {
     guard let place = segmentPlaces[entry.segment] else { throw ManifestError("\(entry.segment) has not begun") }
     let expected = tracks[place.track].segments[place.segment].length
     guard entry.offset == expected else {
@@ -129,5 +153,6 @@ package struct ArchiveContents: Sendable {
       throw ManifestError("a fragment of \(entry.segment) is too long")
     }
     tracks[place.track].segments[place.segment].fragments.append(entry)
+    tracks[place.track].segments[place.segment].fragmentLines.append(line)
   }
 }

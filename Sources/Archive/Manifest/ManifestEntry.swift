@@ -167,6 +167,14 @@ package enum ManifestEntry: Hashable, Sendable {
     package enum Purpose: String, Hashable, Sendable {
       case still
       case late
+
+      /// Where files of the purpose lie.
+      package var folder: ArchivePath.Folder {
+        switch self {
+        case .still: .stills
+        case .late: .late
+        }
+      }
     }
 
     package var path: ArchivePath

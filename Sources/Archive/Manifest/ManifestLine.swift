@@ -38,7 +38,7 @@ package struct ManifestLine: Hashable, Sendable {
     guard bytes.count <= Self.maximumLength else { throw ManifestError("the line is longer than 64 KiB") }
     let json: JSONValue
     do {
-      json = try JSONValue(parsing: String(decoding: bytes, as: UTF8.self))
+      json = try JSONValue(parsing: bytes)
     } catch {
       throw ManifestError("the line is no JSON: \(error)")
     }
@@ -76,8 +76,13 @@ package struct ManifestHead: Hashable, Sendable {
 
   /// Behind `line`.
   package init(after line: ManifestLine) {
+    self.init(after: line, bytes: line.bytes)
+  }
+
+  /// Behind `line`, which was parsed out of `bytes`.
+  init(after line: ManifestLine, bytes: [UInt8]) {
     number = line.number
-    hash = Digest.sha256(line.bytes)
+    hash = Digest.sha256(bytes)
   }
 
   /// The next line and its bytes with their end; the head moves on.

@@ -46,7 +46,9 @@ struct FrameSequencer: Sendable {
     self.kind = kind
   }
 
-  /// Says when the track's first packet came: what is before its first frame is a gap.
+  var hasBegun: Bool { end != nil }
+
+  /// Says from when on the track is recorded: what is before its first frame is a gap.
   mutating func begin(at time: UTCTime) {
     guard end == nil else { return }
     end = time

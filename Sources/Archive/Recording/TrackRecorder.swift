@@ -36,12 +36,15 @@ package struct TrackRecorder: Sendable {
   private var chooser = LayerChooser()
   private var sequencer: FrameSequencer
   private var cutter = FragmentCutter()
+  private var firstArrival: UTCTime?
 
   /// One encoding's stream.
   private struct Encoding: Sendable {
     var ssrc: SSRC
     var assembler: FrameAssembler
     var timeline: TrackTimeline
+    /// RTP timestamp of its first packet.
+    let firstTimestamp: UInt32
     /// Whether something is missing before its next frame.
     var hasLoss = false
     /// When a keyframe may be asked for.
@@ -67,7 +70,7 @@ package struct TrackRecorder: Sendable {
   package mutating func receive(_ packet: RecordedPacket, encoding number: Int = 0, clock: PeerClock) -> [TrackOutput] {
     guard packet.format.kind == kind, (0..<Self.maximumEncodings).contains(number) else { return [] }
     var outputs = prepare(number, for: packet, clock: clock)
-    sequencer.begin(at: packet.arrival)
+    if firstArrival == nil { firstArrival = packet.arrival }
     if !packet.payload.isEmpty { chooser.note(number, bytes: packet.payload.count, at: packet.arrival) }
     if let events = encodings[number]?.assembler.receive(packet) {
       handle(events, of: number, clock: clock, &outputs)
@@ -118,7 +121,7 @@ package struct TrackRecorder: Sendable {
       encodings = [:]
       chooser = LayerChooser()
     }
-    sequencer.begin(at: now)
+    sequencer.begin(at: firstArrival ?? now)
     emit(sequencer.interrupt(reason, breaks: reason == .reconnect), &outputs)
     if reason == .reconnect { emit(cutter.endSegment(), &outputs) }
     return outputs
@@ -128,6 +131,8 @@ package struct TrackRecorder: Sendable {
   package mutating func end(at now: UTCTime, clock: PeerClock) -> [TrackOutput] {
     var outputs: [TrackOutput] = []
     drain(clock: clock, &outputs)
+    if let firstArrival { sequencer.begin(at: firstArrival) }
+    if let current = chooser.current, encodings[current]?.hasLoss == true { sequencer.noteLoss() }
     emit(sequencer.finish(at: now), &outputs)
     emit(cutter.endSegment(), &outputs)
     return outputs
@@ -164,7 +169,7 @@ extension TrackRecorder {
     if let report = earlyReports.removeValue(forKey: packet.ssrc) { timeline.update(report) }
     return Encoding(
       ssrc: packet.ssrc, assembler: FrameAssembler(format: packet.format), timeline: timeline,
-      nextRequest: packet.arrival + Self.firstKeyframeRequest)
+      firstTimestamp: packet.rtpTimestamp, nextRequest: packet.arrival + Self.firstKeyframeRequest)
   }
 
   private mutating func drain(clock: PeerClock, _ outputs: inout [TrackOutput]) {
@@ -211,10 +216,19 @@ extension TrackRecorder {
     let hasLoss = encodings[number]?.hasLoss ?? false
     encodings[number]?.hasLoss = false
     guard verdict != .drop else { return }
+    if !sequencer.hasBegun { begin(with: frame, of: number, at: mapping.time) }
     if hasLoss || verdict == .change { sequencer.noteLoss() }
     let natural = frame.ticks.flatMap { encodings[number]?.timeline.interval(ofTicks: $0) }
     emit(
       sequencer.push(frame, at: mapping.time, natural: natural, layer: number, isJump: mapping.isJump), &outputs)
+  }
+
+  /// Lets the track begin where its first packet was taken, by the clock that the first frame's time goes by.
+  private mutating func begin(with frame: CodedFrame, of number: Int, at time: UTCTime) {
+    guard let encoding = encodings[number], let firstArrival else { return }
+    let ticks = Int32(bitPattern: UInt32(truncatingIfNeeded: frame.rtpTime) &- encoding.firstTimestamp)
+    let before = encoding.timeline.interval(ofTicks: Int64(max(0, ticks)))
+    sequencer.begin(at: max(time + (.zero - before), firstArrival + (.zero - TrackTimeline.maximumDelay)))
   }
 
   private mutating func emit(_ sequenced: [FrameSequencer.Output], _ outputs: inout [TrackOutput]) {

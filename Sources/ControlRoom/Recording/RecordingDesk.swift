@@ -52,7 +52,7 @@ package final class RecordingDesk: Sendable {
       await write("started", in: incident)
     case .alarm(let incident, let track, let text):
       if isNews(Alarm(incident: incident, text: text)) { await write("alarm", in: incident, track: track, text) }
-    case .recovered(let incident, let text): await write("recovered", in: incident, text)
+    case .recovered(let incident): await write("recovered", in: incident)
     case .sealed(let incident):
       _ = open.withLock { $0.remove(incident) }
       await write("sealed", in: incident)

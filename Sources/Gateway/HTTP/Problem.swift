@@ -28,6 +28,7 @@ package struct Problem: Error, Hashable, Sendable {
     case unavailable
     case upgradeRequired
     case unknownKind
+    case rangeNotSatisfiable
     case internalError
     // The control room's refusals (``Refusal``).
     case badEnvelope
@@ -50,6 +51,7 @@ package struct Problem: Error, Hashable, Sendable {
     case linkUsed
     case linkEnded
     case linkRevoked
+    case damaged
   }
 
   package var code: Code
@@ -77,7 +79,8 @@ package struct Problem: Error, Hashable, Sendable {
     case .unsupportedMediaType: .unsupportedMediaType
     case .tooLarge: .contentTooLarge
     case .badRequest, .badDescription, .unknownKind, .badEnvelope, .wrongVersion, .badPayload, .clockSkew: .badRequest
-    case .wrongState, .idReused, .unknownSubject: .conflict
+    case .wrongState, .idReused, .unknownSubject, .damaged: .conflict
+    case .rangeNotSatisfiable: .rangeNotSatisfiable
     case .preconditionRequired: .preconditionRequired
     case .preconditionFailed: .preconditionFailed
     case .unknownSlot: .conflict

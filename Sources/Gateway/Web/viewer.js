@@ -6,12 +6,13 @@
 import { expose, readAccess } from "./access.js";
 import { Chat } from "./chat.js";
 import { IncidentEvents } from "./events.js";
+import { LookBack } from "./lookback.js";
 import { MetadataChannel } from "./metadata.js";
 import { Places } from "./places.js";
 import { applyTheme, nextTheme } from "./theme.js";
 import { Watch } from "./watch.js";
 import { fetchICEServers } from "./whip.js";
-import { clock, rate, viewer as words } from "./words.js";
+import { clock, rate, replay as replayWords, viewer as words } from "./words.js";
 
 const access = readAccess(location);
 const element = (id) => document.getElementById(id);
@@ -31,6 +32,9 @@ let farewell = "";
 const metadata = new MetadataChannel(access.incident);
 const events = new IncidentEvents(access.token, metadata);
 const places = new Places(metadata);
+const lookBack = new LookBack(access, element("stage"));
+/** Whether the live sound was off before somebody looked back; undefined while nobody does. */
+let wasMuted;
 const chat = new Chat(element("chat"), metadata, () => events.actor, () => true);
 
 async function start() {
@@ -43,6 +47,7 @@ async function start() {
 /** The right to watch is gone: says so, once, and lets go. @param {string} text */
 function end(text) {
   farewell ||= text;
+  lookBack.live();
   watch?.leave();
   events.close();
   metadata.lose(farewell);
@@ -108,9 +113,11 @@ function render() {
   remember(state);
   document.body.dataset.picture = state.kind;
   document.body.toggleAttribute("data-hidden", isHidden);
-  setText("state", state.text);
-  setText("timer", state.kind === "live" ? clock(secondsSince(liveSince)) : "");
-  setText("cover", coverWords(state));
+  document.body.toggleAttribute("data-looking-back", lookBack.isActive);
+  setText("state", lookBack.isActive ? replayWords.behind(lookBack.behind) : state.text);
+  setText("timer", state.kind === "live" && !lookBack.isActive ? clock(secondsSince(liveSince)) : "");
+  setText("cover", lookBack.isActive ? lookBack.cover(isHidden ? words.hidden : "") : coverWords(state));
+  setText("look-problem", lookBack.problem);
   renderButtons();
   renderFigures();
   renderOthers();
@@ -131,8 +138,10 @@ function coverWords(state) {
 }
 
 function renderButtons() {
-  element("sound").querySelector("span").textContent = picture.muted ? "Turn on sound" : "Turn off sound";
-  element("sound").classList.toggle("primary", picture.muted);
+  const isMuted = wasMuted ?? picture.muted;
+  element("sound").querySelector("span").textContent = isMuted ? "Turn on sound" : "Turn off sound";
+  element("sound").classList.toggle("primary", isMuted);
+  element("live").hidden = !lookBack.isActive;
   element("reveal").querySelector("span").textContent = isHidden ? "Reveal picture" : "Hide picture";
 }
 
@@ -244,8 +253,13 @@ function secondsSince(moment) {
 
 const commands = {
   sound: () => {
-    picture.muted = !picture.muted;
-    picture.play().catch(() => {});
+    if (wasMuted === undefined) {
+      picture.muted = !picture.muted;
+      picture.play().catch(() => {});
+    } else {
+      wasMuted = !wasMuted;
+      lookBack.mute(wasMuted);
+    }
     render();
   },
   reveal: () => {
@@ -260,12 +274,21 @@ const commands = {
     if (document.fullscreenElement) document.exitFullscreen();
     else element("stage").requestFullscreen?.();
   },
+  // The live picture goes on underneath, without its sound.
+  back: () => {
+    wasMuted ??= picture.muted;
+    picture.muted = true;
+    lookBack.back({ isMuted: wasMuted, main: watch?.main ?? 0 });
+  },
+  live: () => lookBack.live(),
   theme: () => nextTheme(),
   keys: () => element("help").showModal(),
   write: () => element("chat-text").focus(),
 };
 
-const keys = { c: "write", a: "sound", r: "reveal", m: "monochrome", f: "fullscreen", t: "theme", "?": "keys" };
+const keys = {
+  c: "write", a: "sound", r: "reveal", m: "monochrome", f: "fullscreen", arrowleft: "back", l: "live", t: "theme", "?": "keys",
+};
 
 applyTheme();
 for (const [id, command] of Object.entries(commands)) element(id)?.addEventListener("click", command);
@@ -283,6 +306,17 @@ addEventListener("keydown", (event) => {
 addEventListener("pagehide", () => watch?.stop());
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
+});
+lookBack.addEventListener("change", () => {
+  if (!lookBack.isActive && wasMuted !== undefined) {
+    picture.muted = wasMuted;
+    wasMuted = undefined;
+  }
+  render();
+});
+lookBack.addEventListener("tick", () => {
+  setText("state", replayWords.behind(lookBack.behind));
+  setText("cover", lookBack.cover(isHidden ? words.hidden : ""));
 });
 events.addEventListener("change", render);
 events.addEventListener("refused", ({ detail: { code, text } }) => end(refusalWords(code) ?? text));
@@ -317,6 +351,10 @@ expose({
   get sources() { return [...events.sources.values()]; },
   get history() { return [...history]; },
   get messages() { return structuredClone(chat.messages); },
+  get lookBack() {
+    const { isActive, behind, position, problem } = lookBack;
+    return { isActive, behind, position, problem };
+  },
   get place() { return structuredClone(places.fix); },
   get metadata() {
     const { state, last, waiting, carriers } = metadata;

@@ -206,3 +206,89 @@ export function listNames(names) {
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return [...counts].map(([name, count]) => (count > 1 ? `${count} × ${name}` : name)).join(", ");
 }
+
+/** Words of the replay, and of looking back in a call that goes on. */
+export const replay = {
+  title: (incident) => `Replay of ${incident}`,
+  incomplete: "This address names no incident. Open it exactly as you were given it.",
+  playing: "Playing",
+  paused: "Paused",
+  waiting: "Loading",
+  fast: (rate) => `Playing, ${rate} times as fast`,
+  nothing: "Nothing was recorded",
+  unreachable: "The service does not answer. Trying again.",
+  hidden: "Picture hidden. Press R to reveal it.",
+  speed: (rate) => `${rate}×`,
+  // {total}: how long all of it is, as a clock.
+  of: (total) => `of ${total}`,
+  position: (at, total) => `${at} of ${total}`,
+  // A stream in the timeline; {id}: its name.
+  track: (kind, id) => (kind === "video" ? `Picture ${id}` : `Sound ${id}`),
+  lanes: {
+    location: "Places", talk: "Text and notes", decisions: "Decisions", stages: "Caller's stages", watching: "Who watched",
+    pictures: "Stills and files",
+  },
+  /** Where nothing is shown, and why. @param {{start: number, end: number, reason: string}} hole */
+  hole: ({ start, end, reason }) => {
+    const why = holes[reason] ?? reason;
+    if (reason === "none") return `No picture: ${why}`;
+    const seconds = end - start;
+    return `No picture: ${why}, ${seconds < 10 ? Math.max(0.1, seconds).toFixed(1).replace(/\.0$/, "") : Math.round(seconds)} s`;
+  },
+  damaged: "The archive is damaged",
+  // {at}: a time of day.
+  seal: (state, at) =>
+    ({
+      none: "", live: "Recording goes on", sealed: `Sealed ${at}`,
+      unsealed: at ? `Not sealed yet, last signed ${at}` : "Not sealed yet",
+    })[state] ?? "",
+  place: (accuracy, age) => {
+    const within = accuracy === undefined ? "" : `within ${Math.round(accuracy)} m, `;
+    return `${within}${Math.max(0, Math.floor(age))} s old`;
+  },
+  // Looking back while the call goes on.
+  behind: (seconds) => `${Math.round(seconds)} s behind`,
+  loadingBack: "Loading what was recorded",
+  notYet: "Nothing is recorded yet",
+};
+
+/** Why a recorded stream has nothing for a while. */
+const holes = {
+  loss: "loss",
+  pause: "the sender sent none",
+  reconnect: "reconnecting",
+  overload: "the recorder could not keep up",
+  disk: "the disk was full or too slow",
+  crash: "the server was restarted",
+  unknown: "nothing was recorded",
+  none: "nothing was recorded",
+};
+
+/** Words of the page that looks for incidents. */
+export const archive = {
+  searching: "Searching",
+  // How many were found; counting ends somewhere.
+  count: (count, isExact) => `${isExact ? "" : "more than "}${count.toLocaleString("en")} ${count === 1 ? "incident" : "incidents"}`,
+  // The service has just started and is still reading.
+  incomplete: "The catalogue is still being read: older incidents may be missing for a moment.",
+  nothing: "No incident fits all filters. Leave one out, or shorten a word.",
+  signIn: "Sign in first, or open this page with the link that you were given.",
+  forbidden: "Your role does not look for incidents. Ask a supervisor.",
+  failed: "The service did not answer. The search is tried again when you change a filter.",
+  badPlace: "Around: latitude and longitude with a comma between them, such as 53.5503, 9.9937.",
+  recording: { none: "no recording", running: "recording", sealed: "sealed" },
+  held: "held",
+  exercise: "EXERCISE",
+  noType: "no type given",
+  callers: (count) => (count === 0 ? "no caller" : `${count} ${count === 1 ? "caller" : "callers"}`),
+  // People of the staff and units that were on it.
+  staff: (count) => (count === 0 ? "" : `${count} staff`),
+  states: {
+    new: "new", queued: "waiting", active: "active", monitored: "monitored", reopened: "reopened", ended: "ended",
+    merged: "merged", cancelled: "cancelled",
+  },
+  outcomes: {
+    handled: "handled", attached: "attached to another", callerAdvised: "caller advised", noEmergency: "no emergency",
+    hoax: "hoax", accidental: "accidental", abandoned: "abandoned",
+  },
+};

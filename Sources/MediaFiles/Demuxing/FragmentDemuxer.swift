@@ -9,6 +9,7 @@ import Primitives
 /// other codecs than ``MediaTrack/Codec`` are passed over. Not thread-safe.
 package final class FragmentDemuxer {
   package let tracks: [MediaTrack]
+  package let container: TrackFormat.Container
 
   private let reader: SourceReader
   private let packet: PacketHandle
@@ -32,6 +33,8 @@ package final class FragmentDemuxer {
     packet = try PacketHandle()
     context = try Self.open(reader)
     guard let context else { throw LibAV.outOfMemory() }
+    // The name is "matroska,webm" or begins with "mov".
+    container = String(cString: context.pointee.iformat.pointee.name).contains("webm") ? .webm : .mp4
     let count = Int(min(context.pointee.nb_streams, UInt32(Self.maximumTracks)))
     tracks = (0..<count).compactMap { index in
       context.pointee.streams[index].flatMap { Self.track(index, $0) }
@@ -121,21 +124,11 @@ package final class FragmentDemuxer {
     return MediaTrack(
       index: index, kind: codec.kind, codec: codec,
       width: isVideo ? Int(max(0, parameters.width)) : 0, height: isVideo ? Int(max(0, parameters.height)) : 0,
-      rotation: isVideo ? rotation(stream) : 0,
+      rotation: isVideo ? DisplayMatrix.rotation(of: stream) : 0,
+      profile: isVideo ? Int(max(0, parameters.profile)) : 0,
       sampleRate: isVideo ? 0 : Int(max(0, parameters.sample_rate)),
       channels: isVideo ? 0 : Int(max(0, parameters.ch_layout.nb_channels)),
       configuration: Array(
         UnsafeBufferPointer(start: parameters.extradata, count: Int(max(0, parameters.extradata_size)))))
-  }
-
-  /// Degrees clockwise out of the display matrix, to the nearest quarter.
-  private static func rotation(_ stream: UnsafeMutablePointer<AVStream>) -> Int {
-    var size = 0
-    guard let data = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size), size >= 36 else { return 0 }
-    let matrix = UnsafeRawPointer(data)
-    let across = matrix.loadUnaligned(as: Int32.self)
-    let down = matrix.loadUnaligned(fromByteOffset: 4, as: Int32.self)
-    if across.magnitude >= down.magnitude { return across < 0 ? 180 : 0 }
-    return down > 0 ? 90 : 270
   }
 }

@@ -23,6 +23,8 @@ package struct MediaTrack: Hashable, Sendable {
   package var height: Int
   /// Degrees clockwise that a player turns the picture by.
   package var rotation: Int
+  /// As the codec counts; 0 when the file does not say.
+  package var profile: Int
   /// Samples a second; 0 for pictures.
   package var sampleRate: Int
   package var channels: Int

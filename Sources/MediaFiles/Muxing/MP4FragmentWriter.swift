@@ -30,14 +30,8 @@ final class MP4FragmentWriter {
     }
     try format.describe(to: parameters)
     stream.pointee.time_base = AVRational(num: 1, den: format.kind == .video ? 90_000 : 48_000)
-    if let matrix = format.displayMatrix {
-      guard let room = av_stream_new_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, matrix.count * 4) else {
-        throw LibAV.outOfMemory()
-      }
-      for (index, value) in matrix.enumerated() {
-        UnsafeMutableRawPointer(room).storeBytes(of: value, toByteOffset: index * 4, as: Int32.self)
-      }
-    }
+    let matrix = DisplayMatrix(rotation: format.rotation, width: format.width, height: format.height)
+    try matrix?.attach(to: stream)
   }
 
   deinit {
@@ -60,16 +54,25 @@ final class MP4FragmentWriter {
     // Holds for one fragment; without it each begins where the one before ended, and gaps are closed.
     try LibAV.check(
       av_opt_set(context.pointee.priv_data, "movflags", "+frag_discont", 0), .library, "begin a fragment")
-    for sample in samples {
-      try packet.fill(sample.frame.bytes)
-      packet.pointer.pointee.stream_index = 0
-      packet.pointer.pointee.pts = sample.time
-      packet.pointer.pointee.dts = sample.time
-      packet.pointer.pointee.duration = sample.duration
-      packet.pointer.pointee.flags = sample.frame.isKeyframe ? AV_PKT_FLAG_KEY : 0
-      try LibAV.check(av_write_frame(context, packet.pointer), .frame, "write a frame")
+    do {
+      for sample in samples { try write(sample) }
+      try LibAV.check(av_write_frame(context, nil), .frame, "write a fragment")
+    } catch {
+      // Whatever was written of it must not become a part of the next.
+      av_write_frame(context, nil)
+      _ = sink.take()
+      throw error
     }
-    try LibAV.check(av_write_frame(context, nil), .frame, "write a fragment")
     return sink.take()
+  }
+
+  private func write(_ sample: FragmentSample) throws(MediaFileError) {
+    try packet.fill(sample.frame.bytes)
+    packet.pointer.pointee.stream_index = 0
+    packet.pointer.pointee.pts = sample.time
+    packet.pointer.pointee.dts = sample.time
+    packet.pointer.pointee.duration = sample.duration
+    packet.pointer.pointee.flags = sample.frame.isKeyframe ? AV_PKT_FLAG_KEY : 0
+    try LibAV.check(av_write_frame(context, packet.pointer), .frame, "write a frame")
   }
 }

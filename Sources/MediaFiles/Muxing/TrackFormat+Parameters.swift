@@ -107,19 +107,6 @@ extension TrackFormat {
   private static func opusHead(channels: UInt8) -> [UInt8] {
     Array("OpusHead".utf8) + [1, channels, 0, 0, 0x80, 0xbb, 0, 0, 0, 0, 0]
   }
-
-  /// The transformation that turns the picture clockwise (ISO/IEC 14496-12 §8.3.2), nil for none.
-  var displayMatrix: [Int32]? {
-    let one: Int32 = 1 << 16
-    let wide = Int32(clamping: width) << 16
-    let high = Int32(clamping: height) << 16
-    switch rotation {
-    case 90: return [0, one, 0, -one, 0, 0, high, 0, 1 << 30]
-    case 180: return [-one, 0, 0, 0, -one, 0, wide, high, 1 << 30]
-    case 270: return [0, -one, 0, one, 0, 0, 0, wide, 1 << 30]
-    default: return nil
-    }
-  }
 }
 
 extension UnsafeMutablePointer<AVCodecParameters> {

@@ -9,7 +9,7 @@ package protocol ArchiveDisk: Sendable {
   /// The bytes of a regular file; nil when there is none. Links are not followed.
   func read(_ path: String) throws(DiskError) -> [UInt8]?
   /// Opens a file to append to it, or makes it.
-  func open(_ path: String) throws(DiskError) -> any ArchiveFile
+  func open(_ path: String) throws(DiskError) -> any AppendableFile
   /// Gives a folder another name that nothing has yet.
   func move(_ path: String, to target: String) throws(DiskError)
   /// Removes a file.
@@ -19,7 +19,7 @@ package protocol ArchiveDisk: Sendable {
 }
 
 /// An open file that only grows.
-package protocol ArchiveFile: AnyObject {
+package protocol AppendableFile: AnyObject {
   var length: Int { get }
   /// Writes all of `bytes` at the end, or nothing of it.
   func append(_ bytes: [UInt8]) throws(DiskError)

@@ -39,12 +39,27 @@ final class DiskThread: @unchecked Sendable {
 
   func start() {
     let thread = Thread { [self] in
+      recover()
       while turn() { Thread.sleep(forTimeInterval: Self.cycle) }
       for archive in archives.values { finish(archive) }
       ended.signal()
     }
     thread.name = "recorder-disk"
     thread.start()
+  }
+
+  /// Makes whole and seals what a server left open that died here.
+  private func recover() {
+    for incident in UnsealedArchives(folder: opener.configuration.folder).find() {
+      let now = clock.wall()
+      do throws(DiskError) {
+        let archive = try opener.open(incident, at: now)
+        archive.manifest.add(.note("Recovered: the server ended without sealing; the next start did."), at: now)
+        finish(archive, isRecovered: true)
+      } catch {
+        tell(.alarm(incident, track: nil, error.text))
+      }
+    }
   }
 
   /// Writes what waits, seals everything and ends; returns when it has.
@@ -102,12 +117,13 @@ final class DiskThread: @unchecked Sendable {
   }
 
   /// Seals for good and lets go; what cannot be sealed now is sealed by the next start.
-  private func finish(_ archive: OpenArchive) {
+  private func finish(_ archive: OpenArchive, isRecovered: Bool = false) {
     let isSealed = seal(archive, isFinal: true, at: clock.wall())
     archive.abandon()
     tellAlarms(of: archive)
     archives[archive.incident] = nil
-    if isSealed { tell(.sealed(archive.incident)) }
+    guard isSealed else { return }
+    tell(isRecovered ? .recovered(archive.incident) : .sealed(archive.incident))
   }
 
   @discardableResult

@@ -4,7 +4,7 @@ import Primitives
 
 /// The archive's copy of its incident's journal, which only grows.
 struct JournalCopy {
-  private let file: any ArchiveFile
+  private let file: any AppendableFile
   private let source: any JournalSource
   private let incident: IncidentID
   private(set) var mark: ManifestEntry.JournalMark
@@ -12,7 +12,7 @@ struct JournalCopy {
   /// Events that are copied in one step.
   private static let page = 500
 
-  init(file: any ArchiveFile, source: any JournalSource, incident: IncidentID, mark: ManifestEntry.JournalMark) {
+  init(file: any AppendableFile, source: any JournalSource, incident: IncidentID, mark: ManifestEntry.JournalMark) {
     self.file = file
     self.source = source
     self.incident = incident

@@ -5,7 +5,7 @@ import Primitives
 struct OpenTrack {
   struct File {
     let path: ArchivePath
-    let file: any ArchiveFile
+    let file: any AppendableFile
   }
 
   /// Files that were begun, which numbers the next one.
@@ -13,6 +13,8 @@ struct OpenTrack {
   /// The segment that ``file`` is of.
   private(set) var segment: Int?
   var file: File?
+  /// The number of the file's next part; its header is part 0.
+  var nextPart = 0
   var isActive = false
   /// Since when the disk has taken nothing of it.
   var refusedSince: UTCTime?
@@ -30,6 +32,7 @@ struct OpenTrack {
   mutating func opened(_ file: File, segment: Int) {
     self.file = file
     self.segment = segment
+    nextPart = 1
     segments += 1
   }
 

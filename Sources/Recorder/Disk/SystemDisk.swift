@@ -47,7 +47,7 @@ package struct SystemDisk: ArchiveDisk {
     return bytes
   }
 
-  package func open(_ path: String) throws(DiskError) -> any ArchiveFile { try SystemFile(path) }
+  package func open(_ path: String) throws(DiskError) -> any AppendableFile { try SystemFile(path) }
 
   package func move(_ path: String, to target: String) throws(DiskError) {
     do {
@@ -71,7 +71,7 @@ package struct SystemDisk: ArchiveDisk {
 }
 
 /// An open descriptor; closed with the object.
-private final class SystemFile: ArchiveFile {
+private final class SystemFile: AppendableFile {
   private let descriptor: Int32
   private let path: String
   private(set) var length: Int

@@ -20,8 +20,12 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case envelope
   /// Journal events as they are exported, and payloads of every kind as clients send them.
   case events
+  /// RTP payloads of a recorded track, and its sender reports.
+  case frames
   /// JSON texts.
   case json
+  /// Manifests of archives, their envelopes and files of keys.
+  case manifest
   case rtcp
   /// RTP headers, header extensions, dependency descriptors and retransmissions.
   case rtp
@@ -48,7 +52,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .dtls: fuzzDTLS(bytes)
     case .envelope: fuzzEnvelope(bytes)
     case .events: fuzzEvents(bytes)
+    case .frames: fuzzFrames(bytes)
     case .json: fuzzJSON(bytes)
+    case .manifest: fuzzManifest(bytes)
     case .rtcp: fuzzRTCP(bytes)
     case .rtp: fuzzRTP(bytes)
     case .sctp: fuzzSCTP(bytes)

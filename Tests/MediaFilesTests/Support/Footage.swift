@@ -35,6 +35,26 @@ struct Footage: Sendable {
     return try read(path)
   }
 
+  /// Frame n is grey with the luma 16 + 3 n, a keyframe every half second; the left half of ``halves`` is white.
+  static let ramp = Result { try grey("lum='16+3*N'", "libx264", ".mp4", ["-bf", "0", "-preset", "ultrafast"]) }
+  static let rampVP8 = Result {
+    try grey("lum='16+3*N'", "libvpx", ".webm", ["-deadline", "realtime", "-auto-alt-ref", "0"])
+  }
+  static let halves = Result {
+    try grey("lum='if(lt(X,W/2),235,16)'", "libx264", ".mp4", ["-bf", "0", "-preset", "ultrafast"])
+  }
+
+  private static func grey(_ luma: String, _ encoder: String, _ suffix: String, _ options: [String]) throws -> Footage {
+    let path = Tool.path(suffix)
+    try Tool.ffmpeg(
+      [
+        "-f", "lavfi", "-i", "color=gray:s=320x180:r=30:d=2,format=yuv420p,geq=\(luma):cb=128:cr=128", "-c:v", encoder,
+        "-g", "15",
+      ]
+        + options + [path])
+    return try read(path)
+  }
+
   private static func video(_ encoder: String, _ suffix: String, _ options: [String]) throws -> Footage {
     let path = Tool.path(suffix)
     try Tool.ffmpeg(

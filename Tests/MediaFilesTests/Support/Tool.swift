@@ -12,6 +12,7 @@ enum Tool {
     let folder = FileManager.default.temporaryDirectory.appending(
       path: "MediaFilesTests-\(ProcessInfo.processInfo.processIdentifier)")
     try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    atexit { try? FileManager.default.removeItem(at: Tool.folder) }
     return folder
   }()
 
@@ -55,7 +56,38 @@ enum Tool {
 
   /// What FFmpeg complains about when it decodes the whole file; empty for a file without fault.
   static func complaints(_ path: String) throws -> String {
-    try run("ffmpeg", ["-hide_banner", "-loglevel", "warning", "-threads", "1", "-i", path, "-f", "null", "-"]).errors
+    try run(
+      "ffmpeg",
+      [
+        "-hide_banner", "-loglevel", "warning", "-threads", "1", "-i", path, "-fps_mode", "passthrough",
+        "-enc_time_base:v", "1:90000", "-f", "null", "-",
+      ]
+    ).errors
+  }
+
+  /// The mean luma, as coded, of a part of a picture, given as FFmpeg's `crop` takes it; `seek` in seconds for films.
+  static func luma(_ path: String, crop: String = "iw:ih:0:0", seek: Double? = nil) throws -> Int {
+    let output = Tool.path(".raw")
+    // With `-ss` behind the input every picture is decoded: the first that is not earlier is taken.
+    try ffmpeg(
+      ["-i", path] + (seek.map { ["-ss", String($0)] } ?? []) + [
+        "-frames:v", "1", "-vf", "crop=\(crop),extractplanes=y", "-f", "rawvideo", output,
+      ])
+    let pixels = try bytes(output)
+    return pixels.reduce(0) { $0 + Int($1) } / max(1, pixels.count)
+  }
+
+  /// How loud a stretch of a film is: the mean square root, where 1 is the most that a sample can be.
+  static func loudness(_ path: String, from start: Double, seconds: Double) throws -> Double {
+    let output = Tool.path(".raw")
+    try ffmpeg(
+      ["-i", path, "-vn", "-af", "atrim=\(start):\(start + seconds)", "-ac", "1", "-f", "s16le", output])
+    let bytes = try bytes(output)
+    let squares = stride(from: 0, to: bytes.count - 1, by: 2).map { index -> Double in
+      let sample = Int16(truncatingIfNeeded: Int(bytes[index]) | Int(bytes[index + 1]) << 8)
+      return Double(sample) * Double(sample) / (32_768 * 32_768)
+    }
+    return squares.isEmpty ? 0 : (squares.reduce(0, +) / Double(squares.count)).squareRoot()
   }
 
   struct Packet: Decodable {

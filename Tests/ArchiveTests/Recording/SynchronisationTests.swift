@@ -1,0 +1,118 @@
+import Archive
+import Primitives
+import RTP
+import Testing
+
+@Suite struct SynchronisationTests {
+  /// Sound that comes 20 ms after it was taken and pictures that come 180 ms after theirs, with reports.
+  @Test(arguments: [UInt64(1), 2, 3])
+  func soundAndPictureAreInStepByReports(seed: UInt64) throws {
+    var random = RandomSource.seeded(seed)
+    var (sound, picture) = (SimulatedTrack.audio(), SimulatedTrack.video())
+    picture.origin = 12_345
+    var (soundRecorder, pictureRecorder) = (TrackRecorder(.audio), TrackRecorder(.video))
+    var clock = PeerClock()
+    var outputs: (sound: [TrackOutput], picture: [TrackOutput]) = ([], [])
+    for second in 0..<20 {
+      for track in [sound, picture] {
+        let report = track.report(
+          at: sound.time(of: second * 50 + 3), delay: .milliseconds(30 + Int64(random.next() % 40)))
+        clock.update(report)
+        outputs.sound += track.kind == .audio ? soundRecorder.receive(report, clock: clock) : []
+        outputs.picture += track.kind == .video ? pictureRecorder.receive(report, clock: clock) : []
+      }
+      for index in (second * 50)..<(second * 50 + 50) {
+        outputs.sound += soundRecorder.receiveAll(sound.packets(index, delay: .milliseconds(20)), clock: clock)
+      }
+      for index in (second * 30)..<(second * 30 + 30) {
+        outputs.picture += pictureRecorder.receiveAll(picture.packets(index, delay: .milliseconds(180)), clock: clock)
+      }
+    }
+    outputs.sound += soundRecorder.end(at: sound.time(of: 1_000), clock: clock)
+    outputs.picture += pictureRecorder.end(at: sound.time(of: 1_000), clock: clock)
+    #expect(outputs.sound.gaps.isEmpty && outputs.picture.gaps.isEmpty)
+    // From the second on in which corrections are caught up, both are the same distance from when they were taken.
+    let offsets =
+      outputs.sound.frames.enumerated().dropFirst(100).map { $1.time - sound.time(of: $0) }
+      + outputs.picture.frames.enumerated().dropFirst(60).map { $1.time - picture.time(of: $0) }
+    let settled = offsets.filter { $0 == offsets.last }
+    #expect(settled.count > offsets.count / 2)
+    let late =
+      outputs.sound.frames.enumerated().dropFirst(550).map { $1.time - sound.time(of: $0) }
+      + outputs.picture.frames.enumerated().dropFirst(330).map { $1.time - picture.time(of: $0) }
+    let (least, most) = (late.min() ?? .zero, late.max() ?? .zero)
+    #expect(late.count > 600 && most - least <= .milliseconds(1))
+    #expect(least >= .milliseconds(29) && most <= .milliseconds(40))
+  }
+
+  @Test func timeNeverRunsBackwardsWhenTheClockIsCorrected() {
+    var track = SimulatedTrack.video()
+    var recorder = TrackRecorder(.video)
+    var clock = PeerClock()
+    var outputs: [TrackOutput] = []
+    for index in 0..<120 {
+      if index == 45 {
+        let report = track.report(at: track.time(of: index), delay: .milliseconds(10))
+        clock.update(report)
+        outputs += recorder.receive(report, clock: clock)
+      }
+      outputs += recorder.receiveAll(track.packets(index, delay: .milliseconds(300)), clock: clock)
+    }
+    outputs += recorder.end(at: track.time(of: 120), clock: clock)
+    let frames = outputs.frames
+    #expect(frames.count == 120 && outputs.gaps.isEmpty)
+    #expect(zip(frames, frames.dropFirst()).allSatisfy { $0.time + $0.duration == $1.time && $0.time < $1.time })
+    #expect(frames.first?.time == track.time(of: 0) + .milliseconds(300))
+    #expect(frames.last?.time == track.time(of: 119) + .milliseconds(10))
+  }
+
+  @Test func reportsAreKeptAsTheyCame() throws {
+    var recorder = TrackRecorder(.audio)
+    var track = SimulatedTrack.audio()
+    let report = track.report(at: .testStart)
+    var clock = PeerClock()
+    clock.update(report)
+    let expected = TrackOutput.clock(
+      ManifestEntry.ClockPair(
+        track: try #require(TrackID("camera-1")), ssrc: track.ssrc, rtpTimestamp: report.rtpTimestamp,
+        ntpTime: report.ntpTime, arrival: report.arrival))
+    #expect(recorder.receive(report, clock: clock) == [expected])
+    #expect(recorder.receive(report, clock: clock).isEmpty, "a repetition")
+    // It came before the stream did, and counts nevertheless.
+    var outputs = recorder.receiveAll(track.packets(0, delay: .milliseconds(90)), clock: clock)
+    outputs += recorder.end(at: .testStart, clock: clock)
+    #expect(outputs.frames.map(\.time) == [.testStart + .milliseconds(30)])
+  }
+
+  @Test func clockSettlesOnTheQuickestReport() {
+    let track = SimulatedTrack.audio()
+    var clock = PeerClock()
+    var offsets: [Int64] = []
+    for (second, delay) in [Int64(90), 40, 38, 70, 20, 90].enumerated() {
+      let time = UTCTime.testStart + .milliseconds(Int64(second) * 3_000)
+      let report = track.report(at: time, delay: .milliseconds(delay))
+      clock.update(report)
+      if let mapped = clock.time(of: report.ntpTime) { offsets.append((mapped - time).milliseconds) }
+    }
+    #expect(offsets == [90, 40, 40, 40, 40, 40], "after 10 s a quicker one is no reason for a step")
+  }
+
+  @Test func clockFollowsASleepAndNoStall() {
+    let track = SimulatedTrack.audio()
+    var clock = PeerClock()
+    func offset(second: Int64, delay: Int64) -> Int64 {
+      let time = UTCTime.testStart + .milliseconds(second * 1_000)
+      let report = track.report(at: time, delay: .milliseconds(delay))
+      clock.update(report)
+      return clock.time(of: report.ntpTime).map { ($0 - time).milliseconds } ?? -1
+    }
+    #expect(offset(second: 0, delay: 30) == 30)
+    for second in 1..<5 { #expect(offset(second: Int64(second), delay: 9_000 - Int64(second) * 1_000) == 30) }
+    #expect(offset(second: 9, delay: 35) == 30)
+    // The peer's clock stands still for a minute: from now on all reports seem to be late.
+    for second in 20..<30 { #expect(offset(second: Int64(second), delay: 60_000 + Int64(second)) == 30) }
+    #expect(offset(second: 30, delay: 60_090) == 60_020)
+    // The clock was set forward: no report comes before it was sent.
+    #expect(offset(second: 31, delay: 30) == 30)
+  }
+}
