@@ -42,6 +42,14 @@ import Testing
     }
   }
 
+  @Test func keyframeBeginsAFragmentHoweverShortTheOneBefore() {
+    var track = SimulatedTrack.video()
+    track.keyframeInterval = 76
+    for (fragment, _, _) in record(track, 0..<400).fragments {
+      #expect(!fragment.frames.dropFirst().contains { $0.isKeyframe })
+    }
+  }
+
   @Test(arguments: [SimulatedTrack.audio(), .video()])
   func fragmentsAndSegmentsAreBounded(track: SimulatedTrack) {
     var track = track
