@@ -44,7 +44,10 @@ struct Node {
       files: FileDesk(
         room: room, store: files, scanner: options.scanCommand.flatMap { FileScanner(command: $0) }),
       replays: ReplayDesk(
-        room: room, library: ArchiveLibrary(archives: data.appendingPathComponent("archive"))),
+        room: room,
+        library: ArchiveLibrary(
+          archives: data.appendingPathComponent(Recording.folderName),
+          encryptionKey: try options.archiveEncryptionKey(data: data), publicKeys: Recording.publicKeys(data: data))),
       exports: ExportDesk(
         room: room,
         sources: Exporting.sources(

@@ -253,8 +253,8 @@ private final class ProgressLine: Sendable {
 /// Turns SIGINT and SIGTERM into a question that long work asks, so that it can tidy up.
 private final class Interruption: Sendable {
   private let flag: Mutex<Bool>
-  /// Kept for as long as signals are to be heard.
-  private let sources: [any DispatchSourceSignal]
+  // Kept for as long as signals are to be heard: set once before anybody else knows of them, and never touched again.
+  private nonisolated(unsafe) let sources: [any DispatchSourceSignal]
 
   var isSet: Bool { flag.withLock { $0 } }
 
