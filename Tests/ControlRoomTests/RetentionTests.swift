@@ -172,7 +172,7 @@ struct RetentionInterruptionTests {
     try await archive.setPolicy([.media: 1])
     archive.wait(days: 2)
     let files = try archive.folders.files(of: .init(id), .media).map { file in
-      DeletionRecord.File(path: file.path, hash: try #require(archive.folders.hash(of: file.path, in: id)))
+      DeletionRecord.File(path: file.path, hash: try #require(archive.folders.hash(of: file.path, in: .init(id))))
     }
     try archive.folders.note(
       DeletionRecord(
