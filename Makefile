@@ -37,7 +37,7 @@ TEST_PACKAGES := openssl chromium firefox-esr coturn ffmpeg iproute2 python3-ven
 SWIFT_FILES := Package.swift Sources Tests
 
 .PHONY: help setup setup-build setup-tests build demo test unit-tests interop-tests lint format fuzz fuzz-api fuzz-build \
-  sanitize-address sanitize-thread bench bench-metadata bench-replay bench-archive clean
+  sanitize-address sanitize-thread bench bench-metadata bench-replay bench-archive bench-recording clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -105,6 +105,9 @@ bench: build ## Measure one caller with 100 viewers on this machine, beside Janu
 
 bench-metadata: build setup-tests ## Measure 1,000 clients of the metadata channel, and durable events beside the bare disk
 	@$(PYTHON) Tests/Benchmarks/metadata.py $(SIGHTLINE) $(BENCH_ARGUMENTS)
+
+bench-recording: build setup-tests ## Measure 100 calls recorded, not recorded, and with a disk that stands still
+	@$(PYTHON) Tests/Benchmarks/recording.py $(SIGHTLINE) $(BENCH_ARGUMENTS)
 
 bench-replay: build setup-tests ## Measure how soon a replay of an hour starts and seeks, over HTTP and in Chromium
 	@$(PYTHON) Tests/Benchmarks/replay.py $(SIGHTLINE) $(BENCH_ARGUMENTS)

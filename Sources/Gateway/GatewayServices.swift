@@ -39,8 +39,8 @@ struct GatewayServices: Sendable {
     self.media = media
     self.authority = authority
     self.clock = clock
-    (room, links, files, replays) = (desks.room, desks.links, desks.files, desks.replays)
-    exports = desks.exports
+    (room, links, files) = (desks.room, desks.links, desks.files)
+    (replays, exports) = (desks.replays, desks.exports)
     (networkLocations, sender, webhooks) = (desks.networkLocations, desks.sender, desks.webhooks)
     keeping = desks.keeping
     agency = configuration.agency

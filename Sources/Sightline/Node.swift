@@ -44,7 +44,10 @@ struct Node {
       files: FileDesk(
         room: room, store: files, scanner: options.scanCommand.flatMap { FileScanner(command: $0) }),
       replays: ReplayDesk(
-        room: room, library: ArchiveLibrary(archives: data.appendingPathComponent("archive"))),
+        room: room,
+        library: ArchiveLibrary(
+          archives: data.appendingPathComponent(Recording.folderName),
+          encryptionKey: try options.archiveEncryptionKey(data: data), publicKeys: Recording.publicKeys(data: data))),
       exports: ExportDesk(
         room: room,
         sources: Exporting.sources(
@@ -55,7 +58,8 @@ struct Node {
         receiptKey: try KeyFile.load("secret-box-key", from: data), options: options.transferOptions),
       webhooks: try WebhookDesk(room: room, storage: storage, options: options.transferOptions),
       keeping: ArchiveKeeping(
-        room: room, archive: data.appendingPathComponent("archive"), quota: try options.archiveSpace.quota()),
+        room: room, archive: data.appendingPathComponent("archive"), quota: try options.archiveSpace.quota(),
+        signingKey: { try ArchiveKeyring(reading: data).signingKey }),
       media: media)
     gateway = try GatewayServer(
       configuration: try options.gatewayConfiguration(), media: media, desks: desks, authority: authority,

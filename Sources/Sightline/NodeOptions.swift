@@ -89,13 +89,13 @@ struct NodeOptions: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: "Record every stream of every incident into DATA/archive.")
   var recording = true
 
-  @Flag(help: "Have a second person agree to every evidence package; to a custodian's one has to agree always.")
-  var exportApproval = false
-
   @Flag(help: "Encrypt new archives; the key is DATA/archive-encryption-key, without which they cannot be shown.")
   var encryptArchives = false
 
   @OptionGroup var archiveSpace: ArchiveSpaceOptions
+
+  @Flag(help: "Have a second person agree to every evidence package; to a custodian's one has to agree always.")
+  var exportApproval = false
 
   enum SRTPChoice: String, ExpressibleByArgument, CaseIterable {
     case ipsecMB = "ipsec-mb"

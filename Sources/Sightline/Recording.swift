@@ -29,6 +29,13 @@ struct Recording {
   }
 }
 
+extension Recording {
+  /// All keys that the node has sealed archives with, as they are when somebody asks; none while there are none.
+  static func publicKeys(data: URL) -> @Sendable () -> [Ed25519PublicKey] {
+    { (try? ArchiveKeyring(reading: data))?.entries.map(\.key) ?? [] }
+  }
+}
+
 /// The node's keys as the recorder asks for them: read again when they were rotated.
 private struct NodeSealingKeys: SealingKeys {
   let keyring: ArchiveKeyring

@@ -7,7 +7,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct ReplayLibraryTests {
-  private let folders = ArchiveFolders()
+  private let folders = RecordedFolders()
 
   private func id(_ number: Int = 1) throws -> IncidentID { try #require(IncidentID("26-\(number)")) }
 
@@ -42,14 +42,44 @@ struct ReplayLibraryTests {
     #expect(try await read(library, path, of: id()) == [1, 2, 3, 4, 5, 6])
   }
 
+  /// An encrypted archive with a film of three parts, and the node's key.
+  private func encrypted() throws -> (archive: WrittenArchive, path: ArchivePath, key: EnvelopeKey) {
+    let key = try #require(EnvelopeKey([UInt8](repeating: 3, count: EnvelopeKey.length)))
+    var random = RandomSource.seeded(1)
+    let (cipher, envelope) = key.makeCipher(for: try id(), random: &random)
+    let archive = try folders.begin(try id(), isEncrypted: true)
+    try archive.write(envelope.bytes, to: archive.folder.appendingPathComponent("envelope.json"))
+    let path = try #require(ArchivePath("media/v-0000.mp4"))
+    let parts = [[0, 1, 2], [3, 4], [5, 6, 7, 8]] as [[UInt8]]
+    var sealed: [[UInt8]] = []
+    for (part, bytes) in parts.enumerated() {
+      sealed.append(try cipher.seal(part: part, of: path, bytes, random: &random))
+    }
+    #expect(try archive.film("v", sealed) == path)
+    return (archive, path, key)
+  }
+
   @Test(arguments: [0..<1, 1..<3, 2..<9, 0..<9, 8..<9, 3..<4])
   func whatIsEncryptedIsReadInTheClear(range: Range<Int>) async throws {
-    let clear: [[UInt8]] = [[0, 1, 2], [3, 4], [5, 6, 7, 8]]
-    let archive = try folders.begin(try id())
-    let path = try archive.film("v", clear.enumerated().map { TurnedSegments.seal(UInt8($0.offset), $0.element) })
-    let library = ArchiveLibrary(archives: folders.url) { _ in TurnedSegments() }
+    let (_, path, key) = try encrypted()
+    let library = ArchiveLibrary(archives: folders.url, encryptionKey: key)
     #expect(try await library.open(path, of: id()).length == 9)
     #expect(try await read(library, path, of: id(), range) == Array(range.map(UInt8.init)))
+  }
+
+  @Test func withoutItsKeyAnArchiveIsKnownAndNotSeen() async throws {
+    let (archive, path, key) = try encrypted()
+    let other = try #require(EnvelopeKey([UInt8](repeating: 4, count: EnvelopeKey.length)))
+    for (node, words) in [(nil, "no key for archives"), (other, "restore the other one")] as [(EnvelopeKey?, String)] {
+      let library = ArchiveLibrary(archives: folders.url, encryptionKey: node)
+      let manifest = try #require(try await library.manifest(of: id()))
+      #expect(manifest.contents.tracks.count == 1 && manifest.problem?.contains(words) == true)
+      #expect(await refusal { _ = try await read(library, path, of: id()) }?.code == .damaged)
+    }
+    try FileManager.default.removeItem(at: archive.folder.appendingPathComponent("envelope.json"))
+    let library = ArchiveLibrary(archives: folders.url, encryptionKey: key)
+    #expect(try await library.manifest(of: id())?.problem?.contains("was destroyed") == true)
+    #expect(await refusal { _ = try await read(library, path, of: id()) }?.text.contains("was destroyed") == true)
   }
 
   @Test func aPieceIsBoundedAndTheWholeIsComplete() async throws {
@@ -66,7 +96,7 @@ struct ReplayLibraryTests {
     let archive = try folders.begin(try id())
     let path = try archive.film("v", (0..<50).map { [UInt8($0), 1] })
     let library = ArchiveLibrary(archives: folders.url)
-    let expected = (0..<50).flatMap { [UInt8($0), 1] }
+    let expected: [UInt8] = (0..<50).flatMap { (number: UInt8) -> [UInt8] in [number, 1] }
     try await withThrowingTaskGroup(of: [UInt8].self) { group in
       for _ in 0..<64 { group.addTask { try await read(library, path, of: id()) } }
       for try await bytes in group { #expect(bytes == expected) }

@@ -6,17 +6,19 @@ import Primitives
 import Testing
 
 /// A folder of archives that a test has to itself; gone with its last holder.
-final class ArchiveFolders: Sendable {
+final class RecordedFolders: Sendable {
   let url = FileManager.default.temporaryDirectory.appendingPathComponent("sightline-replay-\(UUID().uuidString)")
 
   deinit { try? FileManager.default.removeItem(at: url) }
 
   /// Begins the archive of an incident.
-  func begin(_ incident: IncidentID, named other: IncidentID? = nil) throws -> WrittenArchive {
+  func begin(
+    _ incident: IncidentID, named other: IncidentID? = nil, isEncrypted: Bool = false
+  ) throws -> WrittenArchive {
     let archive = WrittenArchive(folder: url.appendingPathComponent(incident.value))
     try FileManager.default.createDirectory(
       at: archive.folder.appendingPathComponent("media"), withIntermediateDirectories: true)
-    try archive.add(.archive(.init(incident: other ?? incident, agency: "metro", isEncrypted: false)))
+    try archive.add(.archive(.init(incident: other ?? incident, agency: "metro", isEncrypted: isEncrypted)))
     return archive
   }
 }
@@ -66,19 +68,5 @@ final class WrittenArchive {
         .init(
           segment: path, offset: offset, length: bytes.count, hash: Self.hash, start: TestClock.start,
           duration: .milliseconds(500), startsWithKeyframe: true, frames: 12)))
-  }
-}
-
-/// Cipher text by turning bytes round, with four bytes behind each part that name it.
-struct TurnedSegments: SegmentSource {
-  let overhead = 4
-
-  static func seal(_ part: UInt8, _ bytes: [UInt8]) -> [UInt8] { bytes.map { ~$0 } + [part, 1, 2, 3] }
-
-  func open(part: Int, of path: ArchivePath, stored bytes: [UInt8]) throws(Refusal) -> [UInt8] {
-    guard bytes.suffix(4) == [UInt8(truncatingIfNeeded: part), 1, 2, 3] else {
-      throw Refusal(.damaged, "not part \(part)")
-    }
-    return bytes.dropLast(4).map { ~$0 }
   }
 }

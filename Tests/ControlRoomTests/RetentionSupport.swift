@@ -1,5 +1,6 @@
 import Archive
 import ControlRoom
+import Cryptography
 import Foundation
 import Incidents
 import JSON
@@ -13,13 +14,17 @@ final class ArchiveRoom: Sendable {
   let keeping: ArchiveKeeping
   let root: URL
 
+  static var key: Ed25519PrivateKey {
+    get throws { try #require(Ed25519PrivateKey(seed: [UInt8](repeating: 3, count: 32))) }
+  }
+
   init(
     storage: any Storage = MemoryStorage(), quota: ArchiveSpace.Quota? = nil,
     root: URL = FileManager.default.temporaryDirectory.appendingPathComponent("sightline-keep-\(UUID().uuidString)")
   ) async throws {
     self.root = root
     room = try await TestRoom(storage: storage)
-    keeping = ArchiveKeeping(room: room.room, archive: root, quota: quota)
+    keeping = ArchiveKeeping(room: room.room, archive: root, quota: quota) { try Self.key }
     try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
     await keeping.catalog.catchUp()
   }

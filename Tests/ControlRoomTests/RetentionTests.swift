@@ -41,6 +41,7 @@ struct RetentionTests {
     #expect(event.payload["sha256"]?.string == Hex.encode(DeletionRecord.hash(of: record.files)))
     #expect(record.number == event.number)
     #expect(record.files.map(\.path) == ["media/a-0001.mp4", "media/v-0001.mp4"])
+    #expect(record.isSigned && record.incident == id)
     #expect(try await archive.keeping.retention.sweep().count == 0, "once")
   }
 
@@ -160,7 +161,8 @@ struct RetentionInterruptionTests {
       DeletionRecord.File(path: file.path, hash: try #require(archive.folders.hash(of: file.path, in: id)))
     }
     try archive.folders.note(
-      DeletionRecord(time: TestClock.start, kind: .media, rule: "r", files: files, number: 5), in: id)
+      DeletionRecord(
+        of: id, at: TestClock.start, .media, rule: "r", files, number: 5, signedBy: try ArchiveRoom.key), in: id)
     try FileManager.default.removeItem(at: archive.root.appendingPathComponent("\(id)/media/v-0001.mp4"))
     _ = try await archive.keeping.retention.sweep()
     #expect(!archive.exists("\(id)/media/v-0002.mp4"))
@@ -170,7 +172,8 @@ struct RetentionInterruptionTests {
   @Test func aLineThatWasCutOffMakesRoom() async throws {
     let archive = try await ArchiveRoom()
     let id = try await archive.incident()
-    let record = DeletionRecord(time: TestClock.start, kind: .late, rule: "r", files: [], number: 1)
+    let record = DeletionRecord(
+      of: id, at: TestClock.start, .late, rule: "r", [], number: 1, signedBy: try ArchiveRoom.key)
     try archive.folders.note(record, in: id)
     let file = archive.root.appendingPathComponent("\(id)/deletions.jsonl")
     try (Data(record.line) + Data(record.line.prefix(30))).write(to: file)

@@ -206,7 +206,7 @@ def test_missing_and_damaged_files_are_named_and_the_rest_is_played(
     content[700:] = bytes(len(content) - 700)
     paths[2].write_bytes(content)
     replay = Replay(room, chromium, archive.incident).open()
-    for second, words in ((1, "the file is missing"), (4, "the file is damaged"), (7, "the file is damaged")):
+    for second, words in ((1, "the file is missing, 3 s"), (4, "the file cannot be read, 3 s"), (7, "the file is damaged")):
         replay.seek(second)
         wait_for(lambda: words in replay.picture("video-1")["cover"], words)
         assert abs(replay.settle()["video-2"]) < MAXIMUM_ERROR
@@ -232,10 +232,28 @@ def test_damaged_archive_says_so(room: Room, chromium: Callable, artifacts: path
         wait_for(lambda: "use a newer one" in replay.page.inner_text("#why-problem"), "the words")
     else:
         replay.open()
-        assert replay.page.inner_text("#seal") == "The archive is damaged"
+        assert replay.page.inner_text("#seal") == "Not all of it can be shown"
         assert "damaged from line" in replay.page.inner_text("#notice")
         assert abs(replay.settle()["vp9-1"]) < MAXIMUM_ERROR, "what came before it is played"
     replay.browser.screenshot(artifacts / f"replay-damaged-{damage}.png")
+
+
+def test_seal_is_verified_on_demand(room: Room, chromium: Callable, artifacts: pathlib.Path) -> None:
+    archive = film_of(room, "VP9")
+    (archive.folder / "journal.jsonl").write_bytes(b"")
+    (archive.folder / "key.pub").write_text(archive.public_key + "\n")
+    replay = Replay(room, chromium, archive.incident).open()
+    assert replay.page.inner_text("#seal").startswith("Sealed ")
+    assert "Changed" in verify(replay), "the node has not sealed this archive: its key is unknown"
+    assert replay.page.locator("#findings li").count() > 0
+    replay.browser.screenshot(artifacts / "replay-not-verified.png")
+
+
+def verify(replay: Replay) -> str:
+    """What the badge says once all of the archive was read."""
+    replay.page.keyboard.press("v")
+    replay.wait("window.sightline.proof !== undefined", "it was verified")
+    return replay.page.inner_text("#seal")
 
 
 def test_reason_comes_first_and_pictures_are_hidden(room: Room, chromium: Callable) -> None:
@@ -448,6 +466,25 @@ def look_back(page: ChromiumPage, artifacts: pathlib.Path) -> None:
     assert page.page.locator(".look-back").count() == 0
     assert page.page.inner_text("#state") == "Live"
     assert page.page.locator("#live").is_hidden()
+
+
+def test_recorded_call_is_sealed_and_verified(demo: Service, chromium: Callable, tmp_path: pathlib.Path, artifacts: pathlib.Path) -> None:
+    """With the real recorder: a call is recorded, ends, is sealed, played and proven."""
+    room = Room(demo, tmp_path)
+    look = room.look(demo.incident, "operator", {"live": True})
+    wait_for(lambda: look.get("playlist.json").get("end", 0) > 8_000_000, "some seconds are recorded", 40)
+    room.person("operator").post(
+        f"/api/v1/incidents/{demo.incident}/events",
+        {"kind": "incident.state", "payload": {"state": "ended", "outcome": "handled"}})
+    look = room.look(demo.incident)
+    wait_for(lambda: look.get("playlist.json")["state"] == "sealed", "it is sealed", 60)
+    replay = Replay(room, chromium, demo.incident).open()
+    replay.page.keyboard.press("r")
+    replay.wait("window.sightline.pictures.some((each) => each.isCovered && each.width > 0)", "a picture")
+    seal = verify(replay)
+    assert seal.startswith("Sealed ") and seal.endswith(" segments verified")
+    replay.browser.screenshot(artifacts / "replay-verified.png")
+    assert replay.browser.messages == []
 
 
 def test_looking_back_while_the_call_goes_on(

@@ -17,16 +17,28 @@ struct ArchiveFolder: Sendable {
     case system(Int32)
   }
 
-  func manifest(of incident: IncidentID) throws(Failure) -> ArchiveFile {
-    try open(["\(incident)"], "manifest.jsonl")
+  func manifest(of incident: IncidentID) throws(Failure) -> OpenArchiveFile {
+    try open(["\(incident)"], ArchiveFile.manifest)
   }
 
-  func file(_ path: ArchivePath, of incident: IncidentID) throws(Failure) -> ArchiveFile {
+  /// The whole of `envelope.json`, the archive's sealed key; nil when it is not there.
+  func envelope(of incident: IncidentID) throws(Failure) -> [UInt8]? {
+    do throws(Failure) {
+      let file = try open(["\(incident)"], ArchiveFile.envelope)
+      return try file.read(from: 0, count: min(file.length, ArchiveFile.maximumSmallFile))
+    } catch .missing {
+      return nil
+    } catch {
+      throw error
+    }
+  }
+
+  func file(_ path: ArchivePath, of incident: IncidentID) throws(Failure) -> OpenArchiveFile {
     try open(["\(incident)", path.folder.rawValue], path.name)
   }
 
   /// Goes down folder by folder, so that no part of the way can be a link.
-  private func open(_ folders: [String], _ name: String) throws(Failure) -> ArchiveFile {
+  private func open(_ folders: [String], _ name: String) throws(Failure) -> OpenArchiveFile {
     var folder = Foundation.open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard folder >= 0 else { throw Self.failure(errno) }
     for part in folders {
@@ -41,7 +53,7 @@ struct ArchiveFolder: Sendable {
     let error = errno
     close(folder)
     guard descriptor >= 0 else { throw Self.failure(error) }
-    return try ArchiveFile(owning: descriptor)
+    return try OpenArchiveFile(owning: descriptor)
   }
 
   private static func failure(_ error: Int32) -> Failure {
@@ -54,7 +66,7 @@ struct ArchiveFolder: Sendable {
 }
 
 /// An open plain file; closed with its last holder.
-final class ArchiveFile: Sendable {
+final class OpenArchiveFile: Sendable {
   private let descriptor: Int32
   /// Tells this file from another one that took its name.
   let identity: Identity

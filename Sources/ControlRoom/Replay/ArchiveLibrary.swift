@@ -1,7 +1,9 @@
 import Archive
+import Cryptography
 import Dispatch
 import Foundation
 import Primitives
+import Recorder
 import Synchronization
 
 /// Reads archives for people who look back, on threads of its own, so that a slow disk never holds up the tasks that
@@ -10,9 +12,11 @@ import Synchronization
 /// What manifests say is kept in memory, within bounds, and followed as they grow.
 package final class ArchiveLibrary: Sendable {
   private let folder: ArchiveFolder
-  private let sourceOf: @Sendable (IncidentID) throws(Refusal) -> any SegmentSource
+  private let encryptionKey: EnvelopeKey?
+  private let publicKeys: @Sendable () -> [Ed25519PublicKey]
   private let queue = DispatchQueue(label: "sightline.archives", attributes: .concurrent)
   private let slots = DispatchSemaphore(value: maximumReads)
+  private let verifications = DispatchSemaphore(value: 1)
   private let shelves = Mutex<[IncidentID: Shelf]>([:])
   private let uses = Atomic<UInt64>(0)
 
@@ -36,13 +40,15 @@ package final class ArchiveLibrary: Sendable {
 
   /// - Parameters:
   ///   - archives: The folder that holds one folder an incident.
-  ///   - source: How an incident's segments are read; nothing is encrypted unless said otherwise.
+  ///   - encryptionKey: The node's key, which opens the keys of archives that are encrypted at rest.
+  ///   - publicKeys: All keys that the node has sealed archives with; none to take the archives' own word.
   package init(
-    archives: URL,
-    source: @escaping @Sendable (IncidentID) throws(Refusal) -> any SegmentSource = { _ in PlainSegments() }
+    archives: URL, encryptionKey: EnvelopeKey? = nil,
+    publicKeys: @escaping @Sendable () -> [Ed25519PublicKey] = { [] }
   ) {
     folder = ArchiveFolder(root: archives.path)
-    sourceOf = source
+    self.encryptionKey = encryptionKey
+    self.publicKeys = publicKeys
   }
 
   /// An archive as its manifest tells it.
@@ -61,7 +67,7 @@ package final class ArchiveLibrary: Sendable {
   }
 
   private func readManifest(of incident: IncidentID) throws(Refusal) -> Manifest? {
-    let file: ArchiveFile
+    let file: OpenArchiveFile
     do throws(ArchiveFolder.Failure) {
       file = try folder.manifest(of: incident)
     } catch .missing {
@@ -88,11 +94,58 @@ package final class ArchiveLibrary: Sendable {
         guard let problem = follower.problem else { return nil }
         throw Refusal(.damaged, "The archive cannot be read. Its manifest, \(problem).")
       }
-      guard follower.contents.header?.incident == incident else {
+      guard let header = follower.contents.header, header.incident == incident else {
         throw Refusal(.damaged, "The archive is that of another incident. Put each back in its own folder.")
       }
+      let source = try source(of: header)
       let problem = follower.problem.map { "The manifest is damaged from \($0). What came before it is shown." }
-      return Manifest(contents: follower.contents, source: try sourceOf(incident), problem: problem)
+      return Manifest(
+        contents: follower.contents, source: source, problem: problem ?? (source as? LockedSegments)?.reason)
+    }
+  }
+
+  /// How an archive's segments are read.
+  private func source(of header: ManifestEntry.Header) throws(Refusal) -> any SegmentSource {
+    guard header.isEncrypted else { return PlainSegments() }
+    let bytes: [UInt8]?
+    do throws(ArchiveFolder.Failure) {
+      bytes = try folder.envelope(of: header.incident)
+    } catch {
+      throw Refusal(error, ArchiveFile.envelope)
+    }
+    guard let bytes else {
+      return LockedSegments(reason: "The key of this archive was destroyed, and with it all pictures and sound.")
+    }
+    guard let encryptionKey else {
+      return LockedSegments(
+        reason: "The archive is encrypted, and this server has no key for archives. Start it with the key.")
+    }
+    do throws(EnvelopeError) {
+      let envelope = try EnvelopeDocument(parsing: bytes)
+      guard envelope.incident == header.incident else {
+        return LockedSegments(reason: "The archive's envelope.json is that of \(envelope.incident). Restore its own.")
+      }
+      return EncryptedSegments(cipher: try encryptionKey.open(envelope))
+    } catch {
+      return LockedSegments(reason: "The archive's envelope.json \(error.text).")
+    }
+  }
+
+  // MARK: - Proof
+
+  /// Checks every byte of an archive against its manifest, and that against its seals; this takes as long as it takes to
+  /// read it all, and one is checked at a time.
+  package func verify(_ incident: IncidentID) async throws(Refusal) -> VerificationReport {
+    let (root, keys) = (folder.root, publicKeys())
+    // Out of checked text, so that it leads to no other folder; that it is no link was seen when the manifest was read.
+    let url = URL(fileURLWithPath: root).appendingPathComponent(incident.value)
+    guard try await manifest(of: incident) != nil else { throw .noSuchFile }
+    return try await Self.work(on: queue, within: verifications) { () throws(Refusal) in
+      do throws(ArchiveReadingError) {
+        return try Verifier.verify(FolderReader(url), keys: keys)
+      } catch {
+        throw Refusal(.unavailable, error.text)
+      }
     }
   }
 
@@ -106,7 +159,7 @@ package final class ArchiveLibrary: Sendable {
     package let length: Int
     fileprivate let layout: SegmentLayout
     fileprivate let source: any SegmentSource
-    fileprivate let file: ArchiveFile
+    fileprivate let file: OpenArchiveFile
   }
 
   /// Opens a segment, a still or a late upload that the manifest names.
@@ -117,12 +170,12 @@ package final class ArchiveLibrary: Sendable {
       let (layout, type): (SegmentLayout, String)
       if let segment = manifest.contents.segment(path) {
         (layout, type) = (SegmentLayout(segment, overhead: overhead), segment.entry.mimeType)
-      } else if let entry = manifest.contents.files.first(where: { $0.path == path }) {
+      } else if let entry = manifest.contents.file(path) {
         (layout, type) = (SegmentLayout(entry, overhead: overhead), entry.mimeType)
       } else {
         throw .noSuchFile
       }
-      let file: ArchiveFile
+      let file: OpenArchiveFile
       do throws(ArchiveFolder.Failure) {
         file = try folder.file(path, of: incident)
       } catch {
@@ -202,7 +255,12 @@ package final class ArchiveLibrary: Sendable {
   private func work<Value: Sendable>(
     _ body: @escaping @Sendable () throws(Refusal) -> Value
   ) async throws(Refusal) -> Value {
-    let slots = slots
+    try await Self.work(on: queue, within: slots, body)
+  }
+
+  private static func work<Value: Sendable>(
+    on queue: DispatchQueue, within slots: DispatchSemaphore, _ body: @escaping @Sendable () throws(Refusal) -> Value
+  ) async throws(Refusal) -> Value {
     let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Value, Refusal>, Never>) in
       queue.async {
         slots.wait()

@@ -7,7 +7,7 @@ struct ManifestFollower {
   private(set) var contents = ArchiveContents()
   /// What is wrong with the next line; nothing is read behind it.
   private(set) var problem: String?
-  private var identity: ArchiveFile.Identity?
+  private var identity: OpenArchiveFile.Identity?
   private var offset = 0
 
   /// Bytes of a manifest that is read.
@@ -15,7 +15,7 @@ struct ManifestFollower {
   private static let chunkBytes = 1 << 20
 
   /// Takes in what was added to the manifest; from the beginning when another file took its place.
-  mutating func follow(_ file: ArchiveFile) throws(ArchiveFolder.Failure) {
+  mutating func follow(_ file: OpenArchiveFile) throws(ArchiveFolder.Failure) {
     let length = file.length
     if identity != file.identity || length < offset {
       self = ManifestFollower()

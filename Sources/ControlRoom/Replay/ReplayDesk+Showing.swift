@@ -34,8 +34,9 @@ extension ReplayDesk {
     try await library.read(reader, range)
   }
 
-  /// How the archive is sealed, as its manifest says; whether that is true is the verifier's to find out.
-  package func seal(of look: Look, _ incident: Incident) async throws(Refusal) -> JSONValue {
+  /// How the archive is sealed, as its manifest says; with `verifies` also whether that is true, for which all of it is
+  /// read.
+  package func seal(of look: Look, _ incident: Incident, verifies: Bool = false) async throws(Refusal) -> JSONValue {
     guard let manifest = try await library.manifest(of: look.incident) else {
       return ["state": .string(ReplayPlaylist.State.none.rawValue)]
     }
@@ -43,12 +44,34 @@ extension ReplayDesk {
     let playlist = ReplayPlaylist(
       contents, epoch: look.epoch, isLive: !incident.state.isClosed, problem: manifest.problem)
     let last = contents.seals.last
+    let report = verifies ? try await library.verify(look.incident) : nil
     return .members([
       "state": .string(playlist.state.rawValue), "lines": .integer(contents.head.number),
       "segments": .integer(contents.tracks.reduce(0) { $0 + $1.segments.count }),
       "sealedAt": last.map { .string($0.time.description) }, "sealedLine": last.map { .integer($0.line) },
       "journalEvents": last.map { .integer($0.seal.journal.number) },
       "key": last.map { .string(Hex.encode($0.seal.key)) }, "problem": manifest.problem.map { .string($0) },
+      "verification": report.map(Self.json),
     ])
+  }
+
+  /// Findings that are told; `sightline verify` tells all.
+  private static let maximumFindings = 100
+
+  private static func json(of report: VerificationReport) -> JSONValue {
+    let counts = report.counts
+    return [
+      "whole": .bool(report.isWhole), "state": .string(report.state.rawValue),
+      "keys": .string(report.keySource.rawValue), "erased": .bool(report.isErased),
+      "segments": .integer(counts.segments), "fragments": .integer(counts.fragments), "files": .integer(counts.files),
+      "bytes": .integer(counts.bytes), "seals": .integer(counts.seals), "events": .integer(counts.events),
+      "findings": .array(
+        report.findings.prefix(maximumFindings).map { finding in
+          .members([
+            "severity": .string(finding.severity.rawValue), "path": .string(finding.path),
+            "line": finding.line.map { .integer($0) }, "text": .string(finding.text),
+          ])
+        }),
+    ]
   }
 }

@@ -20,3 +20,30 @@ package struct PlainSegments: SegmentSource {
 
   package func open(part: Int, of path: ArchivePath, stored bytes: [UInt8]) -> [UInt8] { bytes }
 }
+
+/// An archive that is encrypted at rest, with its key.
+struct EncryptedSegments: SegmentSource {
+  let cipher: SegmentCipher
+
+  var overhead: Int { SegmentCipher.overhead }
+
+  func open(part: Int, of path: ArchivePath, stored bytes: [UInt8]) throws(Refusal) -> [UInt8] {
+    do throws(EnvelopeError) {
+      return try cipher.open(part: part, of: path, bytes)
+    } catch {
+      throw Refusal(.damaged, "The archive is not what was recorded: \(error.text).")
+    }
+  }
+}
+
+/// An archive that is encrypted at rest and whose key is not to be had: what it holds is known, and nothing of it is seen.
+struct LockedSegments: SegmentSource {
+  /// In words, with what to do.
+  let reason: String
+
+  var overhead: Int { SegmentCipher.overhead }
+
+  func open(part: Int, of path: ArchivePath, stored bytes: [UInt8]) throws(Refusal) -> [UInt8] {
+    throw Refusal(.damaged, reason)
+  }
+}

@@ -52,8 +52,8 @@ package struct ArchiveFolders: Sendable {
   /// The sealed key of an encrypted archive, if there is one.
   package func envelope(of incident: IncidentID) -> File? {
     guard Self.isFolder(folder(of: incident)) else { return nil }
-    return Self.length(of: folder(of: incident) + "/\(DeletionRecord.envelope)").map {
-      File(path: DeletionRecord.envelope, bytes: $0)
+    return Self.length(of: folder(of: incident) + "/\(ArchiveFile.envelope)").map {
+      File(path: ArchiveFile.envelope, bytes: $0)
     }
   }
 
@@ -87,16 +87,26 @@ package struct ArchiveFolders: Sendable {
 
   /// What was deleted of an incident, or was about to be.
   package func deletions(of incident: IncidentID) -> [DeletionRecord] {
-    let path = folder(of: incident) + "/\(DeletionRecord.fileName)"
+    let path = folder(of: incident) + "/\(ArchiveFile.deletions)"
     guard let length = Self.length(of: path), length <= Self.maximumRecordsLength,
       let content = FileManager.default.contents(atPath: path)
     else { return [] }
     return DeletionRecord.read(Array(content))
   }
 
-  /// Notes what is about to be deleted; durable when it returns.
+  /// Notes what is about to be deleted, and whose signature that is; durable when it returns.
   package func note(_ record: DeletionRecord, in incident: IncidentID) throws(StorageError) {
-    let path = folder(of: incident) + "/\(DeletionRecord.fileName)"
+    let keys = folder(of: incident) + "/\(ArchiveFile.key)"
+    let key = Hex.encode(record.key) + "\n"
+    if FileManager.default.contents(atPath: keys).map({ !String(decoding: $0, as: UTF8.self).contains(key) }) ?? false {
+      try append(Array(key.utf8), to: keys)
+    }
+    try append(record.line, to: folder(of: incident) + "/\(ArchiveFile.deletions)")
+    Self.synchronize(folder(of: incident))
+  }
+
+  /// Appends whole lines, durably.
+  private func append(_ bytes: [UInt8], to path: String) throws(StorageError) {
     let descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw Self.failure("opened", path) }
     defer { close(descriptor) }
@@ -105,9 +115,8 @@ package struct ArchiveFolders: Sendable {
     guard ftruncate(descriptor, off_t(kept)) == 0, lseek(descriptor, off_t(kept), SEEK_SET) >= 0 else {
       throw Self.failure("written", path)
     }
-    try Self.append(record.line, to: descriptor, path)
+    try Self.append(bytes, to: descriptor, path)
     guard fsync(descriptor) == 0 else { throw Self.failure("written out", path) }
-    Self.synchronize(folder(of: incident))
   }
 
   /// Deletes files that are as the record says; what is gone already is no error.
@@ -130,7 +139,7 @@ package struct ArchiveFolders: Sendable {
   private func path(of file: String, in incident: IncidentID) -> String? {
     let folder = folder(of: incident)
     guard Self.isFolder(folder) else { return nil }
-    if file == DeletionRecord.envelope { return "\(folder)/\(file)" }
+    if file == ArchiveFile.envelope { return "\(folder)/\(file)" }
     guard let path = ArchivePath(file), Self.isFolder("\(folder)/\(path.folder.rawValue)") else { return nil }
     return "\(folder)/\(path)"
   }

@@ -1,4 +1,5 @@
 import Archive
+import Cryptography
 import Foundation
 import Primitives
 
@@ -12,11 +13,16 @@ package final class ArchiveKeeping: Sendable {
   private static let interval = Duration.seconds(60)
   private static let sweepEvery = 24 * 60
 
-  /// - Parameter archive: `DATA/archive`.
-  package init(room: ControlRoom, archive: URL, quota: ArchiveSpace.Quota? = nil) {
+  /// - Parameters:
+  ///   - archive: `DATA/archive`.
+  ///   - signingKey: Reads the key that the node seals archives with.
+  package init(
+    room: ControlRoom, archive: URL, quota: ArchiveSpace.Quota? = nil,
+    signingKey: @escaping @Sendable () throws -> Ed25519PrivateKey
+  ) {
     let folders = ArchiveFolders(root: archive)
     catalog = CatalogDesk(room: room)
-    retention = RetentionDesk(room: room, catalog: catalog, folders: folders)
+    retention = RetentionDesk(room: room, catalog: catalog, folders: folders, signingKey: signingKey)
     space = ArchiveSpace(room: room, catalog: catalog, folders: folders, quota: quota)
   }
 

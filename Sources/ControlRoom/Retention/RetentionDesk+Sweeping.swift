@@ -54,7 +54,7 @@ extension RetentionDesk {
     RetentionReport.Item(
       incident: candidate.incident, agency: candidate.agency, kind: kind, endedAt: candidate.endedAt,
       rule: candidate.policy.rule(kind) ?? kind.rawValue, files: files.count,
-      bytes: files.reduce(0) { $0 + $1.bytes }, destroysKey: files.contains { $0.path == DeletionRecord.envelope })
+      bytes: files.reduce(0) { $0 + $1.bytes }, destroysKey: files.contains { $0.path == ArchiveFile.envelope })
   }
 
   /// The incident's key is destroyed when nothing is left that may be read with it.
@@ -113,6 +113,7 @@ extension RetentionDesk {
 
   /// In the journal, in the archive, and then from the disk.
   private func delete(_ part: Part, of candidate: RetentionCandidate, _ kind: RetentionClass) async throws(Refusal) {
+    let key = try signingKey()
     let rule = candidate.policy.rule(kind) ?? kind.rawValue
     let hash = DeletionRecord.hash(of: part.hashed)
     let payload: JSONValue = [
@@ -127,8 +128,16 @@ extension RetentionDesk {
         .retentionDeleted, payload, in: candidate.incident, by: .system, clientID: name, isServer: true))
     guard case .durable(let number, _) = receipt else { throw .unavailable }
     let record = DeletionRecord(
-      time: room.clock.wall(), kind: kind, rule: rule, files: part.hashed, number: number)
+      of: candidate.incident, at: room.clock.wall(), kind, rule: rule, part.hashed, number: number, signedBy: key)
     try await carryOut(record, of: candidate.incident, isNoted: false)
+  }
+
+  private func signingKey() throws(Refusal) -> Ed25519PrivateKey {
+    do {
+      return try makeSigningKey()
+    } catch {
+      throw Refusal(.unavailable, "The key that signs deletions cannot be read: \(error). Nothing was deleted.")
+    }
   }
 
   /// Deletes what an earlier sweep has noted and did not get to.

@@ -15,6 +15,7 @@ package final class RetentionDesk: Sendable {
   let room: ControlRoom
   let catalog: CatalogDesk
   let folders: ArchiveFolders
+  let makeSigningKey: @Sendable () throws -> Ed25519PrivateKey
   /// Looks at the disk and deletes, so that no task that serves people waits for it.
   private let queue = DispatchQueue(label: "sightline.retention")
   private let isSweeping = Mutex(false)
@@ -22,7 +23,12 @@ package final class RetentionDesk: Sendable {
   /// Collection of policies, by agency.
   static let collection = "retention"
 
-  package init(room: ControlRoom, catalog: CatalogDesk, folders: ArchiveFolders) {
+  /// - Parameter signingKey: Reads the key that the node seals archives with.
+  package init(
+    room: ControlRoom, catalog: CatalogDesk, folders: ArchiveFolders,
+    signingKey: @escaping @Sendable () throws -> Ed25519PrivateKey
+  ) {
+    makeSigningKey = signingKey
     self.room = room
     self.catalog = catalog
     self.folders = folders

@@ -53,7 +53,8 @@ enum ArchiveRoutes {
     query.priorities = try choices("priority", call)
     query.states = try choices("state", call)
     query.outcomes = try choices("outcome", call)
-    query.isExercise = try call.query("exercise").map { $0 == "true" } ?? (call.principal().role == .trainer)
+    let isTrainer = try call.principal().role == .trainer
+    query.isExercise = call.query("exercise").map { $0 == "true" } ?? isTrainer
     query.isRecorded = call.query("recorded").map { $0 == "true" }
     query.isHeld = call.query("held").map { $0 == "true" }
     query.person = call.query("person")

@@ -27,6 +27,10 @@ enum ReplayRoutes {
       "after", .integer(0...JSONValue.maximumInteger), "`next` of an earlier answer: only what changed since is told.")
   ]
 
+  private static let proof: [Schema.Field] = [
+    .optional("verify", .choice(["true", "false"]), "Read all of the archive and hold it against its seals.")
+  ]
+
   static var routes: [APIRoute] { asked + files + hls }
 
   private static var asked: [APIRoute] {
@@ -60,10 +64,12 @@ enum ReplayRoutes {
         return .text(timeline.webVTT, type: "text/vtt; charset=utf-8")
       },
       APIRoute(
-        .get, "\(look)/seal", .incident(.follow), tag: tag, "How the archive is sealed, as its manifest says."
+        .get, "\(look)/seal", .incident(.follow), tag: tag,
+        "How the archive is sealed, as its manifest says, and whether that is true.", queries: proof
       ) { call in
         let (look, incident) = try await call.look()
-        return .json(try await call.services.replays.seal(of: look, incident))
+        let verifies = call.query("verify") == "true"
+        return .json(try await call.services.replays.seal(of: look, incident, verifies: verifies))
       },
     ]
   }

@@ -110,13 +110,22 @@ export class RecordedTrack {
   holeAt(time) {
     if (this.covering(time) !== undefined) return undefined;
     const index = this.indexAt(time);
-    const problem = this.fragments[index]?.segment.problem;
-    const start = index < 0 ? -Infinity : this.fragments[index].end;
+    const fragment = this.fragments[index];
+    const start = fragment?.end ?? -Infinity;
     const end = this.fragments[index + 1]?.start ?? Infinity;
-    if (problem && time < start) return { start: this.fragments[index].start, end: start, reason: problem };
+    if (fragment?.segment.problem && time < start) return this.#damageAround(index);
     const told = this.gaps.find((gap) => gap.start - smallestGap <= time && time < gap.end + smallestGap);
     if (told) return { start: Math.max(start, told.start), end: Math.min(end, told.end), reason: told.reason };
     return { start, end, reason: index < 0 || end === Infinity ? "none" : "unknown" };
+  }
+
+  /** The whole of a file that cannot be played. @returns {Hole} */
+  #damageAround(index) {
+    const { segment } = this.fragments[index];
+    let [first, last] = [index, index];
+    while (this.fragments[first - 1]?.segment === segment) first -= 1;
+    while (this.fragments[last + 1]?.segment === segment) last += 1;
+    return { start: this.fragments[first].start, end: this.fragments[last].end, reason: segment.problem };
   }
 
   /** Where something is recorded: runs from and to, for a timeline. */
@@ -216,9 +225,9 @@ export class Archive extends EventTarget {
     return response.arrayBuffer();
   }
 
-  /** How the archive is sealed. */
-  async seal() {
-    return (await this.#ask("/seal")).json();
+  /** How the archive is sealed, and whether that is true, for which the service reads all of it. */
+  async verify() {
+    return (await this.#ask("/seal?verify=true")).json();
   }
 
   async #readPlaylist() {

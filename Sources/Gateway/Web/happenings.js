@@ -45,7 +45,7 @@ export class Happenings extends EventTarget {
 
   #row(cue, start) {
     const button = Object.assign(document.createElement("button"), { type: "button" });
-    const time = Object.assign(document.createElement("time"), { textContent: clock(cue.at - start) });
+    const time = Object.assign(document.createElement("time"), { textContent: signed(cue.at - start) });
     const who = cue.kind === "chat" || cue.kind === "note" ? `${cue.who}: ` : "";
     button.append(time, Object.assign(document.createElement("span"), { textContent: who + cue.text }));
     button.addEventListener("click", () => this.#wish(cue.at));
@@ -100,4 +100,9 @@ export class Happenings extends EventTarget {
   #wish(seconds) {
     this.dispatchEvent(new CustomEvent("seek", { detail: seconds }));
   }
+}
+
+/** Seconds as a clock, with a minus before the recording began. */
+function signed(seconds) {
+  return seconds < -0.5 ? `−${clock(-seconds)}` : clock(seconds);
 }

@@ -18,7 +18,7 @@ const retryPause = 1000;
 /** How often a fragment that the browser has thrown away is fetched again. */
 const maximumReloads = 3;
 
-/** Dispatches `change` when it becomes able, or unable, to show something. */
+/** Dispatches `problem` when it turns out that a file cannot be played; the file then says why. */
 export class MediaTrack extends EventTarget {
   /** Why nothing can be played at all, in words. */
   problem = "";
@@ -116,7 +116,6 @@ export class MediaTrack extends EventTarget {
       try {
         await this.#load(job);
         this.#isUrgent = false;
-        this.dispatchEvent(new Event("change"));
       } catch (error) {
         if (this.#isClosed) return;
         await this.#recover(error, job);
@@ -174,7 +173,7 @@ export class MediaTrack extends EventTarget {
     const { segment, abort: { signal } } = job;
     const [start, end] = [fragments[job.first].offset, fragments[job.last].offset + fragments[job.last].length];
     if (!MediaSource.isTypeSupported(segment.mime)) {
-      segment.problem = `this browser cannot play ${segment.codec}`;
+      this.#give(segment, `this browser cannot play ${segment.codec}`);
       return;
     }
     let header = this.#headers.get(segment);
@@ -284,15 +283,20 @@ export class MediaTrack extends EventTarget {
     if (error.name === "AbortError") return;
     if (error.name === "QuotaExceededError") return this.#evict(2, 4);
     if (error instanceof MediaFailure || error.name === "InvalidStateError") {
-      job.segment.problem = "the file is damaged";
+      this.#give(job.segment, "the file is damaged");
       this.#restart();
     } else if (error.isFinal && error.status !== 401 && error.status !== 403) {
       // The file is missing or not what was recorded: the others are played all the same.
-      job.segment.problem = error.code === "notFound" ? "the file is missing" : "the file is damaged";
+      this.#give(job.segment, error.code === "notFound" ? "the file is missing" : "the file cannot be read");
     } else {
       await this.#signal(retryPause);
     }
-    this.dispatchEvent(new Event("change"));
+  }
+
+  /** Gives a file up. @param {import("./archive.js").Segment} segment @param {string} problem why, in words */
+  #give(segment, problem) {
+    segment.problem = problem;
+    this.dispatchEvent(new Event("problem"));
   }
 
   /** A failed append ends a media source for good: a new one takes its place. */

@@ -20,7 +20,10 @@ const maximumSoundRate = 2;
 
 /** @typedef {{track: MediaTrack, sentAt: number}} Part */
 
-/** Dispatches `tick` many times a second, and `change` when it begins, stops, waits or jumps. */
+/**
+ * Dispatches `tick` many times a second, `change` when it begins, stops, waits or jumps, and `problem` when it turns out that
+ * something recorded cannot be played.
+ */
 export class Player extends EventTarget {
   #archive;
   /** @type {Part[]} */
@@ -46,6 +49,7 @@ export class Player extends EventTarget {
   add(track, element) {
     const part = { track: new MediaTrack(this.#archive, track, element), sentAt: -Infinity };
     this.#parts.push(part);
+    part.track.addEventListener("problem", () => this.dispatchEvent(new Event("problem")));
     part.track.seek(this.#position, this.#rate, true);
     return part.track;
   }

@@ -29,6 +29,8 @@ let happenings;
 /** Pictures start blurred until somebody chooses to look (UX, "Seeing is a choice"). */
 let isHidden = true;
 let hasSound = true;
+/** What was found out about the archive, and up to which line. @type {{verification: object, line: number} | undefined} */
+let proof;
 /** Why nothing is shown any more; empty as long as something is. */
 let farewell = "";
 const times = {};
@@ -66,6 +68,7 @@ function begin() {
   timeline.addEventListener("seek", ({ detail }) => player.seek(detail));
   happenings.addEventListener("seek", ({ detail }) => player.seek(detail));
   player.addEventListener("change", render);
+  player.addEventListener("problem", () => timeline.update());
   player.addEventListener("tick", follow);
   update();
   player.seek(archive.span.start);
@@ -126,13 +129,42 @@ function follow() {
   setText("wall", new Date(archive.wallTime(position)).toLocaleTimeString());
 }
 
-/** What the manifest says; whether it is true is the verifier's to say. */
+/** What the manifest says, until somebody wants to know whether it is true. */
 function renderSeal() {
-  const { state, seal, problem } = archive.facts;
-  const badge = element("seal");
-  badge.dataset.state = problem ? "bad" : state;
+  const { state, seal, problem, line } = archive.facts;
   const at = seal && new Date(seal.at).toLocaleTimeString();
-  setText("seal", problem ? words.damaged : words.seal(state, at));
+  element("verify").hidden = state === "none";
+  // What was found out about an archive that has grown since says nothing about it now.
+  if (proof?.line !== line) proof = undefined;
+  const [kind, text] = proof
+    ? [proof.verification.whole ? "verified" : "bad", proofWords(at)]
+    : problem ? ["bad", words.damaged] : [state, words.seal(state, at)];
+  element("seal").dataset.state = kind;
+  setText("seal", text);
+  const findings = proof?.verification.findings.filter(({ severity }) => severity === "damage") ?? [];
+  element("findings").hidden = findings.length === 0;
+  element("findings").replaceChildren(...findings.map((finding) =>
+    Object.assign(document.createElement("li"), { textContent: words.finding(finding) })));
+}
+
+function proofWords(at) {
+  const { verification } = proof;
+  if (verification.whole) return words.verified(verification, at);
+  return words.notVerified(verification.findings.filter(({ severity }) => severity === "damage").length);
+}
+
+async function verify() {
+  element("verify").disabled = true;
+  setText("seal", words.verifying);
+  try {
+    const { verification, lines } = await archive.verify();
+    // An archive that grows was read a moment after its last line was told.
+    proof = verification && { verification, line: archive.facts.live ? archive.facts.line : lines };
+  } catch (error) {
+    setText("notice", error.message);
+  }
+  element("verify").disabled = false;
+  renderSeal();
 }
 
 /** Leaves equal text alone, so that screen readers hear only news. */
@@ -169,6 +201,7 @@ const commands = {
     const isOn = document.body.toggleAttribute("data-monochrome");
     element("monochrome").setAttribute("aria-pressed", String(isOn));
   },
+  verify: () => verify(),
   theme: () => {
     nextTheme();
     timeline?.draw();
@@ -178,7 +211,7 @@ const commands = {
 
 const keys = {
   " ": "play", k: "pause", arrowleft: "back", arrowright: "forward", j: "farBack", l: "faster", home: "first", end: "last",
-  n: "next", p: "previous", a: "sound", r: "reveal", m: "monochrome", t: "theme", "?": "keys",
+  n: "next", p: "previous", a: "sound", r: "reveal", m: "monochrome", v: "verify", t: "theme", "?": "keys",
 };
 /** Keys that mean something before anything is shown. */
 const always = new Set(["theme", "keys"]);
@@ -234,5 +267,6 @@ expose({
   get span() { return archive?.span; },
   get facts() { return structuredClone(archive?.facts); },
   get cues() { return structuredClone(archive?.cues ?? []); },
+  get proof() { return structuredClone(proof); },
   get pictures() { return wall?.states ?? []; },
 });

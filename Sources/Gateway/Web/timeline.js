@@ -74,7 +74,8 @@ export class Timeline extends EventTarget {
     if (document.activeElement !== this.#slider || Math.abs(Number(this.#slider.value) - seconds) > 0.2) {
       this.#slider.value = String(seconds);
     }
-    this.#slider.setAttribute("aria-valuetext", words.position(clock(seconds - start), clock(this.span.end - start)));
+    const text = words.position(clock(seconds - start), clock(this.span.end - start));
+    if (this.#slider.getAttribute("aria-valuetext") !== text) this.#slider.setAttribute("aria-valuetext", text);
     this.#element.style.setProperty("--playhead", `${100 * this.#share(seconds)}%`);
   }
 

@@ -235,7 +235,16 @@ export const replay = {
     const seconds = end - start;
     return `No picture: ${why}, ${seconds < 10 ? Math.max(0.1, seconds).toFixed(1).replace(/\.0$/, "") : Math.round(seconds)} s`;
   },
-  damaged: "The archive is damaged",
+  // Something is wrong with the archive; what it is stands below the pictures.
+  damaged: "Not all of it can be shown",
+  verifying: "Reading all of it",
+  // {at}: a time of day; what follows says how much was checked.
+  verified: ({ state, segments }, at) =>
+    state === "sealed"
+      ? `Sealed ${at}, ${segments} segments verified`
+      : `Not sealed yet, ${segments} segments verified so far`,
+  notVerified: (count) => (count === 1 ? "Changed since it was recorded: 1 finding" : `Changed since it was recorded: ${count} findings`),
+  finding: ({ path, line, text }) => [path, line && `line ${line}`, text].filter(Boolean).join(" "),
   // {at}: a time of day.
   seal: (state, at) =>
     ({

@@ -6,6 +6,7 @@ import Identity
 import Incidents
 import JSON
 import Primitives
+import Recorder
 import Storage
 
 /// How long recordings are kept, from the command line.
@@ -48,7 +49,9 @@ struct RetentionCommand: AsyncParsableCommand {
     let changes = sweep || !set.isEmpty
     let storage = try SQLiteStorage(folder: folder, mode: changes ? .server : .tool)
     let room = try ControlRoom(storage: storage, agency: agency, secrets: try Node.secrets(in: folder)) { _ in }
-    let keeping = ArchiveKeeping(room: room, archive: folder.appendingPathComponent("archive"))
+    let keeping = ArchiveKeeping(
+      room: room, archive: folder.appendingPathComponent("archive"),
+      signingKey: { try ArchiveKeyring(reading: folder).signingKey })
     defer { storage.close() }
     await keeping.catalog.catchUp()
     let retention = keeping.retention

@@ -168,7 +168,7 @@ final class TestFolder {
   /// Runs a program to its end; what it prints goes through a file, so that no pipe fills up.
   func run(_ program: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
     let file = url.appendingPathComponent("output-\(UUID().uuidString)")
-    FileManager.default.createFile(atPath: file.path, contents: nil)
+    _ = FileManager.default.createFile(atPath: file.path, contents: nil)
     let output = try FileHandle(forWritingTo: file)
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")

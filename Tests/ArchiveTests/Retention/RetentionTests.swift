@@ -29,26 +29,40 @@ struct RetentionTests {
     #expect(RetentionPolicy(json: ["files": 3, "media": "x"]) == .keepAll)
   }
 
-  private func record() -> DeletionRecord {
+  private func record() throws -> DeletionRecord {
     DeletionRecord(
-      time: Self.end, kind: .media, rule: "media: 1 day after the incident's end",
-      files: [
+      of: try #require(IncidentID("26-000001")), at: Self.end, .media, rule: "media: 1 day after the incident's end",
+      [
         .init(path: "media/v-0002.mp4", hash: [UInt8](repeating: 2, count: 32)),
         .init(path: "envelope.json", hash: [UInt8](repeating: 3, count: 32)),
         .init(path: "media/v-0001.mp4", hash: [UInt8](repeating: 1, count: 32)),
-      ], number: 12)
+      ], number: 12, signedBy: try #require(Ed25519PrivateKey(seed: [UInt8](repeating: 9, count: 32))))
   }
 
   @Test func recordsReadBackSorted() throws {
-    let record = record()
+    let record = try record()
     #expect(record.files.map(\.path) == ["envelope.json", "media/v-0001.mp4", "media/v-0002.mp4"])
     #expect(DeletionRecord(line: Array(record.line.dropLast())) == record)
     #expect(DeletionRecord.read(record.line + record.line + record.line.prefix(40)) == [record, record])
   }
 
-  @Test func theHashIsThatOfTheList() {
-    let list = record().files.map { "\(Hex.encode($0.hash))  \($0.path)\n" }.joined()
-    #expect(DeletionRecord.hash(of: record().files.reversed()) == Digest.sha256(Array(list.utf8)))
+  @Test func everyMemberIsSigned() throws {
+    #expect(try record().isSigned)
+    guard case .object(let members) = try JSONValue(parsing: Array(record().line.dropLast())) else { return }
+    for (name, value) in [
+      ("incident", "26-000002"), ("time", "2026-11-23T03:11:23.000000Z"), ("class", "late"), ("rule", "another"),
+      ("number", 13), ("files", []), ("key", .string(String(repeating: "1", count: 64))),
+    ] as [(String, JSONValue)] {
+      var changed = members
+      changed[name] = value
+      let record = try #require(DeletionRecord(line: JSONValue.object(changed).canonicalBytes), "\(name)")
+      #expect(!record.isSigned, "\(name)")
+    }
+  }
+
+  @Test func theHashIsThatOfTheList() throws {
+    let list = try record().files.map { "\(Hex.encode($0.hash))  \($0.path)\n" }.joined()
+    #expect(DeletionRecord.hash(of: try record().files.reversed()) == Digest.sha256(Array(list.utf8)))
   }
 
   @Test(
@@ -57,7 +71,7 @@ struct RetentionTests {
       "../x", "/etc/passwd", "media/../../x", "media/.hidden", "manifest.jsonl", "media/a/b", "",
     ])
   func badPaths(_ path: String) throws {
-    guard case .object(var members) = record().json else { return }
+    guard case .object(var members) = try JSONValue(parsing: Array(record().line.dropLast())) else { return }
     members["files"] = [["path": .string(path), "sha256": .string(String(repeating: "0", count: 64))]]
     #expect(DeletionRecord(line: JSONValue.object(members).canonicalBytes) == nil)
   }

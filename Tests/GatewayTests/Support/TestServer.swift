@@ -94,7 +94,10 @@ func makeDesks(
       ) { sealingKey }, folder: folder.url.appendingPathComponent("exports").path, requiresApproval: false),
     sender: LinkSender(room: room, sms: nil, mail: nil, agency: "agency", receiptKey: [1]),
     webhooks: try WebhookDesk(room: room, storage: storage),
-    keeping: ArchiveKeeping(room: room, archive: folder.url.appendingPathComponent("archive")), media: media, limits: limits, clock: clock)
+    keeping: ArchiveKeeping(room: room, archive: folder.url.appendingPathComponent("archive")) {
+      throw StorageError(.unavailable, "nothing is deleted here")
+    }, media: media,
+    limits: limits, clock: clock)
   desks.start()
   return desks
 }
