@@ -32,12 +32,12 @@ endif
 TEST_PACKAGES := openssl chromium firefox-esr coturn ffmpeg iproute2 python3-venv python3-gi python3-gst-1.0 \
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly \
   gstreamer1.0-nice gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0 fonts-dejavu-core \
-  librsvg2-bin zbar-tools
+  librsvg2-bin zbar-tools unzip
 
 SWIFT_FILES := Package.swift Sources Tests
 
 .PHONY: help setup setup-build setup-tests build demo test unit-tests interop-tests lint format fuzz fuzz-api fuzz-build \
-  sanitize-address sanitize-thread bench bench-metadata bench-replay clean
+  sanitize-address sanitize-thread bench bench-metadata bench-replay bench-archive bench-recording clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -106,8 +106,14 @@ bench: build ## Measure one caller with 100 viewers on this machine, beside Janu
 bench-metadata: build setup-tests ## Measure 1,000 clients of the metadata channel, and durable events beside the bare disk
 	@$(PYTHON) Tests/Benchmarks/metadata.py $(SIGHTLINE) $(BENCH_ARGUMENTS)
 
+bench-recording: build setup-tests ## Measure 100 calls recorded, not recorded, and with a disk that stands still
+	@$(PYTHON) Tests/Benchmarks/recording.py $(SIGHTLINE) $(BENCH_ARGUMENTS)
+
 bench-replay: build setup-tests ## Measure how soon a replay of an hour starts and seeks, over HTTP and in Chromium
 	@$(PYTHON) Tests/Benchmarks/replay.py $(SIGHTLINE) $(BENCH_ARGUMENTS)
+
+bench-archive: build setup-tests ## Measure search over 100,000 incidents, beside a plain scan with SQLite's LIKE
+	@$(PYTHON) Tests/Benchmarks/archive.py $(SIGHTLINE) $(BENCH_ARGUMENTS)
 
 clean: ## Remove all that was built
 	@rm -rf .build .build-* .venv

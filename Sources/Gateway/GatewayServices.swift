@@ -14,9 +14,11 @@ struct GatewayServices: Sendable {
   let links: LinkDesk
   let files: FileDesk
   let replays: ReplayDesk
+  let exports: ExportDesk
   let networkLocations: NetworkLocationDesk
   let sender: LinkSender
   let webhooks: WebhookDesk
+  let keeping: ArchiveKeeping
   let agency: AgencyIdentity
   let authority: TokenAuthority
   let sessions: SessionDirectory
@@ -37,8 +39,10 @@ struct GatewayServices: Sendable {
     self.media = media
     self.authority = authority
     self.clock = clock
-    (room, links, files, replays) = (desks.room, desks.links, desks.files, desks.replays)
+    (room, links, files) = (desks.room, desks.links, desks.files)
+    (replays, exports) = (desks.replays, desks.exports)
     (networkLocations, sender, webhooks) = (desks.networkLocations, desks.sender, desks.webhooks)
+    keeping = desks.keeping
     agency = configuration.agency
     metrics = GatewayMetrics()
     sessions = desks.sessions
@@ -71,8 +75,10 @@ package struct GatewayDesks: Sendable {
   package let links: LinkDesk
   package let files: FileDesk
   package let replays: ReplayDesk
+  package let exports: ExportDesk
   package let sender: LinkSender
   package let webhooks: WebhookDesk
+  package let keeping: ArchiveKeeping
   let networkLocations: NetworkLocationDesk
   let sessions: SessionDirectory
   let journalist: MediaJournalist
@@ -80,15 +86,18 @@ package struct GatewayDesks: Sendable {
   private let channels: ChannelCarriers
 
   package init(
-    room: ControlRoom, links: LinkDesk, files: FileDesk, replays: ReplayDesk, sender: LinkSender,
-    webhooks: WebhookDesk, media: any MediaPlane, limits: GatewayLimits = .init(), clock: GatewayClock = .system
+    room: ControlRoom, links: LinkDesk, files: FileDesk, replays: ReplayDesk, exports: ExportDesk, sender: LinkSender,
+    webhooks: WebhookDesk, keeping: ArchiveKeeping, media: any MediaPlane, limits: GatewayLimits = .init(),
+    clock: GatewayClock = .system
   ) {
     self.room = room
     self.links = links
     self.files = files
     self.replays = replays
+    self.exports = exports
     self.sender = sender
     self.webhooks = webhooks
+    self.keeping = keeping
     networkLocations = NetworkLocationDesk(room: room)
     sessions = SessionDirectory(maximumSessions: limits.maximumSessions)
     journalist = MediaJournalist(media: media, room: room, sessions: sessions)

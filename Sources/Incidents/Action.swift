@@ -51,6 +51,8 @@ package enum Action: String, Hashable, Sendable, CaseIterable {
   case replay
   case requestExport
   case approveExport
+  /// Keep an incident's recordings from being deleted when their time is over, and let them go again.
+  case hold
   case audit
   // The service
   case manageAccounts

@@ -58,6 +58,7 @@ extension Incident {
     .linkRevoked: { $0.applyRevocation($1) },
     .triage: { $0.applyTriage($1) },
     .fileAdded: { $0.applyFile($1) },
+    .retentionHold: { $0.isHeld = $1.payload["held"]?.bool ?? $0.isHeld },
   ]
 
   // MARK: - Life cycle
@@ -238,7 +239,8 @@ extension Incident {
 }
 
 extension Place {
-  init(json: JSONValue) {
+  /// Reads what ``json`` wrote, and the `place` of an event.
+  package init(json: JSONValue) {
     self.init(
       latitude: json["lat"]?.double, longitude: json["lon"]?.double, radius: json["radius"]?.double,
       text: json["text"]?.string)

@@ -132,17 +132,29 @@ extension Incident {
       return isKnown || suggestions.count >= Self.maximumSuggestions ? [] : same
     case .absorbed:
       return absorbed.contains { $0.value == payload["from"]?.string } ? [] : same
+    case .retentionHold: return payload["held"]?.bool == isHeld ? [] : same
+    case .retentionDeleted:
+      try checkDeletion()
+      return same
     case .opened: throw IncidentError(.wrongState, "The incident is open already.")
     case .classified, .unitLocation, .presence, .speaking, .typing, .deviceState, .command, .commandResult, .linkSent,
       .linkDelivery, .chat, .chatDelivered, .chatRead, .realTimeText, .note, .fileRejected, .snapshotTaken, .source,
       .watching, .revealed, .recording, .replayOpened, .exportRequested, .exportDecided, .exportFinished,
-      .retentionHold, .retentionDeleted, .account, .signIn, .settings, .access:
+      .account, .signIn, .settings, .access:
       return same
     }
   }
 
   private func checkRoom(_ count: Int, _ limit: Int, _ what: String) throws(IncidentError) {
     guard count < limit else { throw IncidentError(.full, "An incident has at most \(limit) \(what).") }
+  }
+
+  /// A hold beats every rule, and nothing is deleted of what goes on.
+  private func checkDeletion() throws(IncidentError) {
+    guard !isHeld else { throw IncidentError(.wrongState, "The incident is held: nothing of it may be deleted.") }
+    guard state.isClosed else {
+      throw IncidentError(.wrongState, "The incident is \(state.rawValue): nothing is deleted before its end.")
+    }
   }
 
   // MARK: - Transitions

@@ -65,7 +65,9 @@ extension Incident {
     members["units"] = .array(units.map(\.json))
     members["links"] = .array(links.map(\.json))
     members["triage"] = .object(triage.mapValues { .string($0) })
-    if isControl { members["suggestions"] = .array(suggestions.map(\.json)) }
+    guard isControl else { return .object(members) }
+    members["suggestions"] = .array(suggestions.map(\.json))
+    members["held"] = .bool(isHeld)
     return .object(members)
   }
 

@@ -31,6 +31,8 @@ package struct Incident: Hashable, Sendable {
   package internal(set) var links: [LinkSummary] = []
   package internal(set) var triage: [String: String] = [:]
   package internal(set) var files: [FileSummary] = []
+  /// Whether somebody has said that nothing of it may be deleted.
+  package internal(set) var isHeld = false
   /// Number of the last event.
   package internal(set) var number: Int
   /// Hash of the last event, 32 bytes.

@@ -57,6 +57,7 @@ package enum PermissionTable {
     replay                -      assigned -          -         -      agency     agency    -       exercise -      -      -
     requestExport         -      -        -          -         -      agency     agency    -       -        -      -      -
     approveExport         -      -        -          -         -      agency     agency    -       -        -      -      -
+    hold                  -      -        -          -         -      agency     agency    -       -        -      -      -
     audit                 -      -        -          -         -      always     always    always  -        -      -      -
     manageAccounts        -      -        -          -         -      -          -         -       -        always -      -
     manageSettings        -      -        -          -         -      -          -         -       -        always -      -

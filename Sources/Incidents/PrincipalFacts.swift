@@ -27,27 +27,14 @@ package struct PrincipalFacts: Hashable, Sendable {
 
 extension Incident {
   /// How somebody stands to this incident.
-  package func relations(of facts: PrincipalFacts) -> Relations {
-    var relations: Relations = []
-    if let linked = facts.linkedIncident, linked == id || absorbed.contains(linked) { relations.insert(.linked) }
-    let isAssigned = isAssigned(facts)
-    if isAssigned { relations.insert(.assigned) }
-    guard !facts.agency.isEmpty, facts.agency == agency else { return relations }
-    relations.insert(.agency)
-    if isExercise { relations.insert(.exercise) }
-    if isAssigned || !wasStoodDown(facts) { relations.insert(.welcome) }
-    return relations
-  }
+  package func relations(of facts: PrincipalFacts) -> Relations { ties.relations(of: facts) }
 
-  private func isAssigned(_ facts: PrincipalFacts) -> Bool {
-    let accounts = [facts.actorID, facts.desk].compactMap { $0 }
-    return assignments.contains { accounts.contains($0.account) && $0.until == nil }
-      || units.contains { $0.unit == facts.unit && $0.stoodDownAt == nil }
-  }
-
-  private func wasStoodDown(_ facts: PrincipalFacts) -> Bool {
-    assignments.contains { $0.account == facts.actorID && $0.until != nil }
-      || units.contains { $0.unit == facts.unit && $0.stoodDownAt != nil }
+  /// Who is bound to it, and whose it is.
+  package var ties: IncidentTies {
+    IncidentTies(
+      id: id, absorbed: absorbed, agency: agency, isExercise: isExercise,
+      accounts: assignments.map { .init(name: $0.account, isActive: $0.until == nil) },
+      units: units.map { .init(name: $0.unit, isActive: $0.stoodDownAt == nil) })
   }
 }
 

@@ -38,20 +38,29 @@ struct Node {
     recording =
       options.recording ? try Recording(options, room: room, storage: storage, data: data) : nil
     media = try MediaServer(try options.mediaConfiguration(recording: recording?.recorder))
+    let files = try FileStore(folder: data.appendingPathComponent("files"))
     desks = GatewayDesks(
       room: room, links: try LinkDesk(room: room, storage: storage),
       files: FileDesk(
-        room: room, store: try FileStore(folder: data.appendingPathComponent("files")),
-        scanner: options.scanCommand.flatMap { FileScanner(command: $0) }),
+        room: room, store: files, scanner: options.scanCommand.flatMap { FileScanner(command: $0) }),
       replays: ReplayDesk(
         room: room,
         library: ArchiveLibrary(
           archives: data.appendingPathComponent(Recording.folderName),
           encryptionKey: try options.archiveEncryptionKey(data: data), publicKeys: Recording.publicKeys(data: data))),
+      exports: ExportDesk(
+        room: room,
+        sources: Exporting.sources(
+          data: data, storage: storage, files: files, envelopeKey: try Exporting.envelopeKey(in: data)),
+        folder: data.appendingPathComponent(Exporting.folderName).path, requiresApproval: options.exportApproval),
       sender: LinkSender(
         room: room, sms: try options.smsProvider(), mail: try options.mailConfiguration(), agency: options.agency,
         receiptKey: try KeyFile.load("secret-box-key", from: data), options: options.transferOptions),
-      webhooks: try WebhookDesk(room: room, storage: storage, options: options.transferOptions), media: media)
+      webhooks: try WebhookDesk(room: room, storage: storage, options: options.transferOptions),
+      keeping: ArchiveKeeping(
+        room: room, archive: data.appendingPathComponent("archive"), quota: try options.archiveSpace.quota(),
+        signingKey: { try ArchiveKeyring(reading: data).signingKey }),
+      media: media)
     gateway = try GatewayServer(
       configuration: try options.gatewayConfiguration(), media: media, desks: desks, authority: authority,
       logger: logger)
@@ -72,6 +81,7 @@ struct Node {
       logger.error("incident \(incident) is not served: \(reason)")
     }
     try desks.webhooks.start()
+    try await desks.exports.start()
     desks.start()
     recording?.recorder.start()
     let services: [any Service] =
@@ -79,7 +89,8 @@ struct Node {
         JournalService(desks: desks, storage: storage, failure: failure)
       ] + (recording.map { [RecordingService(recording: $0)] } ?? []) + [
         MediaService(media: media),
-        HousekeepingService(keeper: Housekeeper(room: room, links: desks.links)), gateway,
+        HousekeepingService(keeper: Housekeeper(room: room, links: desks.links)),
+        ArchiveKeepingService(keeping: desks.keeping), ExportService(exports: desks.exports), gateway,
         ReadyService(node: self, whenReady: whenReady),
       ] + others
     let group = ServiceGroup(
@@ -119,6 +130,7 @@ private struct JournalService: Service {
   func run() async throws {
     let error = await cancelWhenGracefulShutdown { await failure.first() }
     await desks.webhooks.stop()
+    await desks.keeping.stop()
     desks.room.stop()
     storage.close()
     if let error { throw error }
@@ -143,6 +155,14 @@ private struct HousekeepingService: Service {
 
   func run() async throws {
     await cancelWhenGracefulShutdown { await keeper.run() }
+  }
+}
+
+private struct ArchiveKeepingService: Service {
+  let keeping: ArchiveKeeping
+
+  func run() async {
+    await cancelWhenGracefulShutdown { await keeping.run() }
   }
 }
 

@@ -92,6 +92,11 @@ struct NodeOptions: ParsableArguments {
   @Flag(help: "Encrypt new archives; the key is DATA/archive-encryption-key, without which they cannot be shown.")
   var encryptArchives = false
 
+  @OptionGroup var archiveSpace: ArchiveSpaceOptions
+
+  @Flag(help: "Have a second person agree to every evidence package; to a custodian's one has to agree always.")
+  var exportApproval = false
+
   enum SRTPChoice: String, ExpressibleByArgument, CaseIterable {
     case ipsecMB = "ipsec-mb"
     case openSSL = "openssl"

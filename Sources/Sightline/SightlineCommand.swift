@@ -30,6 +30,6 @@ struct SightlineCommand: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       DemoCommand.self, ServeCommand.self, LinkCommand.self, UsersCommand.self, JournalCommand.self, VerifyCommand.self,
-      ArchiveKeysCommand.self, LoadCommand.self,
+      ArchiveKeysCommand.self, ExportCommand.self, RetentionCommand.self, LoadCommand.self, FillArchiveCommand.self,
     ])
 }

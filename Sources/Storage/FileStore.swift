@@ -20,6 +20,11 @@ package final class FileStore: Sendable {
     }
   }
 
+  /// Reads a folder that a server may be using; nothing is made or removed.
+  package init(reading folder: URL) {
+    self.folder = folder
+  }
+
   /// Keeps `content`, durably.
   ///
   /// `inspect` looks at the file before it is kept, and may refuse it.

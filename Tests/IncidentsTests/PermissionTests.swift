@@ -53,7 +53,7 @@ struct PermissionTests {
         .agency: [
           .list, .follow, .classify, .progress, .merge, .assign, .chat, .note, .triage, .locate, .reportUnit, .command,
           .upload, .download, .watch, .publish, .reveal, .snapshot, .inviteCaller, .share, .revokeLink, .export,
-          .replay, .requestExport, .approveExport,
+          .replay, .requestExport, .approveExport, .hold,
         ],
         .anywhere: [.open, .audit, .seeHealth],
       ]
@@ -61,7 +61,7 @@ struct PermissionTests {
       // "custodian (evidence): - | - | yes | yes; a second person approves | view"; replaying reads the journal (follow) and
       // its files. No live video, no say.
       [
-        .agency: [.list, .follow, .download, .export, .replay, .requestExport, .approveExport],
+        .agency: [.list, .follow, .download, .export, .replay, .requestExport, .approveExport, .hold],
         .anywhere: [.audit],
       ]
     case .auditor:

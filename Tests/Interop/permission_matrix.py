@@ -51,6 +51,9 @@ share       any      own        -         any        -         -       drill   -
 revoke      any      own        -         any        -         -       drill   -     -           -      -     -
 export      any      own        own       any        any       any     drill   -     any         -      -     -
 replay      -        -          -         any        any       -       drill   -     -           -      -     -
+hold        -        -          -         any        any        -       -       -     -           -      -     -
+search      any      any        any       any        any        any     any     -     any         -      -     -
+package     -        -          -         any        any       -       -       -     -           -      -     -
 open        any      -          -         any        -         -       any     -     any         -      -     -
 report      -        -          -         -          -         -       -       -     any         -      -     -
 audit       -        -          -         any        any       any     -       -     -           -      -     -
@@ -179,7 +182,6 @@ OPERATIONS: dict[str, list[Try]] = {
     "GET /api/v1/sms/receipts/{secret}": once("server"),
     "POST /api/v1/sms/receipts/{secret}": once("server", {}),
     # The archive: recordings
-    # The archive: search
     # The archive: replay. A look is asked for before its reason is; what a look shows takes what the look took.
     "POST /api/v1/incidents/{incident}/replays": [Try("replay", {"reason": ""}), Try("watch", {"live": True})],
     "GET /api/v1/incidents/{incident}/replays/{replay}/playlist.json": [Try("replay")],
@@ -190,8 +192,23 @@ OPERATIONS: dict[str, list[Try]] = {
     "GET /api/v1/incidents/{incident}/replays/{replay}/stills/{still}": [Try("replay")],
     "GET /api/v1/incidents/{incident}/replays/{replay}/late/{upload}": [Try("replay")],
     "GET /api/v1/incidents/{incident}/replays/{replay}/hls/{playlist}": [Try("replay")],
+    # The archive: search. Everybody who may know of incidents may look; test_archive_search.py says what each of them finds.
+    "GET /api/v1/archive": once("search"),
+    "GET /archive": once("everyone"),
     # The archive: retention
+    "GET /api/v1/retention": once("settings"),
+    # A class that there is not, so that no policy is set.
+    "PUT /api/v1/retention": once("settings", {"nothing": 1}),
+    "GET /api/v1/retention/preview": once("settings"),
+    "POST /api/v1/retention/sweep": once("settings"),
+    "POST /api/v1/incidents/{incident}/hold": [Try("hold", {})],
     # The archive: export
+    "GET /api/v1/incidents/{incident}/exports": [Try("package")],
+    "POST /api/v1/incidents/{incident}/exports": [Try("package", {})],
+    "GET /api/v1/incidents/{incident}/exports/{export}": [Try("package", is_absent=True)],
+    "DELETE /api/v1/incidents/{incident}/exports/{export}": [Try("package", is_absent=True)],
+    "POST /api/v1/incidents/{incident}/exports/{export}/decision": [Try("package", {})],
+    "GET /api/v1/incidents/{incident}/exports/{export}/package": [Try("package", is_absent=True)],
     # Other systems
     "GET /api/v1/webhooks": once("settings"),
     "POST /api/v1/webhooks": once("settings", {}),

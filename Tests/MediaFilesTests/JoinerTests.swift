@@ -59,7 +59,7 @@ struct JoinerTests {
     #expect(try Tool.complaints(report.files[0].path) == "")
   }
 
-  @Test("A change of codec, size or rotation begins another film")
+  @Test("A change of codec or rotation begins another film")
   func changes() throws {
     let (first, second) = try (Footage.h264.get(), Footage.vp8.get().shifted(.milliseconds(2_000)))
     var third = try Footage.ramp.get().shifted(.milliseconds(4_100))
@@ -72,6 +72,27 @@ struct JoinerTests {
     #expect(abs((report.files[2].start - first.frames[0].time).seconds - 4.1) < 0.03)
     for file in report.files { #expect(try Tool.complaints(file.path) == "") }
     #expect(try FragmentDemuxer(ByteSource(path: report.files[2].path)).tracks[0].rotation == 90)
+  }
+
+  @Test("The size may change in the middle of a film", arguments: ["h264", "vp8", "vp9", "av1"])
+  func sizes(name: String) throws {
+    let (large, small) = try (Footage.named(name), Footage.small(name))
+    let parts = [large, small.shifted(.milliseconds(2_000)), large.shifted(.milliseconds(4_000))]
+    let report = try TrackJoiner.join(video: track(parts), to: Tool.path(""))
+    #expect(report.files.count == 1)
+    #expect(try Tool.probe(report.files[0].path).packets?.count == 180)
+    #expect(try Tool.complaints(report.files[0].path) == "")
+    let source = try ByteSource(path: report.files[0].path)
+    for (time, width) in [(4_500, 320), (2_500, 160), (500, 320)] {
+      #expect(try StillDecoder.still(from: source, at: .milliseconds(Int64(time))).width == width)
+    }
+  }
+
+  @Test("A film that players cannot turn says so")
+  func missingRotation() throws {
+    var video = try track([Footage.vp8.get()])
+    video.segments[0].rotation = 270
+    #expect(try TrackJoiner.join(video: video, to: Tool.path("")).files.map(\.missingRotation) == [270])
   }
 
   @Test("A damaged segment is named, and the others are joined")

@@ -12,6 +12,8 @@ struct FragmentCutter: Sendable {
   static let maximumFragmentLength = TimeInterval64.milliseconds(500)
   /// From how much on a keyframe begins a fragment of its own.
   static let minimumFragmentLength = TimeInterval64.milliseconds(100)
+  /// After how long a keyframe begins a fragment in any case: only there can a player begin.
+  static let maximumKeyframeDistance = TimeInterval64.milliseconds(1_000)
   /// Media in one file; video goes on to the next keyframe.
   static let maximumSegmentLength = TimeInterval64.milliseconds(60_000)
   /// Bytes in one fragment, but for a single frame.
@@ -21,6 +23,8 @@ struct FragmentCutter: Sendable {
   private var byteCount = 0
   /// When the first of `frames` came.
   private var firstArrival: UTCTime?
+  /// When the latest fragment that begins with a keyframe began.
+  private var keyframeStart: UTCTime?
   private var segment: Segment?
 
   private struct Segment: Sendable {
@@ -50,7 +54,10 @@ struct FragmentCutter: Sendable {
     } else if endsFragment(before: frame) {
       cuts += flush()
     }
-    if frames.isEmpty { firstArrival = next.arrival }
+    if frames.isEmpty {
+      firstArrival = next.arrival
+      if frame.isKeyframe { keyframeStart = frame.time }
+    }
     frames.append(frame)
     byteCount += frame.bytes.count
     return cuts
@@ -91,8 +98,14 @@ struct FragmentCutter: Sendable {
     guard let first = frames.first, let last = frames.last else { return false }
     return frame.time + frame.duration - first.time > Self.maximumFragmentLength
       || frame.time - (last.time + last.duration) > Self.minimumFragmentLength
-      || isVideoKeyframe(frame) && frame.time - first.time >= Self.minimumFragmentLength
+      || isVideoKeyframe(frame) && isDue(frame, after: first)
       || byteCount + frame.bytes.count > Self.maximumFragmentBytes
+  }
+
+  /// Whether a keyframe is worth a fragment of its own; several that come at once are not.
+  private func isDue(_ keyframe: MediaFrame, after first: MediaFrame) -> Bool {
+    guard keyframe.time - first.time < Self.minimumFragmentLength, let keyframeStart else { return true }
+    return keyframe.time - keyframeStart >= Self.maximumKeyframeDistance
   }
 
   private func isVideoKeyframe(_ frame: MediaFrame) -> Bool {

@@ -20,6 +20,14 @@ struct FrameSequencer: Sendable {
     var arrival: UTCTime
   }
 
+  /// What was said from outside.
+  private struct Interruption: Sendable {
+    let reason: ManifestEntry.Gap.Reason
+    let at: UTCTime
+    /// Whether the next frame cannot follow; else only a loss within ``maximumHold`` is put down to it.
+    let isCertain: Bool
+  }
+
   /// Time without frames that is a gap although no packet is missing.
   static let maximumHole = TimeInterval64.milliseconds(1_500)
   /// How long the latest frame waits for the one after it.
@@ -37,8 +45,9 @@ struct FrameSequencer: Sendable {
   private var lastTime: UTCTime?
   /// What the last frames lasted.
   private var usual = Self.usualDuration
-  /// Why the next frame does not follow the one before.
-  private var reason: ManifestEntry.Gap.Reason?
+  /// Whether something is missing before the next frame.
+  private var hasLoss = false
+  private var interruption: Interruption?
   private var breaks = false
   private let kind: TrackKind
 
@@ -52,19 +61,21 @@ struct FrameSequencer: Sendable {
   mutating func begin(at time: UTCTime) {
     guard end == nil else { return }
     end = time
-    if reason == nil { reason = .loss }
+    hasLoss = true
   }
 
   /// Says that something is missing before the next frame.
   mutating func noteLoss() {
-    if reason == nil { reason = .loss }
+    hasLoss = true
   }
 
-  /// Says why the next frame will not follow the one before; it outranks a loss.
-  mutating func interrupt(_ newReason: ManifestEntry.Gap.Reason, breaks newBreak: Bool) -> [Output] {
-    reason = newReason
-    breaks = breaks || newBreak
-    return release()
+  /// Says why frames are going to be missing, which outranks a loss; one that `breaks` begins a segment.
+  mutating func interrupt(_ reason: ManifestEntry.Gap.Reason, at now: UTCTime, breaks isCertain: Bool) -> [Output] {
+    if interruption?.isCertain != true || isCertain {
+      interruption = Interruption(reason: reason, at: now, isCertain: isCertain)
+    }
+    breaks = breaks || isCertain
+    return isCertain ? release() : []
   }
 
   /// Adds a frame that was taken at `target`; `natural` is how long it lasts by itself, nil for a picture.
@@ -76,7 +87,7 @@ struct FrameSequencer: Sendable {
     if let lastTime { time = max(time, lastTime + TimeInterval64(nanoseconds: usual.nanoseconds / 2)) }
     if pending == nil, lastTime != nil, let end { time = max(time, end) }
     if isJump { breaks = true }
-    var outputs = close(until: time)
+    var outputs = close(until: time, reason: reason)
     let expected = natural ?? usual
     if let natural { usual = natural }
     outputs += release()
@@ -84,7 +95,10 @@ struct FrameSequencer: Sendable {
       frame: MediaFrame(time: time, duration: expected, isKeyframe: frame.isKeyframe, bytes: frame.bytes),
       format: frame.format, layer: layer, breaks: breaks, arrival: frame.arrival)
     breaks = false
-    reason = nil
+    // What was in flight when packets were given up still comes before the hole.
+    let isOver = hasLoss || frame.arrival - (interruption?.at ?? frame.arrival) > Self.maximumHold
+    if isOver || interruption?.isCertain == true { interruption = nil }
+    hasLoss = false
     lastTime = time
     end = time + expected
     return outputs
@@ -99,11 +113,18 @@ struct FrameSequencer: Sendable {
   /// Lets everything go, and marks what is missing before `time`.
   mutating func finish(at time: UTCTime) -> [Output] {
     var outputs = release()
+    let reason = reason
     if let end, time - end > (reason == nil ? Self.maximumHole : tolerance) {
       outputs.append(.gap(start: end, end: time, reason: reason ?? .pause))
       self.end = time
     }
     return outputs
+  }
+
+  /// Why the next frame does not follow the one before; nil when nothing says that it does not.
+  private var reason: ManifestEntry.Gap.Reason? {
+    if let interruption, interruption.isCertain || hasLoss { return interruption.reason }
+    return hasLoss ? .loss : nil
   }
 
   private var tolerance: TimeInterval64 {
@@ -116,7 +137,7 @@ struct FrameSequencer: Sendable {
   /// Gives the pending frame its duration and says what gap is between it and `time`.
   ///
   /// The gap comes out after the frame.
-  private mutating func close(until time: UTCTime) -> [Output] {
+  private mutating func close(until time: UTCTime, reason: ManifestEntry.Gap.Reason?) -> [Output] {
     guard let end else { return [] }
     let hole = time - end
     let isMissing = reason != nil && hole > tolerance
@@ -132,7 +153,7 @@ struct FrameSequencer: Sendable {
       // The frame before is out already, with its usual duration.
       guard hole > tolerance else { return [] }
     }
-    return release() + [.gap(start: end, end: time, reason: reason ?? .pause)]
+    return release() + [.gap(start: end, end: time, reason: reason ?? interruption?.reason ?? .pause)]
   }
 
   private mutating func release() -> [Output] {

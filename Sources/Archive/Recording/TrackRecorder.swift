@@ -111,7 +111,8 @@ package struct TrackRecorder: Sendable {
   /// Says from outside why frames are going to be missing: the sender came back with a new connection (`reconnect`), or
   /// packets were given up before they came here (`overload`, `disk`).
   ///
-  /// The gap comes out with the next frame, when its end is known.
+  /// The gap comes out with the next frame, when its end is known. Of what was given up the sequence numbers tell, so that
+  /// `overload` and `disk` only name the reason of a loss that follows within a second.
   package mutating func interrupt(
     reason: ManifestEntry.Gap.Reason, at now: UTCTime, clock: PeerClock
   ) -> [TrackOutput] {
@@ -122,7 +123,7 @@ package struct TrackRecorder: Sendable {
       chooser = LayerChooser()
     }
     sequencer.begin(at: firstArrival ?? now)
-    emit(sequencer.interrupt(reason, breaks: reason == .reconnect), &outputs)
+    emit(sequencer.interrupt(reason, at: now, breaks: reason == .reconnect), &outputs)
     if reason == .reconnect { emit(cutter.endSegment(), &outputs) }
     return outputs
   }

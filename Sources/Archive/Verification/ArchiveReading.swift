@@ -60,6 +60,8 @@ package enum ArchiveFile {
   package static let journal = "journal.jsonl"
   package static let key = "key.pub"
   package static let envelope = "envelope.json"
+  /// What was deleted because its time was over (``DeletionRecord``).
+  package static let deletions = "deletions.jsonl"
 
   /// Files and folders of one archive at most.
   package static let maximumItems = 1_000_000
@@ -72,7 +74,7 @@ package enum ArchiveFile {
 
   /// Whether the name is that of a file or folder that belongs to the archive itself.
   static func isOwn(_ name: String) -> Bool {
-    [manifest, journal, key, envelope].contains(name) || ArchivePath.Folder(rawValue: name) != nil
+    [manifest, journal, key, envelope, deletions].contains(name) || ArchivePath.Folder(rawValue: name) != nil
   }
 }
 

@@ -4,6 +4,8 @@ import Primitives
 /// Holds the files of an archive against the ranges that its manifest names.
 struct FilesCheck {
   let manifest: ManifestCheck
+  /// Files that are missing by right.
+  let deleted: Set<String>
   let progress: (VerificationProgress) -> Void
 
   mutating func run(
@@ -33,6 +35,7 @@ struct FilesCheck {
     _ path: ArchivePath, _ kind: ArchiveItem.Kind?, _ reader: any ArchiveReading, _ report: inout VerificationReport
   ) throws(ArchiveReadingError) {
     let name = path.description
+    if kind == nil, deleted.contains(name) { return }
     let ranges = manifest.ranges[path] ?? []
     let expected = ranges.last?.end ?? 0
     guard case .file(let length) = kind else {

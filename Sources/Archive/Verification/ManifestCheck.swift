@@ -84,9 +84,9 @@ struct ManifestCheck {
       return fail(error.text, &report)
     }
     follow(line, bytes, &report)
-    head = ManifestHead(after: line, bytes: bytes)
-    pending += 1
     report.head = ManifestHead(after: line, bytes: bytes)
+    head = report.head
+    pending += 1
     report.lastLine = line.time
     collect(line)
     if case .seal(let seal) = line.entry { check(seal, line, &report) }

@@ -194,7 +194,12 @@ private struct RecoveryPlanner {
   }
 
   private mutating func noteMissing(_ reader: any ArchiveReading) throws {
-    let present = Set(try reader.items().map(\.name))
+    var present = Set(try reader.items().map(\.name))
+    var lines = ArchiveLineReader(ArchiveFile.deletions, of: reader, limit: DeletionRecord.maximumLineLength)
+    while let piece = try lines.next() {
+      guard case .line(let bytes) = piece, let record = DeletionRecord(line: bytes) else { continue }
+      present.formUnion(record.files.map(\.path))
+    }
     let named = contents.tracks.flatMap { $0.segments.map(\.entry.path) } + contents.files.map(\.path)
     for path in named.sorted() where !present.contains(path.description) { notes.append("\(path) is missing.") }
   }

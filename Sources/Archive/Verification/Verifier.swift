@@ -22,14 +22,17 @@ package enum Verifier {
     report.keySource = keys.isEmpty ? .archive : .given
     let keyFile = try reader.read(ArchiveFile.key, from: 0, count: ArchiveFile.maximumSmallFile)
     let ownKeys = keyFile.flatMap { ArchivePublicKeys.parseExactly($0) }
-    var manifest = ManifestCheck(keys: TrustedKeys(given: keys, inArchive: ownKeys))
+    let trusted = TrustedKeys(given: keys, inArchive: ownKeys)
+    var manifest = ManifestCheck(keys: trusted)
     try manifest.run(reader, &report)
     judgeKeyFile(exists: keyFile != nil, isReadable: ownKeys != nil, &report)
     var journal = JournalCheck(
       incident: report.header?.incident, marks: manifest.marks, isSealed: manifest.isSealed)
     try journal.run(reader, &report)
     try judgeEnvelope(reader, &report)
-    var files = FilesCheck(manifest: manifest, progress: progress)
+    var deletions = DeletionsCheck(incident: report.header?.incident, keys: trusted)
+    try deletions.run(reader, &report)
+    var files = FilesCheck(manifest: manifest, deleted: deletions.deleted, progress: progress)
     try files.run(reader, &report)
     if manifest.isMissing { try judgeMissingManifest(reader, &report) }
     count(manifest, &report)

@@ -37,7 +37,7 @@ extension PrometheusText {
   /// Everything that this node counts.
   package init(
     media: MediaStatistics, gateway: GatewayMetrics.Values, sessions: Int, room: ControlRoom? = nil,
-    webhooks: WebhookDesk? = nil
+    webhooks: WebhookDesk? = nil, space: ArchiveSpace.Reading? = nil
   ) {
     for row in media.counters { add(row.name, .counter, help: row.help, row.value) }
     for row in media.gauges { add(row.name, .gauge, help: row.help, row.value) }
@@ -59,6 +59,14 @@ extension PrometheusText {
     add("sightline_signalling_sessions", .gauge, help: "Sessions that are not known to be over.", UInt64(sessions))
     if let room { add(room) }
     if let webhooks { add(webhooks) }
+    if let space, space.diskCapacity > 0 { add(space) }
+  }
+
+  private mutating func add(_ space: ArchiveSpace.Reading) {
+    add("sightline_archive_bytes", .gauge, help: "Bytes of all recordings.", UInt64(max(0, space.archive)))
+    add("sightline_archive_quota_bytes", .gauge, help: "Bytes that they may take.", UInt64(max(0, space.quota)))
+    add("sightline_archive_disk_free_bytes", .gauge, help: "Bytes free on their disk.", UInt64(max(0, space.diskFree)))
+    add("sightline_archive_disk_bytes", .gauge, help: "Bytes of their disk.", UInt64(max(0, space.diskCapacity)))
   }
 
   private mutating func add(_ webhooks: WebhookDesk) {

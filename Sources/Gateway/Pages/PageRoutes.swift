@@ -26,6 +26,7 @@ struct PageRoutes: Sendable {
       page("/incidents/:incident", "viewer.html", "The page of an incident that interchange documents refer to."),
       page("/replay", "replay.html", "The page on which people look back."),
       page("/replay/:incident", "replay.html", "The page on which people look back."),
+      page("/archive", "archive.html", "The page to look for incidents."),
       page("/docs", "docs.html", "The interfaces, to read in a browser."),
       page("/favicon.ico", "favicon.svg", "The icon."),
       APIRoute(.get, "/assets/**", .everyone, tag: "pages", "What pages load.", success: (200, "*/*")) {

@@ -272,3 +272,32 @@ const holes = {
   unknown: "nothing was recorded",
   none: "nothing was recorded",
 };
+
+/** Words of the page that looks for incidents. */
+export const archive = {
+  searching: "Searching",
+  // How many were found; counting ends somewhere.
+  count: (count, isExact) => `${isExact ? "" : "more than "}${count.toLocaleString("en")} ${count === 1 ? "incident" : "incidents"}`,
+  // The service has just started and is still reading.
+  incomplete: "The catalogue is still being read: older incidents may be missing for a moment.",
+  nothing: "No incident fits all filters. Leave one out, or shorten a word.",
+  signIn: "Sign in first, or open this page with the link that you were given.",
+  forbidden: "Your role does not look for incidents. Ask a supervisor.",
+  failed: "The service did not answer. The search is tried again when you change a filter.",
+  badPlace: "Around: latitude and longitude with a comma between them, such as 53.5503, 9.9937.",
+  recording: { none: "no recording", running: "recording", sealed: "sealed" },
+  held: "held",
+  exercise: "EXERCISE",
+  noType: "no type given",
+  callers: (count) => (count === 0 ? "no caller" : `${count} ${count === 1 ? "caller" : "callers"}`),
+  // People of the staff and units that were on it.
+  staff: (count) => (count === 0 ? "" : `${count} staff`),
+  states: {
+    new: "new", queued: "waiting", active: "active", monitored: "monitored", reopened: "reopened", ended: "ended",
+    merged: "merged", cancelled: "cancelled",
+  },
+  outcomes: {
+    handled: "handled", attached: "attached to another", callerAdvised: "caller advised", noEmergency: "no emergency",
+    hoax: "hoax", accidental: "accidental", abandoned: "abandoned",
+  },
+};

@@ -9,6 +9,10 @@ package struct JoinedFile: Hashable, Sendable {
   package var start: UTCTime
   package var duration: TimeInterval64
   package var kinds: [TrackKind]
+  /// Degrees clockwise that the pictures must be turned by and that no player will, because it is a WebM.
+  ///
+  /// ``Redaction`` with an empty plan makes an upright copy.
+  package var missingRotation: Int
 }
 
 /// What became of a join.
@@ -21,9 +25,10 @@ package struct JoinReport: Hashable, Sendable {
 
 /// Joins the segments of a recording to films that any player plays.
 ///
-/// Frames are copied, never encoded anew: a joined film is as good as the recording. Where the codec, the size or the
-/// rotation changes, a film ends and the next one begins, with `-2`, `-3` … behind its name. Pictures in VP8 make a WebM,
-/// all others an MP4. Times are real: in a gap, players show the last picture until the next.
+/// Frames are copied, never encoded anew: a joined film is as good as the recording. The size may change within a film,
+/// as it did in the call; for that, each keyframe of H.264 gets its parameter sets. Where the codec or the rotation
+/// changes, a film ends and the next one begins, with `-2`, `-3` … behind its name. Pictures in VP8 make a WebM, all
+/// others an MP4. Times are real: in a gap, players show the last picture until the next.
 package enum TrackJoiner {
   /// Films that one recording may fall into.
   package static let maximumFiles = 1_000
@@ -95,11 +100,11 @@ private struct Film {
       let (picture, sample) = (try pictures?.peek(), try sound?.peek())
       let isPicture = (picture?.decoding ?? .max) <= (sample?.presentation ?? .max)
       guard let packet = isPicture ? picture : sample, let target = isPicture ? video : audio,
-        packet.track.isSame(as: target.format)
+        packet.track.canFollow(target.format)
       else { break }
       _ = isPicture ? try pictures?.read() : try sound?.read()
       try file.write(
-        packet.packet.bytes, track: target.track, presentation: packet.presentation - start,
+        packet.selfContainedBytes, track: target.track, presentation: packet.presentation - start,
         decoding: packet.decoding - start, duration: packet.duration, isKeyframe: packet.packet.isKeyframe)
       end = max(end, packet.presentation + packet.duration)
       try meter.report(min(pictures?.progress ?? 1, sound?.progress ?? 1) * 0.99)
@@ -108,15 +113,40 @@ private struct Film {
     return JoinedFile(
       path: path, container: container, start: origin + TimeInterval64(nanoseconds: start),
       duration: TimeInterval64(nanoseconds: end - start),
-      kinds: [video.map { _ in .video }, audio.map { _ in .audio }].compactMap { $0 })
+      kinds: [video.map { _ in .video }, audio.map { _ in .audio }].compactMap { $0 },
+      missingRotation: container == .webm ? video?.format.rotation ?? 0 : 0)
   }
 }
 
 extension MediaTrack {
-  /// Whether frames of both can be in one track of a file.
+  /// Whether its frames can come behind those of `other` in one track of a film.
+  ///
+  /// VP8, VP9 and AV1 say a new size in their keyframes.
+  fileprivate func canFollow(_ other: MediaTrack) -> Bool {
+    guard codec == other.codec, rotation == other.rotation, profile == other.profile else { return false }
+    switch codec {
+    case .vp8, .vp9, .av1: return true
+    case .h264:
+      return configuration == other.configuration
+        || H264ParameterSets(configuration) != nil && H264ParameterSets(other.configuration) != nil
+    case .opus, .aac: return isSame(as: other)
+    }
+  }
+
+  /// Whether one decoder can go on from one to the other without knowing.
   func isSame(as other: MediaTrack) -> Bool {
     var copy = other
     copy.index = index
     return self == copy
+  }
+}
+
+extension TimedPacket {
+  /// The frame, with what a decoder must know first where the file's header may say something else.
+  fileprivate var selfContainedBytes: [UInt8] {
+    guard track.codec == .h264, packet.isKeyframe, let sets = H264ParameterSets(track.configuration) else {
+      return packet.bytes
+    }
+    return sets.units + packet.bytes
   }
 }

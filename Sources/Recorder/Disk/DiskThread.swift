@@ -1,4 +1,5 @@
 import Archive
+import CSystemCalls
 import Cryptography
 import Foundation
 import Incidents
@@ -39,12 +40,12 @@ final class DiskThread: @unchecked Sendable {
 
   func start() {
     let thread = Thread { [self] in
+      sl_name_thread("recorder-disk")
       recover()
       while turn() { Thread.sleep(forTimeInterval: Self.cycle) }
       for archive in archives.values { finish(archive) }
       ended.signal()
     }
-    thread.name = "recorder-disk"
     thread.start()
   }
 

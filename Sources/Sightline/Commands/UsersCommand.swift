@@ -160,8 +160,3 @@ enum PasswordSource {
     return Base64URL.encode(random.bytes(15))
   }
 }
-
-extension Actor {
-  /// Whoever has the data folder in hand.
-  static let commandLine = Actor(id: "command-line", role: .system, name: "Command line")
-}

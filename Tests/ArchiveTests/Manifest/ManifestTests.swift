@@ -29,7 +29,7 @@ struct ManifestTests {
   @Test(
     "only the canonical form of known members is taken",
     arguments: [
-      ("\"n\":", " \"n\":"), ("\"n\":8", "\"n\":8.0"), ("\"type\"", "\"typ\""), ("\"offset\":64", "\"offset\":-64"),
+      ("\"n\":", " \"n\":"), ("\"n\":5", "\"n\":5.0"), ("\"type\"", "\"typ\""), ("\"offset\":64", "\"offset\":-64"),
       ("\"offset\":64", "\"offset\":9007199254740993"), ("\"offset\":64", "\"offset\":64,\"other\":1"),
       ("\"duration\":1000000", "\"duration\":86400000001"), ("media/video", "media/../video"),
       ("media/video", "/etc/x"),
@@ -40,11 +40,9 @@ struct ManifestTests {
     let example = ExampleArchive.sealed
     let bytes = try #require(try example.lines.first { try ManifestLine(parsing: $0).entry.type == "fragment" })
     let text = String(decoding: bytes, as: UTF8.self)
-    let number = try ManifestLine(parsing: bytes).number
-    let changed = text.replacing(
-      part.replacing("8", with: "\(number)"), with: replacement.replacing("8", with: "\(number)"))
-    try #require(part.contains("8") || changed != text, "the line has no \(part)")
-    #expect(throws: ManifestError.self) { try ManifestLine(parsing: Array((changed == text ? "" : changed).utf8)) }
+    let changed = text.replacing(part, with: replacement)
+    try #require(changed != text, "the line has no \(part)")
+    #expect(throws: ManifestError.self) { try ManifestLine(parsing: Array(changed.utf8)) }
   }
 
   @Test("a future version says what to do")

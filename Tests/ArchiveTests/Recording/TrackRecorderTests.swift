@@ -42,6 +42,14 @@ import Testing
     }
   }
 
+  @Test func keyframeBeginsAFragmentHoweverShortTheOneBefore() {
+    var track = SimulatedTrack.video()
+    track.keyframeInterval = 76
+    for (fragment, _, _) in record(track, 0..<400).fragments {
+      #expect(!fragment.frames.dropFirst().contains { $0.isKeyframe })
+    }
+  }
+
   @Test(arguments: [SimulatedTrack.audio(), .video()])
   func fragmentsAndSegmentsAreBounded(track: SimulatedTrack) {
     var track = track
@@ -168,7 +176,8 @@ import Testing
     var outputs: [TrackOutput] = []
     for index in 0..<100 {
       let packets = track.packets(index)
-      if index == 50 { outputs += recorder.interrupt(reason: .overload, at: packets[0].arrival, clock: clock) }
+      // It is known a little before the last packets that came through are taken.
+      if index == 48 { outputs += recorder.interrupt(reason: .overload, at: packets[0].arrival, clock: clock) }
       if (50..<60).contains(index) { continue }
       outputs += recorder.receiveAll(packets)
     }

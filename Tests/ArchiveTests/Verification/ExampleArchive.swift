@@ -97,7 +97,7 @@ struct ExampleArchive {
   mutating func record(kind: String) {
     let event = JournalEvent(
       incident: Self.incident, number: journal.count + 1, time: Self.start, actor: .system, kind: kind,
-      payload: ["text": "ümlaut \(journal.count)"], clientID: nil,
+      payload: ["text": .string("ümlaut \(journal.count)")], clientID: nil,
       previousHash: journal.last?.hash ?? JournalEvent.genesisHash)
     journal.append(event)
     files["journal.jsonl", default: []] += event.json.canonicalBytes + [UInt8(ascii: "\n")]

@@ -79,14 +79,25 @@ func makeDesks(
   let room = try ControlRoom(storage: storage, agency: "agency", secrets: secrets, clock: roomClock) { error in
     Issue.record("the store failed: \(error)")
   }
+  let files = try FileStore(folder: folder.url.appendingPathComponent("files"))
+  let sealingKey = try #require(Ed25519PrivateKey(seed: [UInt8](repeating: 8, count: Ed25519PrivateKey.seedLength)))
   let desks = GatewayDesks(
     room: room, links: try LinkDesk(room: room, storage: storage),
-    files: FileDesk(
-      room: room, store: try FileStore(folder: folder.url.appendingPathComponent("files")), scanner: nil),
+    files: FileDesk(room: room, store: files, scanner: nil),
     replays: ReplayDesk(
       room: room, library: ArchiveLibrary(archives: folder.url.appendingPathComponent("archive"))),
+    exports: ExportDesk(
+      room: room,
+      sources: PackageSources(
+        storage: storage, archives: folder.url.appendingPathComponent("archive").path, files: files,
+        media: FilePackageMedia(envelopeKey: nil)
+      ) { sealingKey }, folder: folder.url.appendingPathComponent("exports").path, requiresApproval: false),
     sender: LinkSender(room: room, sms: nil, mail: nil, agency: "agency", receiptKey: [1]),
-    webhooks: try WebhookDesk(room: room, storage: storage), media: media, limits: limits, clock: clock)
+    webhooks: try WebhookDesk(room: room, storage: storage),
+    keeping: ArchiveKeeping(room: room, archive: folder.url.appendingPathComponent("archive")) {
+      throw StorageError(.unavailable, "nothing is deleted here")
+    }, media: media,
+    limits: limits, clock: clock)
   desks.start()
   return desks
 }

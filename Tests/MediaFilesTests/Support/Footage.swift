@@ -18,17 +18,10 @@ struct Footage: Sendable {
     return try all[index].get()
   }
 
-  static let h264 = Result {
-    try video("libx264", ".mp4", ["-bf", "0", "-preset", "ultrafast", "-profile:v", "baseline"])
-  }
-  static let vp8 = Result { try video("libvpx", ".webm", ["-deadline", "realtime", "-auto-alt-ref", "0"]) }
-  static let vp9 = Result {
-    try video("libvpx-vp9", ".webm", ["-deadline", "realtime", "-cpu-used", "8", "-lag-in-frames", "0"])
-  }
-  static let av1 = Result {
-    try video(
-      "libaom-av1", ".mp4", ["-strict", "experimental", "-usage", "realtime", "-cpu-used", "8", "-lag-in-frames", "0"])
-  }
+  static let h264 = Result { try video("h264") }
+  static let vp8 = Result { try video("vp8") }
+  static let vp9 = Result { try video("vp9") }
+  static let av1 = Result { try video("av1") }
   static let opus = Result {
     let path = Tool.path(".webm")
     try Tool.ffmpeg(["-f", "lavfi", "-i", "sine=f=440:d=2:r=48000", "-c:a", "libopus", "-ac", "2", path])
@@ -55,11 +48,25 @@ struct Footage: Sendable {
     return try read(path)
   }
 
-  private static func video(_ encoder: String, _ suffix: String, _ options: [String]) throws -> Footage {
+  /// The same in a quarter of the size.
+  static func small(_ name: String) throws -> Footage { try video(name, size: "160x90") }
+
+  private static func video(_ name: String, size: String = "320x180") throws -> Footage {
+    let (suffix, encoder) =
+      switch name {
+      case "h264": (".mp4", ["libx264", "-bf", "0", "-preset", "ultrafast", "-profile:v", "baseline"])
+      case "vp8": (".webm", ["libvpx", "-deadline", "realtime", "-auto-alt-ref", "0"])
+      case "vp9": (".webm", ["libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-lag-in-frames", "0"])
+      default:
+        (
+          ".mp4",
+          ["libaom-av1", "-strict", "experimental", "-usage", "realtime", "-cpu-used", "8", "-lag-in-frames", "0"]
+        )
+      }
     let path = Tool.path(suffix)
     try Tool.ffmpeg(
-      ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=2", "-pix_fmt", "yuv420p", "-c:v", encoder, "-g", "30"] + options
-        + [path])
+      ["-f", "lavfi", "-i", "testsrc2=s=\(size):r=30:d=2", "-pix_fmt", "yuv420p", "-g", "30", "-c:v"] + encoder + [path]
+    )
     return try read(path)
   }
 

@@ -1,0 +1,387 @@
+"""Evidence packages of real recordings: who gets one, what is inside, how it is fetched, and what happens when it cannot be.
+
+Everything in a package is checked with other programs: Python's zipfile, unzip, openssl, ffprobe and ffmpeg.
+"""
+
+import concurrent.futures
+import hashlib
+import json
+import pathlib
+import subprocess
+import time
+import zipfile
+from collections.abc import Iterator
+
+import pytest
+
+import journal
+import service as services
+from api import Answer, Api
+from node import Node
+
+INCIDENT = "demo"
+EXPORTS = f"/api/v1/incidents/{INCIDENT}/exports"
+#: Seconds of recording that the tests want, and how long it may take to come by them or to make a package.
+RECORDED_SECONDS, WAIT_SECONDS = 6, 90
+REASON = "Request of the court, 4 Js 12/26"
+
+
+class CallingNode(Node):
+    """A node with a simulated caller, which is recorded."""
+
+    def launch(self) -> None:
+        command = [
+            services.binary(), "demo", "--json", "--no-phone", "--data", str(self.data), "--port", str(self.port),
+            *self.arguments,
+        ]
+        with (self.data / "service.log").open("ab") as log:
+            self.process = subprocess.Popen(command, cwd=services.ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
+
+    def person(self, role: str) -> Api:
+        return Api(self.base, self.accounts[role]["token"])
+
+    @property
+    def archive(self) -> pathlib.Path:
+        return self.data / "archive" / INCIDENT
+
+    def recorded_seconds(self) -> float:
+        manifest = self.archive / "manifest.jsonl"
+        if not manifest.exists():
+            return 0
+        lines = manifest.read_text().splitlines()[:-1]
+        return sum(
+            json.loads(line)["duration"] for line in lines if '"type":"fragment"' in line and '"segment":"media/v' in line
+        ) / 1e6 or sum(json.loads(line)["duration"] for line in lines if '"type":"fragment"' in line) / 1e6
+
+
+def wait_until(check, what: str, seconds: float = WAIT_SECONDS):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := check():
+            return found
+        time.sleep(0.1)
+    raise TimeoutError(what)
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallingNode]:
+    with CallingNode(tmp_path_factory.mktemp("export")) as node:
+        wait_until(lambda: node.recorded_seconds() >= RECORDED_SECONDS, "nothing was recorded")
+        yield node
+
+
+def request(person: Api, **more: object) -> str:
+    answer = person.ask("POST", EXPORTS, {"reason": REASON} | more)
+    assert answer.status == 201, answer.body
+    assert answer.headers["Location"] == f"{EXPORTS}/{answer.json['export']}"
+    return answer.json["export"]
+
+
+def wait_for(person: Api, export: str, state: str = "ready") -> dict:
+    """Follows an export to its end; progress only grows on the way."""
+    seen = [0.0]
+
+    def look() -> dict | None:
+        view = person.get(f"{EXPORTS}/{export}")
+        seen.append(view.get("progress", {}).get("fraction", seen[-1]))
+        return view if view["state"] in (state, "failed", "refused", "withdrawn", "deleted") else None
+
+    view = wait_until(look, f"the export did not become {state}")
+    assert view["state"] == state, view
+    assert seen == sorted(seen)
+    return view
+
+
+def fetch(person: Api, export: str, **headers: str) -> Answer:
+    return person.ask("GET", f"{EXPORTS}/{export}/package", **headers)
+
+
+def told(person: Api, export: str) -> list[str]:
+    """What the journal says about an export, in order."""
+    events = [each for each in journal.read(person, INCIDENT) if each["payload"].get("export") == export]
+    return [each["payload"].get("state") or each["payload"].get("decision") or "requested" for each in events]
+
+
+def check_package(path: pathlib.Path, folder: pathlib.Path) -> dict:
+    """Unpacks a package and holds everything in it against its signed list; the list."""
+    with zipfile.ZipFile(path) as package:
+        assert package.testzip() is None
+        package.extractall(folder)
+        names = package.namelist()
+    run("unzip", "-tq", path)
+    run(
+        "openssl", "pkeyutl", "-verify", "-pubin", "-inkey", "key.pem", "-rawin", "-in", "package.json", "-sigfile",
+        "package.json.sig", cwd=folder)
+    listing = json.loads((folder / "package.json").read_text())
+    assert sorted(names) == sorted([each["path"] for each in listing["files"]] + ["package.json", "package.json.sig"])
+    for each in listing["files"]:
+        content = (folder / each["path"]).read_bytes()
+        assert (len(content), hashlib.sha256(content).hexdigest()) == (each["length"], each["sha256"]), each["path"]
+    return listing
+
+
+def run(*command: object, cwd: pathlib.Path | None = None) -> str:
+    done = subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, (command, done.stdout, done.stderr)
+    return done.stdout
+
+
+def probe(film: pathlib.Path) -> dict:
+    """What ffprobe says; every frame decodes without a word."""
+    said = subprocess.run(
+        ["ffmpeg", "-v", "error", "-i", film, "-f", "null", "-"], capture_output=True, text=True, timeout=120)
+    assert (said.returncode, said.stderr) == (0, ""), film
+    return json.loads(run("ffprobe", "-v", "error", "-show_format", "-show_streams", "-of", "json", film))
+
+
+# Making and fetching
+
+
+def test_package_of_a_recording_that_goes_on(node: CallingNode, tmp_path: pathlib.Path) -> None:
+    supervisor = node.person("supervisor")
+    supervisor.post(
+        f"/api/v1/incidents/{INCIDENT}/events", {"kind": "chat", "payload": {"text": "<b>Look</b> left, 'please'"}})
+    export = request(supervisor)
+    view = wait_for(supervisor, export)
+    answer = fetch(supervisor, export)
+    assert answer.status == 200 and answer.headers["Content-Type"] == "application/zip"
+    assert hashlib.sha256(answer.body).hexdigest() == view["package"]["sha256"]
+    path = tmp_path / "package.zip"
+    path.write_bytes(answer.body)
+    folder = tmp_path / "unpacked"
+    listing = check_package(path, folder)
+
+    assert listing["requested"]["reason"] == REASON and listing["archive"]["state"] == "unsealed"
+    films = sorted((folder / "joined").iterdir())
+    assert films, "each stream has a film"
+    for film in [*films, folder / "composite.mp4"]:
+        facts = probe(film)
+        assert float(facts["format"]["duration"]) > RECORDED_SECONDS - 2, film
+    assert {each["codec_name"] for each in probe(folder / "composite.mp4")["streams"]} >= {"h264"}
+    text = (folder / "journal.html").read_text()
+    assert "&lt;b&gt;Look&lt;/b&gt; left" in text and "<b>Look" not in text
+    events = json.loads((folder / "journal.json").read_text())
+    assert [each["number"] for each in events] == list(range(1, len(events) + 1))
+    # What VERIFY.txt tells people to do by hand is what works.
+    instructions = (folder / "VERIFY.txt").read_text()
+    lines = [line.strip() for line in instructions.splitlines()]
+    start = next(index for index, line in enumerate(lines) if line.startswith("python3 -c"))
+    shell = f"{lines[start].removesuffix(chr(92))} {lines[start + 1]}"
+    assert run("bash", "-c", shell, cwd=folder) == "all files are as they were signed\n"
+    assert told(supervisor, export) == ["requested", "ready", "fetched"]
+
+
+def test_archive_in_the_package_verifies(node: CallingNode, tmp_path: pathlib.Path) -> None:
+    supervisor = node.person("supervisor")
+    export = request(supervisor)
+    wait_for(supervisor, export)
+    path = tmp_path / "package.zip"
+    path.write_bytes(fetch(supervisor, export).body)
+    check_package(path, tmp_path / "unpacked")
+    key = next(
+        line.split()[-1] for line in (tmp_path / "unpacked/VERIFY.txt").read_text().splitlines()
+        if line.startswith("Public key"))
+    run(services.binary(), "verify", tmp_path / "unpacked/archive", "--key", key)
+
+
+def test_package_by_ranges(node: CallingNode) -> None:
+    supervisor = node.person("supervisor")
+    export = request(supervisor)
+    view = wait_for(supervisor, export)
+    length, digest = view["package"]["bytes"], view["package"]["sha256"]
+    half = length // 2
+
+    head = supervisor.ask("HEAD", f"{EXPORTS}/{export}/package")
+    assert head.status == 200 and int(head.headers["Content-Length"]) == length
+    assert told(supervisor, export) == ["requested", "ready"], "nothing has gone out yet"
+
+    first = fetch(supervisor, export, Range=f"bytes=0-{half - 1}")
+    tag = first.headers["ETag"]
+    assert first.status == 206 and first.headers["Content-Range"] == f"bytes 0-{half - 1}/{length}"
+    rest = fetch(supervisor, export, Range=f"bytes={half}-", If_Range=tag)
+    assert rest.status == 206
+    assert hashlib.sha256(first.body + rest.body).hexdigest() == digest
+    assert fetch(supervisor, export, Range="bytes=-22").body == rest.body[-22:]
+    assert fetch(supervisor, export, Range=f"bytes={half}-", If_Range='"another"').status == 200
+    beyond = fetch(supervisor, export, Range=f"bytes={length}-")
+    assert (beyond.status, beyond.headers["Content-Range"]) == (416, f"bytes */{length}")
+    assert fetch(supervisor, export, Range="bytes=0-1,4-5").status == 416
+    assert fetch(supervisor, export, If_None_Match=tag).status == 304
+    assert told(supervisor, export) == ["requested", "ready"] + ["fetched"] * 4
+
+    assert supervisor.ask("DELETE", f"{EXPORTS}/{export}").status == 204
+    assert fetch(supervisor, export).code == "wrongState"
+    assert not (node.data / f"exports/{export}.zip").exists()
+
+
+def test_redacted_copies_name_their_parents(node: CallingNode, tmp_path: pathlib.Path) -> None:
+    supervisor = node.person("supervisor")
+    lines = [json.loads(line) for line in (node.archive / "manifest.jsonl").read_text().splitlines()[:-1]]
+    video = next(each for each in lines if each["type"] == "track" and each["kind"] == "video")["track"]
+    began = next(each for each in lines if each["type"] == "fragment")["start"]
+    span = {"track": video, "from": began, "to": "2099-01-01T00:00:00Z"}
+    export = request(supervisor, redact={"regions": [span | {"x": 0, "y": 0, "w": 1, "h": 1}], "mutes": [span]})
+    wait_for(supervisor, export)
+    path = tmp_path / "package.zip"
+    path.write_bytes(fetch(supervisor, export).body)
+    listing = check_package(path, tmp_path / "unpacked")
+    record = json.loads((tmp_path / "unpacked/redacted/redaction.json").read_text())
+    hashes = {each["path"]: each["sha256"] for each in listing["files"]}
+    assert record["copies"] and record["by"]["reason"] == REASON
+    for copy in record["copies"]:
+        assert hashes[copy["path"]] == copy["sha256"] and hashes[copy["parent"]] == copy["parentSHA256"]
+        detail = {}
+        for name in ("path", "parent"):
+            film = tmp_path / "unpacked" / copy[name]
+            probe(film)
+            # A picture that is all mosaic hardly needs any bytes as PNG; the original does.
+            picture = tmp_path / f"{name}.png"
+            run("ffmpeg", "-v", "error", "-y", "-i", film, "-frames:v", "1", picture)
+            detail[name] = picture.stat().st_size
+        assert detail["path"] < detail["parent"] / 4
+
+
+# Who may, and who decides
+
+
+def test_second_person_decides_about_a_custodians_export(node: CallingNode) -> None:
+    custodian, supervisor = node.person("custodian"), node.person("supervisor")
+    export = request(custodian)
+    assert custodian.get(f"{EXPORTS}/{export}")["state"] == "requested"
+    own = custodian.ask("POST", f"{EXPORTS}/{export}/decision", {"approve": True})
+    assert own.code == "forbidden" and "second person" in own.json["detail"]
+    assert fetch(custodian, export).code == "wrongState"
+    supervisor.post(f"{EXPORTS}/{export}/decision", {"approve": True, "reason": "seen"})
+    assert wait_for(custodian, export)["approved"]["reason"] == "seen"
+    assert told(supervisor, export) == ["requested", "approved", "ready"]
+
+
+def test_refused_and_withdrawn_exports_come_to_nothing(node: CallingNode) -> None:
+    custodian, supervisor = node.person("custodian"), node.person("supervisor")
+    refused, withdrawn = request(custodian), request(custodian)
+    supervisor.post(f"{EXPORTS}/{refused}/decision", {"approve": False, "reason": "not needed"})
+    assert supervisor.ask("DELETE", f"{EXPORTS}/{withdrawn}").code == "forbidden"
+    assert custodian.ask("DELETE", f"{EXPORTS}/{withdrawn}").status == 204
+    for export, state in ((refused, "refused"), (withdrawn, "withdrawn")):
+        assert custodian.get(f"{EXPORTS}/{export}")["state"] == state
+        late = supervisor.ask("POST", f"{EXPORTS}/{export}/decision", {"approve": True})
+        assert late.code == "wrongState" and state in late.json["detail"]
+    states = {each["id"]: each["state"] for each in supervisor.get(EXPORTS)["exports"]}
+    assert (states[refused], states[withdrawn]) == ("refused", "withdrawn")
+
+
+def test_of_simultaneous_answers_one_counts(node: CallingNode) -> None:
+    export = request(node.person("custodian"))
+
+    def answer(approve: bool) -> int:
+        with node.person("supervisor") as person:
+            return person.ask("POST", f"{EXPORTS}/{export}/decision", {"approve": approve}).status
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(answer, [True, False] * 4))
+    assert sorted(statuses) == [200] + [409] * 7
+    assert len([each for each in told(node.person("supervisor"), export) if each in ("approved", "refused")]) == 1
+
+
+@pytest.mark.parametrize("body", [
+    {}, {"reason": "x"}, {"reason": "x" * 501}, {"reason": REASON, "redact": {}},
+    {"reason": REASON, "redact": {"regions": [{"track": "../v", "x": 0, "y": 0, "w": 1, "h": 1, "from": "a", "to": "b"}]}},
+])
+def test_wishes_that_make_no_sense_are_refused(node: CallingNode, body: dict) -> None:
+    answer = node.person("supervisor").ask("POST", EXPORTS, body)
+    assert answer.status == 400 and answer.json["detail"]
+
+
+# When things go wrong
+
+
+def test_killed_while_a_package_is_made(tmp_path: pathlib.Path) -> None:
+    with CallingNode(tmp_path, ("--export-approval",)) as node:
+        wait_until(lambda: node.recorded_seconds() >= 3, "nothing was recorded")
+        export = request(node.person("supervisor"))
+        node.person("custodian").post(f"{EXPORTS}/{export}/decision", {"approve": True})
+        wait_until(
+            lambda: node.person("supervisor").get(f"{EXPORTS}/{export}")["state"] in ("making", "ready"), "not begun")
+        node.kill()
+        node.start()
+        supervisor = node.person("supervisor")
+        wait_for(supervisor, export)
+        assert {path.name for path in (tmp_path / "exports").iterdir()} == {f"{export}.zip"}
+        assert told(supervisor, export) == ["requested", "approved", "ready"]
+
+
+def test_full_disk_fails_in_clear_words(tmp_path: pathlib.Path) -> None:
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", exports], check=False).returncode:
+        pytest.skip("no right to mount")
+    try:
+        with CallingNode(tmp_path) as node:
+            wait_until(lambda: node.recorded_seconds() >= 3, "nothing was recorded")
+            supervisor = node.person("supervisor")
+            # Little enough that no package fits, and so much that this shows only while it is written.
+            (exports / "ballast").write_bytes(b"x" * (18 << 20))
+            view = wait_for(supervisor, request(supervisor), "failed")
+            assert "Free some room" in view["detail"], view
+            assert [path.name for path in exports.iterdir()] == ["ballast"]
+            (exports / "ballast").unlink()
+            assert told(supervisor, view["id"]) == ["requested", "failed"]
+    finally:
+        subprocess.run(["umount", exports], check=True)
+
+
+# The command line
+
+
+def export_command(node: Node, out: pathlib.Path, *more: str) -> subprocess.CompletedProcess:
+    command = [
+        services.binary(), "export", INCIDENT, "--data", node.data, "--out", out, "--reason", REASON, *more]
+    return subprocess.run(command, capture_output=True, text=True, timeout=WAIT_SECONDS)
+
+
+def test_command_line_beside_a_running_server_and_without(tmp_path: pathlib.Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    node = CallingNode(data)
+    with node:
+        wait_until(lambda: node.recorded_seconds() >= 3, "nothing was recorded")
+        beside = export_command(node, tmp_path / "beside.zip", "--json")
+        assert beside.returncode == 0, beside.stderr
+        facts = json.loads(beside.stdout)
+        assert facts["journalled"] is False
+        assert facts["sha256"] == hashlib.sha256((tmp_path / "beside.zip").read_bytes()).hexdigest()
+        check_package(tmp_path / "beside.zip", tmp_path / "beside")
+        again = export_command(node, tmp_path / "beside.zip")
+        assert again.returncode == 1 and "not overwritten" in again.stderr
+
+    alone = export_command(node, tmp_path / "alone.zip")
+    assert alone.returncode == 0, alone.stderr
+    listing = check_package(tmp_path / "alone.zip", tmp_path / "alone")
+    assert listing["archive"]["state"] == "sealed", "the server has ended"
+    assert listing["requested"]["actor"]["id"] == "command-line"
+
+    with node:
+        supervisor = node.person("supervisor")
+        assert told(supervisor, listing["export"]) == ["requested", "ready"]
+        events = supervisor.get("/api/v1/audit?limit=1000")["events"]
+        noted = [each["payload"] for each in events if each["kind"] == "audit.access"]
+        assert {"what": f"export {facts['export']} from the command line", "incident": INCIDENT, "reason": REASON} in noted
+
+
+def test_command_line_says_what_is_wrong(node: CallingNode, tmp_path: pathlib.Path) -> None:
+    def refused(incident: str, data: pathlib.Path, out: pathlib.Path, *more: str) -> str:
+        done = subprocess.run(
+            [services.binary(), "export", incident, "--data", data, "--out", out, *more], capture_output=True, text=True,
+            timeout=WAIT_SECONDS)
+        assert done.returncode != 0 and done.stdout == ""
+        return done.stderr
+
+    out = tmp_path / "package.zip"
+    assert "There is no incident nobody" in refused("nobody", node.data, out)
+    assert "is no data folder" in refused(INCIDENT, tmp_path / "nothing", out)
+    assert "1 to 64 letters" in refused("../demo", node.data, out)
+    assert "cannot be written to" in refused(INCIDENT, node.data, pathlib.Path("/proc/nothing/package.zip"))
+    bad = tmp_path / "hide.json"
+    bad.write_text("{}")
+    assert "regions or mutes" in refused(INCIDENT, node.data, out, "--redact", str(bad))
+    assert list(tmp_path.iterdir()) == [bad], "nothing was made"
