@@ -283,7 +283,8 @@ def test_films_of_every_codec_and_of_what_is_missing(tmp_path: pathlib.Path) -> 
             data / "archive" / incident, incident, datetime.now(UTC) - timedelta(minutes=5))
         before = {path: path.read_bytes() for path in archive.folder.rglob("*") if path.is_file()}
         listing, view = package_of(node, incident, tmp_path / "whole")
-        assert listing["archive"]["state"] == "sealed" and view["package"]["notes"] == []
+        foreign, = view["package"]["notes"]
+        assert listing["archive"]["state"] == "sealed" and archive.public_key in foreign, "the test has keys of its own"
         films = sorted(path.name for path in (tmp_path / "whole/unpacked/joined").iterdir())
         assert films == ["av1-1.mp4", "h264-1.mp4", "opus-1.mp4", "vp8-1.webm", "vp9-1.mp4"]
         for film in [*(tmp_path / "whole/unpacked/joined").iterdir(), tmp_path / "whole/unpacked/composite.mp4"]:
@@ -437,6 +438,16 @@ def test_command_line_beside_a_running_server_and_without(tmp_path: pathlib.Path
     listing = check_package(tmp_path / "alone.zip", tmp_path / "alone")
     assert listing["archive"]["state"] == "sealed", "the server has ended"
     assert listing["requested"]["actor"]["id"] == "command-line"
+
+    # What an earlier key has sealed is verified with that key, and the package is signed with the new one.
+    run(services.binary(), "archive-keys", "rotate", "--data", data)
+    assert export_command(node, tmp_path / "rotated.zip").returncode == 0
+    rotated = check_package(tmp_path / "rotated.zip", tmp_path / "rotated")
+    assert rotated["archive"] == listing["archive"]
+    text = (tmp_path / "rotated/VERIFY.txt").read_text()
+    assert rotated["archive"]["keys"][0] not in text.partition("CHECK THE ARCHIVE")[0]
+    command = next(line for line in text.splitlines() if line.strip().startswith("sightline verify"))
+    run(services.binary(), *command.split()[1:], cwd=tmp_path / "rotated")
 
     with node:
         supervisor = node.person("supervisor")
