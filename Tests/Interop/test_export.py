@@ -15,6 +15,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
 
 import archives
 import journal
@@ -369,6 +371,58 @@ def test_of_simultaneous_answers_one_counts(node: CallingNode) -> None:
 def test_wishes_that_make_no_sense_are_refused(node: CallingNode, body: dict) -> None:
     answer = node.person("supervisor").ask("POST", EXPORTS, body)
     assert answer.status == 400 and answer.json["detail"]
+
+
+# The page
+
+
+def test_two_people_export_on_the_replay_page(
+    node: CallingNode, chromium: Callable, artifacts: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    def panel(role: str) -> Page:
+        token = node.accounts[role]["token"]
+        page = chromium(f"{node.base}/replay/{INCIDENT}?token={token}", size=(1280, 900)).page
+        page.wait_for_selector("#export:not([hidden])")
+        page.locator("#incident").click()
+        page.keyboard.press("e")
+        page.wait_for_selector("#package[open]")
+        return page
+
+    custodian, supervisor = panel("custodian"), panel("supervisor")
+    custodian.fill("#export-reason", "<b>Complaint</b> 26/7")
+    custodian.keyboard.press("Tab")
+    custodian.keyboard.press("Enter")
+    row = custodian.locator("#package li[data-state=requested]", has_text="<b>Complaint</b> 26/7")
+    row.wait_for()
+    assert row.get_by_role("button").all_inner_texts() == ["Withdraw"], "nobody agrees to their own"
+    export = row.get_attribute("data-export")
+
+    supervisor.locator("#package button", has_text="Agree").wait_for(timeout=20_000)
+    for theme in ("dark", "light", "sunlight"):
+        supervisor.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+        found = Axe().run(supervisor).response["violations"]
+        assert [node["html"] for rule in found for node in rule["nodes"]] == [], theme
+    supervisor.screenshot(path=artifacts / "export-decision.png")
+    supervisor.locator(f"[data-export={export}] button", has_text="Agree").click()
+    link = custodian.locator(f"[data-export={export}] a")
+    link.wait_for(timeout=WAIT_SECONDS * 1000)
+    custodian.screenshot(path=artifacts / "export-ready.png")
+    with custodian.expect_download() as download:
+        link.click()
+    download.value.save_as(tmp_path / "package.zip")
+    listing = check_package(tmp_path / "package.zip", tmp_path / "unpacked")
+    assert listing["requested"]["reason"] == "<b>Complaint</b> 26/7"
+    assert listing["approved"]["actor"]["role"] == "supervisor"
+
+
+def test_page_offers_nothing_to_those_who_may_not(node: CallingNode, chromium: Callable) -> None:
+    token = node.accounts["operator"]["token"]
+    page = chromium(f"{node.base}/replay/{INCIDENT}?token={token}").page
+    with page.expect_response("**/api/v1/me"):
+        page.reload()
+    page.locator("#incident").click()
+    page.keyboard.press("e")
+    assert page.locator("#export").is_hidden() and page.locator("#package").is_hidden()
 
 
 # When things go wrong
