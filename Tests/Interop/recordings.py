@@ -225,9 +225,14 @@ class Recording:
         return self.seals[-1]
 
     def check_journal(self) -> list[dict]:
-        """The copy of the journal is chained, and each seal names its event and place; its events."""
+        """The copy of the journal is chained, and each seal names its event and place; its events.
+
+        What lies behind the last seal may end within a line.
+        """
         held = (self.folder / "journal.jsonl").read_bytes()
-        events = [json.loads(line) for line in held.splitlines()]
+        whole = held[: held.rfind(b"\n") + 1]
+        assert whole == held or not self.is_sealed, "the journal's copy ends with a whole line"
+        events = [json.loads(line) for line in whole.splitlines()]
         journal.check_chain(events)
         for mark in (seal["journal"] for seal in self.seals):
             sealed = held[: mark["length"]].splitlines()

@@ -85,23 +85,13 @@ def crash(node: Node, chance: random.Random) -> Crash:
         left = recording.check_bytes()
         assert left <= MOST_UNNAMED, f"{recording.folder.name}: {left} bytes have no line"
         unnamed += left
-        if (recording.folder / "journal.jsonl").stat().st_size:
-            check_journal_start(recording)
+        recording.check_journal()
     check_media(chance.choice(recordings), node.data)
     tracks = [track for recording in recordings for track in recording.tracks.values()]
     assert all(track.fragments for track in tracks)
     return Crash(
         lost=[killed - track.end for track in tracks], unnamed=unnamed,
         torn=sum(recording.torn > 0 for recording in recordings), fragments=sum(len(track.fragments) for track in tracks))
-
-
-def check_journal_start(recording: Recording) -> None:
-    """What was copied so far is the journal's beginning; the last line may be cut off."""
-    journal = recording.folder / "journal.jsonl"
-    whole = journal.read_bytes().rpartition(b"\n")[0] + b"\n"
-    if len(whole) > 1:
-        journal.write_bytes(whole)
-        recording.check_journal()
 
 
 def check_media(recording: Recording, scratch: pathlib.Path) -> None:
