@@ -8,6 +8,7 @@ import contextlib
 import os
 import pathlib
 import random
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -128,6 +129,7 @@ def test_kills_cost_a_second_at_most(tmp_path: pathlib.Path, report: Callable[..
         with Node(data) as node:
             crashes.append(crash(node, chance))
             check_recovered(node)
+        shutil.rmtree(data)
     lost = sorted(each for crash in crashes for each in crash.lost)
     report(
         test="recording crash", kills=CRASHES, tracks=len(lost), fragments=sum(crash.fragments for crash in crashes),
