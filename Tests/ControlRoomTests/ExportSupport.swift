@@ -99,8 +99,9 @@ final class TestMedia: PackageMedia {
     for (index, name) in names.enumerated() {
       guard let path = PackagePath(name) else { continue }
       let file = "\(order.folder)/\(index)"
-      FileManager.default.createFile(atPath: file, contents: Data(Self.film + Array(name.utf8)))
-      let redacted = index == 2 ? order.redaction.map { (PackagePath("joined/v1.mp4"), $0) } : nil
+      _ = FileManager.default.createFile(atPath: file, contents: Data(Self.film + Array(name.utf8)))
+      let parent = PackagePath("joined/v1.mp4")
+      let redacted = index == 2 ? parent.flatMap { parent in order.redaction.map { (parent, $0) } } : nil
       films.films.append(.init(path: path, file: file, redacted: redacted))
     }
     return films

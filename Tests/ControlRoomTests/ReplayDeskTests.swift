@@ -8,7 +8,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct ReplayDeskTests {
-  private let folders = ArchiveFolders()
+  private let folders = RecordedFolders()
 
   private func desk(_ test: TestRoom, _ limits: ReplayLimits = .init()) -> ReplayDesk {
     ReplayDesk(room: test.room, library: ArchiveLibrary(archives: folders.url), limits: limits)
@@ -111,9 +111,9 @@ struct ReplayDeskTests {
     let test = try await TestRoom()
     let id = try await test.open()
     let responder = person(.responder, "rita", unit: "ems-1")
-    #expect(await refusal { _ = try await desk(test).lookBack(id, by: responder) }?.code == .notFound)
+    #expect(await refusal { _ = try await self.desk(test).lookBack(id, by: responder) }?.code == .notFound)
     try await test.note(.unitAssigned, ["unit": "ems-1"], in: id)
-    let desk = desk(test)
+    let desk = self.desk(test)
     let look = try await desk.lookBack(id, by: responder)
     #expect(try await desk.lookBack(id, by: responder).id == look.id)
     // A restart forgets looks, and the journal remembers them.

@@ -7,7 +7,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct ReplayLibraryTests {
-  private let folders = ArchiveFolders()
+  private let folders = RecordedFolders()
 
   private func id(_ number: Int = 1) throws -> IncidentID { try #require(IncidentID("26-\(number)")) }
 
@@ -96,7 +96,7 @@ struct ReplayLibraryTests {
     let archive = try folders.begin(try id())
     let path = try archive.film("v", (0..<50).map { [UInt8($0), 1] })
     let library = ArchiveLibrary(archives: folders.url)
-    let expected = (0..<50).flatMap { [UInt8($0), 1] }
+    let expected: [UInt8] = (0..<50).flatMap { (number: UInt8) -> [UInt8] in [number, 1] }
     try await withThrowingTaskGroup(of: [UInt8].self) { group in
       for _ in 0..<64 { group.addTask { try await read(library, path, of: id()) } }
       for try await bytes in group { #expect(bytes == expected) }

@@ -6,7 +6,7 @@ import Primitives
 import Testing
 
 /// A folder of archives that a test has to itself; gone with its last holder.
-final class ArchiveFolders: Sendable {
+final class RecordedFolders: Sendable {
   let url = FileManager.default.temporaryDirectory.appendingPathComponent("sightline-replay-\(UUID().uuidString)")
 
   deinit { try? FileManager.default.removeItem(at: url) }

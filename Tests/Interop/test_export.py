@@ -10,10 +10,13 @@ import pathlib
 import subprocess
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+import archives
 import journal
 import service as services
 from api import Answer, Api
@@ -45,16 +48,18 @@ class CallingNode(Node):
         return self.data / "archive" / INCIDENT
 
     def recorded_seconds(self) -> float:
+        """As long as the track that has most."""
         manifest = self.archive / "manifest.jsonl"
         if not manifest.exists():
             return 0
-        lines = manifest.read_text().splitlines()[:-1]
-        return sum(
-            json.loads(line)["duration"] for line in lines if '"type":"fragment"' in line and '"segment":"media/v' in line
-        ) / 1e6 or sum(json.loads(line)["duration"] for line in lines if '"type":"fragment"' in line) / 1e6
+        seconds: dict[str, float] = {}
+        for line in map(json.loads, manifest.read_bytes().rpartition(b"\n")[0].splitlines()):
+            if line["type"] == "fragment":
+                seconds[line["segment"]] = seconds.get(line["segment"], 0) + line["duration"] / 1e6
+        return max(seconds.values(), default=0)
 
 
-def wait_until(check, what: str, seconds: float = WAIT_SECONDS):
+def wait_until(check: Callable[[], Any], what: str, seconds: float = WAIT_SECONDS) -> Any:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := check():
@@ -239,6 +244,68 @@ def test_redacted_copies_name_their_parents(node: CallingNode, tmp_path: pathlib
             run("ffmpeg", "-v", "error", "-y", "-i", film, "-frames:v", "1", picture)
             detail[name] = picture.stat().st_size
         assert detail["path"] < detail["parent"] / 4
+
+
+# Archives of every kind
+
+
+def package_of(node: Node, incident: str, folder: pathlib.Path) -> tuple[dict, dict]:
+    """Has a package made of an incident of `node` and checks it; its list and how the export stands."""
+    supervisor = Api(node.base, node.accounts["supervisor"]["token"])
+    address = f"/api/v1/incidents/{incident}/exports"
+    export = supervisor.post(address, {"reason": REASON})["export"]
+    view = wait_until(
+        lambda: (now := supervisor.get(f"{address}/{export}"))["state"] in ("ready", "failed") and now, "not made")
+    assert view["state"] == "ready", view
+    answer = supervisor.ask("GET", f"{address}/{export}/package")
+    folder.mkdir()
+    (folder / "package.zip").write_bytes(answer.body)
+    return check_package(folder / "package.zip", folder / "unpacked"), view
+
+
+def test_films_of_every_codec_and_of_what_is_missing(tmp_path: pathlib.Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    with Node(data) as node:
+        incident = node.open_incident()
+        archive = archives.write_everything(
+            data / "archive" / incident, incident, datetime.now(UTC) - timedelta(minutes=5))
+        before = {path: path.read_bytes() for path in archive.folder.rglob("*") if path.is_file()}
+        listing, view = package_of(node, incident, tmp_path / "whole")
+        assert listing["archive"]["state"] == "sealed" and view["package"]["notes"] == []
+        films = sorted(path.name for path in (tmp_path / "whole/unpacked/joined").iterdir())
+        assert films == ["av1-1.mp4", "h264-1.mp4", "opus-1.mp4", "vp8-1.webm", "vp9-1.mp4"]
+        for film in [*(tmp_path / "whole/unpacked/joined").iterdir(), tmp_path / "whole/unpacked/composite.mp4"]:
+            assert abs(float(probe(film)["format"]["duration"]) - 12) < 0.3, film
+        run(services.binary(), "verify", tmp_path / "whole/unpacked/archive", "--key", archive.public_key)
+        assert {path: path.read_bytes() for path in archive.folder.rglob("*") if path.is_file()} == before
+
+        # One segment is gone: its film has a gap, everything else is there, and the package says so.
+        lost = next(path for path in before if path.name.startswith("vp9-1"))
+        lost.unlink()
+        listing, view = package_of(node, incident, tmp_path / "damaged")
+        assert any(lost.name in note for note in view["package"]["notes"])
+        assert (tmp_path / "damaged/unpacked/joined/vp9-1.mp4").exists()
+        # And an archive of a later version is packed as it lies.
+        archive.manifest.write_text(archive.manifest.read_text().replace('"version":1', '"version":9', 1))
+        listing, view = package_of(node, incident, tmp_path / "future")
+        assert listing["archive"]["state"] == "unreadable" and "manifest" in view["package"]["notes"][0]
+        assert not (tmp_path / "future/unpacked/joined").exists()
+
+
+def test_encrypted_recordings_are_playable_in_the_package(tmp_path: pathlib.Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    with CallingNode(data, ("--encrypt-archives",)) as node:
+        wait_until(lambda: node.recorded_seconds() >= 3, "nothing was recorded")
+        listing, view = package_of(node, INCIDENT, tmp_path / "package")
+    unpacked = tmp_path / "package/unpacked"
+    assert listing["archive"]["encrypted"] and view["package"]["notes"] == []
+    for film in [*(unpacked / "joined").iterdir(), unpacked / "composite.mp4"]:
+        probe(film)
+    assert "ENCRYPTION" in (unpacked / "VERIFY.txt").read_text()
+    segment = next((unpacked / "archive/media").iterdir())
+    assert subprocess.run(["ffprobe", "-v", "quiet", segment], timeout=30).returncode != 0, "as it was stored"
 
 
 # Who may, and who decides
