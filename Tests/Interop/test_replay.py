@@ -14,7 +14,7 @@ import archives
 from archives import Archive
 from browser import CLOCK, ChromiumPage, start_call, wait_for_picture, install_clock_camera
 from service import Service
-from test_replay_archives import Room, room  # noqa: F401 (a fixture)
+from test_replay_archives import Look, Room, room  # noqa: F401 (a fixture)
 from waiting import wait_for
 
 DESK = (1440, 900)
@@ -159,7 +159,8 @@ def test_a_gap_is_no_standing_picture(room: Room, chromium: Callable, artifacts:
     replay = Replay(room, chromium, archive.incident).open()
     replay.wait("window.sightline.pictures[0].hole === 'loss'", "the playhead is in the gap")
     assert replay.picture("video-1")["cover"].startswith("No picture: loss, 2")
-    assert replay.page.locator("video[data-track=video-1]").evaluate("(video) => getComputedStyle(video).visibility") == "hidden"
+    video = replay.page.locator("video[data-track=video-1]")
+    wait_for(lambda: video.evaluate("(each) => getComputedStyle(each).visibility") == "hidden", "nothing is shown", 1, 0.02)
     replay.page.keyboard.press("r")
     replay.browser.screenshot(artifacts / f"replay-gap-{codec.lower()}.png")
     replay.wait("window.sightline.pictures[0].isCovered", "the picture is back")
@@ -468,23 +469,35 @@ def look_back(page: ChromiumPage, artifacts: pathlib.Path) -> None:
     assert page.page.locator("#live").is_hidden()
 
 
-def test_recorded_call_is_sealed_and_verified(demo: Service, chromium: Callable, tmp_path: pathlib.Path, artifacts: pathlib.Path) -> None:
+def test_recorded_call_is_sealed_and_verified(
+    service: Service, chromium: Callable, tmp_path: pathlib.Path, artifacts: pathlib.Path
+) -> None:
     """With the real recorder: a call is recorded, ends, is sealed, played and proven."""
-    room = Room(demo, tmp_path)
-    look = room.look(demo.incident, "operator", {"live": True})
-    wait_for(lambda: look.get("playlist.json").get("end", 0) > 8_000_000, "some seconds are recorded", 40)
+    room = Room(service, tmp_path)
+    caller = chromium(service.caller)
+    install_clock_camera(caller)
+    start_call(caller)
+    look = room.look(service.incident, "operator", {"live": True})
+    wait_for(lambda: recorded(look) > 8, "some seconds are recorded", 40)
+    caller.click("stop")
     room.person("operator").post(
-        f"/api/v1/incidents/{demo.incident}/events",
+        f"/api/v1/incidents/{service.incident}/events",
         {"kind": "incident.state", "payload": {"state": "ended", "outcome": "handled"}})
-    look = room.look(demo.incident)
+    look = room.look(service.incident)
     wait_for(lambda: look.get("playlist.json")["state"] == "sealed", "it is sealed", 60)
-    replay = Replay(room, chromium, demo.incident).open()
+    replay = Replay(room, chromium, service.incident).open()
     replay.page.keyboard.press("r")
     replay.wait("window.sightline.pictures.some((each) => each.isCovered && each.width > 0)", "a picture")
     seal = verify(replay)
     assert seal.startswith("Sealed ") and seal.endswith(" segments verified")
     replay.browser.screenshot(artifacts / "replay-verified.png")
     assert replay.browser.messages == []
+
+
+def recorded(look: Look) -> float:
+    """Seconds that are recorded."""
+    playlist = look.get("playlist.json")
+    return (playlist.get("end", 0) - playlist.get("start", 0)) / 1e6
 
 
 def test_looking_back_while_the_call_goes_on(

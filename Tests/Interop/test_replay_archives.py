@@ -423,12 +423,13 @@ def test_hls_is_played_by_a_foreign_client(room: Room) -> None:
     assert "vp8-1 is left out" in master.body.decode()
     streams = probe(f"{base}/hls/master.m3u8?token={token}", "-show_streams")["streams"]
     assert {stream["codec_name"] for stream in streams} == {"h264", "vp9", "av1", "opus"}
+    # FFmpeg 5 gives a file that begins at 0 again as it is, and its decoder then drops some: its packets are counted.
     for track, frames in (("vp9-1", 300), ("av1-1", 300), ("h264-1", 250)):
         address = f"{base}/hls/{track}.m3u8?token={token}"
-        command = ["ffmpeg", "-v", "warning", "-i", address, "-vsync", "passthrough", "-f", "framecrc", "-"]
+        command = ["ffmpeg", "-v", "warning", "-i", address, "-c", "copy", "-f", "framecrc", "-"]
         played = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
         lines = [line for line in played.stdout.splitlines() if not line.startswith("#")]
-        assert len(lines) >= frames - 3, (track, len(lines), played.stderr)
+        assert len(lines) == frames, (track, len(lines), played.stderr)
     assert look.ask("hls/none.m3u8").status == 404
     assert look.ask("hls/vp8-1.m3u8").status == 404
     assert look.ask("hls/vp9-1").status == 404

@@ -153,3 +153,12 @@ private struct Story: JournalSource {
     return Array(events.filter { $0.number > number }.prefix(limit))
   }
 }
+
+extension ArchiveContents {
+  /// Reads a whole manifest; throws what is wrong with the first line that is.
+  init(reading bytes: [UInt8]) throws(ManifestError) {
+    self.init()
+    for line in bytes.split(separator: UInt8(ascii: "\n")) { try append(Array(line)) }
+    guard bytes.last == UInt8(ascii: "\n") else { throw ManifestError("the last line is cut off") }
+  }
+}

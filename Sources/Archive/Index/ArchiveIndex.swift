@@ -151,14 +151,18 @@ extension ArchiveIndex {
     _ page: inout ArchivePage
   ) -> Bool {
     if page.count < Self.maximumCount { page.count += 1 } else { page.isCountExact = false }
-    let entry = entries[Int(row)]
-    if let cursor, entry.cursor >= cursor { return true }
-    if page.rows.count < limit {
-      page.rows.append(.init(entry: entry, mayReplay: rights.mayReplay(relations)))
-      return true
+    // Most matches are counted and not shown: their entries, with all their texts, are not touched.
+    if page.rows.count == limit {
+      if page.next == nil { page.next = page.rows.last?.entry.cursor }
+      return page.isCountExact
     }
-    if page.next == nil { page.next = page.rows.last?.entry.cursor }
-    return page.isCountExact
+    if let cursor {
+      let openedAt = rows[Int(row)].openedAt
+      if openedAt > cursor.openedAt.microseconds { return true }
+      if openedAt == cursor.openedAt.microseconds, entries[Int(row)].cursor >= cursor { return true }
+    }
+    page.rows.append(.init(entry: entries[Int(row)], mayReplay: rights.mayReplay(relations)))
+    return true
   }
 
   /// Rows that somebody is or was on: of all others, agency and exercise say how they stand to them.

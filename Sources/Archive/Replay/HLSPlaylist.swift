@@ -106,10 +106,10 @@ package struct HLSPlaylist: Sendable {
     var isFirst = true
     for entry in entries {
       switch entry {
-      case .gap(let start, let duration, let path):
+      case .gap(let start, let duration, let path, let header):
         lines += [
           "#EXT-X-GAP", "#EXT-X-PROGRAM-DATE-TIME:\(start.text(fractionDigits: 3))",
-          "#EXTINF:\(Self.text(duration)),", address(path),
+          "#EXTINF:\(Self.text(duration)),", "#EXT-X-BYTERANGE:\(header)@0", address(path),
         ]
       case .media(let chunk):
         if let header = chunk.header {
@@ -129,14 +129,16 @@ package struct HLSPlaylist: Sendable {
 
   private enum Entry {
     case media(Chunk)
-    /// Time of which there is nothing; the path is that of the file before.
-    case gap(start: UTCTime, duration: Double, path: ArchivePath)
+    /// Time of which there is nothing.
+    ///
+    /// A player that does not know gaps is sent to a file's header, which shows nothing.
+    case gap(start: UTCTime, duration: Double, path: ArchivePath, header: Int)
 
     /// Seconds.
     var duration: Double {
       switch self {
       case .media(let chunk): chunk.duration
-      case .gap(_, let duration, _): duration
+      case .gap(_, let duration, _, _): duration
       }
     }
   }
@@ -164,7 +166,9 @@ package struct HLSPlaylist: Sendable {
       if !isComplete, index == segments.count - 1 { chunks.removeLast() }
       for chunk in chunks {
         if let end, (chunk.start - end).seconds >= Self.smallestGap {
-          entries.append(.gap(start: end, duration: (chunk.start - end).seconds, path: chunk.path))
+          let header = SegmentLayout(segment, overhead: overhead).clear(0).length
+          entries.append(
+            .gap(start: end, duration: (chunk.start - end).seconds, path: chunk.path, header: header))
         }
         entries.append(.media(chunk))
         end = chunk.end

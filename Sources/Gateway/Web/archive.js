@@ -10,6 +10,8 @@ import { authorization } from "./access.js";
 const pollInterval = 1000;
 /** Milliseconds after which a question that failed is asked again. */
 const retryInterval = 2000;
+/** Seconds behind the end of a stream that grows in which its next fragment may still be on its way. */
+const edge = 3;
 /** Seconds between two fragments up to which nothing is missing: a frame's time is not exact to the last digit. */
 const smallestGap = 0.15;
 
@@ -208,6 +210,11 @@ export class Archive extends EventTarget {
   /** The newest moment that can be there by now. */
   get edge() {
     return this.span.end + (this.isGrowing ? (performance.now() - this.#receivedAt) / 1000 : 0);
+  }
+
+  /** Whether `time` is where a stream ends that may go on any moment: the next fragment is on its way. */
+  isAtEdge(track, time) {
+    return this.isGrowing && time >= track.end && time < track.end + edge;
   }
 
   /** Milliseconds since 1970 of a moment of the archive. */

@@ -59,8 +59,9 @@ export class LookBack extends EventTarget {
   cover(hidden) {
     if (!this.#player) return words.loadingBack;
     const tracks = this.#tracks("video");
-    if (tracks.some((track) => track.covering(this.#player.position) !== undefined)) return hidden;
-    const hole = tracks[0]?.holeAt(this.#player.position);
+    const { position } = this.#player;
+    if (tracks.some((track) => track.covering(position) !== undefined || this.#archive.isAtEdge(track, position))) return hidden;
+    const hole = tracks[0]?.holeAt(position);
     return hole ? words.hole(hole) : words.notYet;
   }
 

@@ -78,11 +78,12 @@ export class PictureWall {
   show(position, isHidden) {
     this.setSound(this.#isLoud);
     for (const [id, { cover, item, video }] of this.#pictures) {
-      const hole = this.#archive.track(id).holeAt(position);
+      const track = this.#archive.track(id);
+      const hole = this.#archive.isAtEdge(track, position) ? undefined : track.holeAt(position);
       const text = hole ? words.hole(hole) : isHidden ? words.hidden : "";
       if (cover.textContent !== text) cover.textContent = text;
       item.dataset.hole = hole ? hole.reason : "";
-      const rotation = turn(this.#archive.track(id), position);
+      const rotation = turn(track, position);
       if (video.dataset.turn !== rotation) video.dataset.turn = rotation;
     }
   }

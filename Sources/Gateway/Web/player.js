@@ -183,7 +183,8 @@ export class Player extends EventTarget {
     const { element } = track;
     track.seek(this.#position, this.#rate, false);
     const isCovered = track.track.covering(this.#position) !== undefined;
-    element.dataset.covered = isCovered ? "yes" : "no";
+    const isShown = isCovered || this.#archive.isAtEdge(track.track, this.#position);
+    element.dataset.covered = isShown ? "yes" : "no";
     if (!isCovered) {
       element.pause();
       return this.#prepare(part, now);

@@ -39,6 +39,7 @@ import Testing
         #EXT-X-GAP
         #EXT-X-PROGRAM-DATE-TIME:2026-11-23T03:11:27.000Z
         #EXTINF:3.000000,
+        #EXT-X-BYTERANGE:100@0
         ../media/v-0000.mp4
         #EXT-X-PROGRAM-DATE-TIME:2026-11-23T03:11:30.000Z
         #EXTINF:1.000000,
