@@ -1,7 +1,8 @@
 """Reads an incident's archive by its format alone (Sources/Archive/Archive.docc/Format.md): nothing of the service's own code.
 
 `Recording.read` takes the manifest apart and checks its chain; `check_bytes`, `check_journal` and `check_seal` check the
-rest. Times are microseconds since 1970 on the server's clock.
+rest; `verify` asks the service's own command, to hold its answer against theirs. Times are microseconds since 1970 on the
+server's clock.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from datetime import datetime, timedelta, timezone
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 import journal
+import service as services
 
 GENESIS = "00" * 32
 MAXIMUM_LINE = 64 << 10
@@ -218,6 +220,8 @@ class Recording:
     def check_seal(self, key: str | None = None) -> dict:
         """The last line is a final seal and its signature holds for `key`, or for the one that it names; the seal."""
         assert self.is_sealed, f"the last line is no final seal: {self.lines[-1:]}"
+        known = (self.folder / "key.pub").read_text().splitlines()
+        assert all(seal["key"] in known for seal in self.seals), "key.pub has the keys that it was sealed with"
         for seal in self.seals:
             signed = {name: value for name, value in seal.items() if name != "signature"}
             public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key or seal["key"]))
@@ -255,6 +259,15 @@ def uncovered(whole: Span, spans: list[Span]) -> list[Span]:
 
 def digest(held: bytes) -> str:
     return hashlib.sha256(held).hexdigest()
+
+
+def verify(folder: pathlib.Path) -> dict:
+    """What `sightline verify` says of an archive that it finds whole; fails if it does not."""
+    done = subprocess.run(
+        [services.binary(), "verify", str(folder), "--json"], capture_output=True, text=True, timeout=TOOL_SECONDS)
+    found = json.loads(done.stdout)
+    assert done.returncode == 0 and found["whole"], f"{folder.name}: {found['findings']}"
+    return found
 
 
 def probe(path: pathlib.Path) -> dict:

@@ -17,7 +17,7 @@ import burnt_clock
 from api import Api
 from browser import CLOCK, HERE, ChromiumPage, start_call
 from impairment import ImpairedLink, Impairment
-from recordings import Recording, Segment, Span, Track, decode, probe, uncovered
+from recordings import Recording, Segment, Span, Track, decode, probe, uncovered, verify
 from service import Service
 from steering import open_steered, through
 from waiting import wait_for
@@ -86,6 +86,7 @@ def sealed_recording(service: Service, data: pathlib.Path) -> Recording:
     recording = Recording.read(data / "archive" / service.incident)
     assert recording.check_bytes() == 0, "no byte without a line"
     recording.check_seal()
+    assert verify(recording.folder)["state"] == "sealed"
     kinds = [event["kind"] for event in recording.check_journal()]
     assert "incident.opened" in kinds and "media.source" in kinds
     return recording

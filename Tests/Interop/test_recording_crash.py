@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import service as services
 from node import Node
-from recordings import Recording, Segment, probe
+from recordings import Recording, Segment, probe, verify
 from waiting import wait_for
 
 CRASHES = int(os.environ.get("SIGHTLINE_RECORDING_CRASHES", "6"))
@@ -91,7 +91,9 @@ def crash(node: Node, chance: random.Random) -> Crash:
         unnamed += left
         recording.check_journal()
     if recordings:
-        check_media(chance.choice(recordings), node.data)
+        chosen = chance.choice(recordings)
+        check_media(chosen, node.data)
+        assert verify(chosen.folder)["state"] in ("unsealed", "empty")
     # A track that has nothing yet has nothing to lose: its first fragment is made when it has lasted a while.
     tracks = [track for recording in recordings for track in recording.tracks.values() if track.fragments]
     return Crash(
@@ -121,6 +123,7 @@ def check_recovered(node: Node) -> None:
         assert recording.check_bytes() == 0, f"{folder.name}: no byte is without a line"
         recording.check_seal()
         recording.check_journal()
+        assert verify(folder)["state"] == "sealed"
         assert any("recover" in note.lower() for note in recording.notes), f"{folder.name} says: {recording.notes}"
 
 
