@@ -28,7 +28,8 @@ enum Exporting {
     ) { () throws(PackageError) in
       do throws(ArchiveKeyError) {
         var random = RandomSource.system
-        return try ArchiveKeyring(data: data, now: RecorderClock.system.wall(), random: &random).signingKey
+        let keyring = try ArchiveKeyring(data: data, now: RecorderClock.system.wall(), random: &random)
+        return PackageKeys(signing: keyring.signingKey, known: keyring.entries.map(\.key))
       } catch {
         throw PackageError(.unavailable, error.text)
       }

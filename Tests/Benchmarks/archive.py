@@ -64,7 +64,7 @@ def questions(chance: random.Random, count: int) -> dict[str, Callable[[], dict[
         "a rare word": rare,
         "two words": lambda: {"text": f"{chance.choice(STREETS)} {chance.choice(WORDS)}"},
         "one letter": lambda: {"text": chance.choice("abcdehlmprst")},
-        "a phone number": lambda: {"person": f"+49 151 {chance.randrange(1_000_000, 9_999_999)}"},
+        "a phone number": lambda: {"person": f"+49 151 {chance.randrange(1_000, 9_999)}"},
         "a name": lambda: {"person": chance.choice(["anna", "winter", "lorenz", "op-7"])},
         "all at once": lambda: day() | {"text": "a", "priority": "P1", "outcome": "handled", "recorded": "true"} | {
             "box": "53,9,54,11"},

@@ -39,6 +39,8 @@ SECOND = 1_000_000
 RAMP, JOINING_SECONDS = 25, 4
 #: Bytes of the file system that is frozen; the file has holes where nothing was written.
 IMAGE_BYTES = 4 << 30
+#: How long what waited for the frozen disk may take.
+STILL_SECONDS = 120
 #: Mounts the image where the archives go, in a mount namespace that ends with the server.
 MOUNTING = """#!/bin/sh
 exec unshare --mount sh -c 'mount --make-rprivate / && mount -o loop {image} {archive} && exec {program} "$@"' sightline "$@"
@@ -82,6 +84,16 @@ class Disk:
     def _inside(self, node: Node, option: str) -> None:
         command = ["nsenter", "--target", str(node.process.pid), "--mount", "fsfreeze", option, str(self.archive)]
         subprocess.run(command, check=True, timeout=60)
+
+    def wait_until_still(self, node: Node) -> None:
+        """Until what waited for the disk has been written."""
+        # Only the server's namespace shows what is mounted there.
+        seen = pathlib.Path(f"/proc/{node.process.pid}/root{self.archive}")
+        size, deadline = -1, time.monotonic() + STILL_SECONDS
+        while size != (size := sum(each.stat().st_size for each in seen.glob("*/manifest.jsonl"))):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the recorder goes on writing {STILL_SECONDS} s after its disk was thawed")
+            time.sleep(2)
 
     def take_manifests(self) -> pathlib.Path:
         """Copies the manifests out, once the server and with it the mount has gone; their folder."""
@@ -156,6 +168,7 @@ def frozen(disk: Disk, node: Node, options: argparse.Namespace) -> Iterator[None
         yield
     finally:
         disk.thaw(node)
+        disk.wait_until_still(node)
 
 
 def relay_figures(result: dict) -> dict:

@@ -121,6 +121,19 @@ struct ExportPackageTests {
     #expect(order.places.map(\.text) == ["52.51631, 13.37771 ± 12 m"])
   }
 
+  @Test("an archive that was sealed with an earlier key is verified with that one", arguments: [true, false])
+  func earlierKey(isKnown: Bool) async throws {
+    let earlier = try #require(Ed25519PrivateKey(seed: [UInt8](repeating: 1, count: Ed25519PrivateKey.seedLength)))
+    let scene = try await ExportScene(knownKeys: isKnown ? [earlier.publicKey] : [])
+    try scene.writeArchive(key: earlier)
+    let files = try await unpacked(scene)
+    let text = String(decoding: files["VERIFY.txt"] ?? [], as: UTF8.self)
+    let name = Hex.encode(earlier.publicKey.bytes)
+    #expect(text.contains("sightline verify archive --key \(name)\n") == isKnown)
+    let notes = try #require(try listing(files)["notes"]?.array).compactMap(\.string)
+    #expect(notes.contains { $0.contains("none of this node's: \(name)") } == !isKnown)
+  }
+
   // MARK: - Bad archives
 
   @Test("without a recording the package has the journal, and says so")

@@ -121,7 +121,7 @@ final class ExportScene: Sendable {
 
   init(
     storage: any Storage = MemoryStorage(), folder: ScratchFolder? = nil, incident: IncidentID? = nil,
-    isGated: Bool = false, requiresApproval: Bool = false
+    isGated: Bool = false, requiresApproval: Bool = false, knownKeys: [Ed25519PublicKey] = []
   ) async throws {
     let folder = try folder ?? ScratchFolder()
     let media = TestMedia(isGated: isGated)
@@ -133,7 +133,9 @@ final class ExportScene: Sendable {
     room.room.observe { event, _ in continuation.yield(event) }
     desk = ExportDesk(
       room: room.room,
-      sources: PackageSources(storage: storage, archives: folder.path + "/archive", files: nil, media: media) { key },
+      sources: PackageSources(storage: storage, archives: folder.path + "/archive", files: nil, media: media) {
+        PackageKeys(signing: key, known: knownKeys)
+      },
       folder: folder.path + "/exports", requiresApproval: requiresApproval)
     if let incident { self.incident = incident } else { self.incident = try await room.open() }
     try await desk.start()
@@ -182,13 +184,13 @@ final class ExportScene: Sendable {
 
   /// Writes a sealed archive with one camera; returns the folder's path below the scratch folder.
   @discardableResult
-  func writeArchive(version: Int = 1, isSealed: Bool = true) throws -> String {
+  func writeArchive(version: Int = 1, isSealed: Bool = true, key: Ed25519PrivateKey? = key) throws -> String {
     let path = "archive/\(incident)"
     let time = TestClock.start
     let track = try #require(TrackID("v1"))
     let segment = try #require(ArchivePath("media/v1-0001.mp4"))
     let (header, fragment, still) = (Array("header".utf8), Array("fragment".utf8), Array("still".utf8))
-    let key = try #require(Self.key)
+    let key = try #require(key)
     var head = ManifestHead()
     var manifest = head.append(
       .archive(.init(incident: incident, agency: "metro", isEncrypted: false)), at: time)

@@ -35,7 +35,7 @@ struct RetentionTests {
     #expect(archive.exists("\(id)/stills/s-1.jpg") && archive.exists("\(id)/manifest.jsonl"))
 
     let event = try #require(try archive.deletions(of: id).first)
-    let record = try #require(archive.folders.deletions(of: id).first)
+    let record = try #require(archive.folders.deletions(of: .init(id)).first)
     #expect(event.payload["files"]?.integer == 2)
     #expect(event.payload["bytes"]?.integer == report.bytes)
     #expect(event.payload["sha256"]?.string == Hex.encode(DeletionRecord.hash(of: record.files)))
@@ -118,6 +118,20 @@ struct RetentionTests {
     #expect(!archive.exists("\(id)/envelope.json") && !archive.exists("\(id)/stills/s-1.jpg"))
   }
 
+  @Test func whatWasMovedAsideGoesWithTheRest() async throws {
+    let archive = try await ArchiveRoom()
+    let id = try await archive.incident()
+    for name in ["\(id).aside-1795880689", "\(id).other", "\(id).aside-", "\(id).aside-../x"] {
+      try archive.write("damaged", to: "\(name)/media/v-0001.mp4")
+    }
+    try await archive.setPolicy([.media: 1])
+    archive.wait(days: 2)
+    #expect(try await archive.keeping.retention.sweep().files == 2)
+    #expect(!archive.exists("\(id).aside-1795880689/media/v-0001.mp4"))
+    #expect(archive.exists("\(id).other/media/v-0001.mp4"))
+    #expect(try archive.deletions(of: id).count == 2)
+  }
+
   @Test func manyFilesGoInParts() async throws {
     let archive = try await ArchiveRoom()
     let id = try await archive.incident((0..<DeletionRecord.maximumFiles + 5).map { "stills/s-\($0).jpg" })
@@ -126,7 +140,7 @@ struct RetentionTests {
     let report = try await archive.keeping.retention.sweep()
     #expect(report.files == DeletionRecord.maximumFiles + 5)
     #expect(try archive.deletions(of: id).count == 2)
-    #expect(archive.folders.files(of: id, .stills).isEmpty)
+    #expect(archive.folders.files(of: .init(id), .stills).isEmpty)
   }
 }
 
@@ -147,7 +161,7 @@ struct RetentionInterruptionTests {
     archive.wait(days: 1)
     #expect(try await archive.keeping.retention.sweep().count == 1)
     #expect(try archive.deletions(of: id).count == 1, "told once")
-    #expect(archive.folders.deletions(of: id).map(\.number) == [try archive.deletions(of: id)[0].number])
+    #expect(archive.folders.deletions(of: .init(id)).map(\.number) == [try archive.deletions(of: id)[0].number])
     #expect(!archive.exists("\(id)/media/v-0001.mp4"))
   }
 
@@ -157,12 +171,12 @@ struct RetentionInterruptionTests {
     let id = try await archive.incident(["media/v-0001.mp4", "media/v-0002.mp4"])
     try await archive.setPolicy([.media: 1])
     archive.wait(days: 2)
-    let files = try archive.folders.files(of: id, .media).map { file in
+    let files = try archive.folders.files(of: .init(id), .media).map { file in
       DeletionRecord.File(path: file.path, hash: try #require(archive.folders.hash(of: file.path, in: id)))
     }
     try archive.folders.note(
       DeletionRecord(
-        of: id, at: TestClock.start, .media, rule: "r", files, number: 5, signedBy: try ArchiveRoom.key), in: id)
+        of: id, at: TestClock.start, .media, rule: "r", files, number: 5, signedBy: try ArchiveRoom.key), in: .init(id))
     try FileManager.default.removeItem(at: archive.root.appendingPathComponent("\(id)/media/v-0001.mp4"))
     _ = try await archive.keeping.retention.sweep()
     #expect(!archive.exists("\(id)/media/v-0002.mp4"))
@@ -174,10 +188,10 @@ struct RetentionInterruptionTests {
     let id = try await archive.incident()
     let record = DeletionRecord(
       of: id, at: TestClock.start, .late, rule: "r", [], number: 1, signedBy: try ArchiveRoom.key)
-    try archive.folders.note(record, in: id)
+    try archive.folders.note(record, in: .init(id))
     let file = archive.root.appendingPathComponent("\(id)/deletions.jsonl")
     try (Data(record.line) + Data(record.line.prefix(30))).write(to: file)
-    try archive.folders.note(record, in: id)
+    try archive.folders.note(record, in: .init(id))
     #expect(try Data(contentsOf: file) == Data(record.line + record.line))
   }
 
@@ -202,7 +216,7 @@ struct RetentionInterruptionTests {
     archive.wait(days: 2)
     #expect(try await archive.keeping.retention.sweep().count == 0)
     #expect(FileManager.default.fileExists(atPath: outside.appendingPathComponent("v-0001.mp4").path))
-    #expect(archive.folders.hash(of: "media/v-0001.mp4", in: linkedFolder) == nil)
-    #expect(archive.folders.hash(of: "../\(linkedFile)/manifest.jsonl", in: linkedFolder) == nil)
+    #expect(archive.folders.hash(of: "media/v-0001.mp4", in: .init(linkedFolder)) == nil)
+    #expect(archive.folders.hash(of: "../\(linkedFile)/manifest.jsonl", in: .init(linkedFolder)) == nil)
   }
 }

@@ -28,8 +28,11 @@ def public(key: Ed25519PrivateKey) -> str:
 
 
 class ArchiveWriter:
-    def __init__(self, folder: pathlib.Path, key: Ed25519PrivateKey | None = None, version: int = 1) -> None:
+    def __init__(
+        self, folder: pathlib.Path, key: Ed25519PrivateKey | None = None, version: int = 1, incident: str = INCIDENT
+    ) -> None:
         self.folder = folder
+        self.incident = incident
         self.key = key or Ed25519PrivateKey.generate()
         self.number = 0
         self.previous = ZEROS
@@ -40,7 +43,7 @@ class ArchiveWriter:
         (folder / "manifest.jsonl").touch()
         (folder / "journal.jsonl").touch()
         (folder / "key.pub").write_text(public(self.key) + "\n")
-        self.line("archive", format="sightline-archive", version=version, incident=INCIDENT, agency="metro", encrypted=False)
+        self.line("archive", format="sightline-archive", version=version, incident=incident, agency="metro", encrypted=False)
 
     def line(self, type: str, **members: Any) -> None:
         self.number += 1
@@ -83,7 +86,7 @@ class ArchiveWriter:
     def journal(self, kind: str, payload: dict[str, Any]) -> None:
         self.event += 1
         content = {
-            "incident": INCIDENT,
+            "incident": self.incident,
             "number": self.event,
             "time": TIME,
             "actor": {"id": "system", "role": "system", "name": "Sightline"},

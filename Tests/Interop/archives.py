@@ -215,7 +215,7 @@ class Archive:
 
     def __post_init__(self) -> None:
         (self.folder / "media").mkdir(parents=True)
-        (self.folder / "key.pub").write_text(self.public_key)
+        (self.folder / "key.pub").write_text(self.public_key + "\n")
         members = {"format": "sightline-archive", "version": 1, "incident": self.incident, "agency": self.agency}
         self.line("archive", **members, encrypted=False)
 

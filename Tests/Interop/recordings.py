@@ -146,7 +146,7 @@ class Recording:
 
     @property
     def is_sealed(self) -> bool:
-        return self.lines[-1]["type"] == "seal" and self.lines[-1]["final"] and not self.torn
+        return bool(self.lines) and self.lines[-1]["type"] == "seal" and self.lines[-1]["final"] and not self.torn
 
     def _add(self, line: dict) -> None:
         assert (not self.lines) == (line["type"] == "archive"), "the first line says what this is, and only that"
@@ -217,7 +217,7 @@ class Recording:
 
     def check_seal(self, key: str | None = None) -> dict:
         """The last line is a final seal and its signature holds for `key`, or for the one that it names; the seal."""
-        assert self.is_sealed, f"the last line is no final seal: {self.lines[-1]}"
+        assert self.is_sealed, f"the last line is no final seal: {self.lines[-1:]}"
         for seal in self.seals:
             signed = {name: value for name, value in seal.items() if name != "signature"}
             public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key or seal["key"]))
@@ -225,9 +225,14 @@ class Recording:
         return self.seals[-1]
 
     def check_journal(self) -> list[dict]:
-        """The copy of the journal is chained, and each seal names its event and place; its events."""
+        """The copy of the journal is chained, and each seal names its event and place; its events.
+
+        What lies behind the last seal may end within a line.
+        """
         held = (self.folder / "journal.jsonl").read_bytes()
-        events = [json.loads(line) for line in held.splitlines()]
+        whole = held[: held.rfind(b"\n") + 1]
+        assert whole == held or not self.is_sealed, "the journal's copy ends with a whole line"
+        events = [json.loads(line) for line in whole.splitlines()]
         journal.check_chain(events)
         for mark in (seal["journal"] for seal in self.seals):
             sealed = held[: mark["length"]].splitlines()

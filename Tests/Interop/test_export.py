@@ -1,4 +1,4 @@
-"""Evidence packages of real recordings: who gets one, what is inside, how it is fetched, and what happens when it cannot be.
+"""Evidence packages of real recordings: who gets one, what is inside, how it is fetched, and what can go wrong.
 
 Everything in a package is checked with other programs: Python's zipfile, unzip, openssl, ffprobe and ffmpeg.
 """
@@ -10,10 +10,15 @@ import pathlib
 import subprocess
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
 
+import archives
 import journal
 import service as services
 from api import Answer, Api
@@ -23,19 +28,31 @@ INCIDENT = "demo"
 EXPORTS = f"/api/v1/incidents/{INCIDENT}/exports"
 #: Seconds of recording that the tests want, and how long it may take to come by them or to make a package.
 RECORDED_SECONDS, WAIT_SECONDS = 6, 90
+SPAN = {"from": "2000-01-01T00:00:00Z", "to": "2099-01-01T00:00:00Z"}
 REASON = "Request of the court, 4 Js 12/26"
 
 
 class CallingNode(Node):
     """A node with a simulated caller, which is recorded."""
 
+    #: Whether the caller calls at the next start.
+    is_calling = True
+
     def launch(self) -> None:
+        caller = "--caller" if self.is_calling else "--no-caller"
         command = [
-            services.binary(), "demo", "--json", "--no-phone", "--data", str(self.data), "--port", str(self.port),
-            *self.arguments,
+            services.binary(), "demo", "--json", "--no-phone", caller, "--data", str(self.data), "--port",
+            str(self.port), *self.arguments,
         ]
         with (self.data / "service.log").open("ab") as log:
             self.process = subprocess.Popen(command, cwd=services.ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
+
+    def hang_up(self) -> None:
+        """Ends the call and begins again without one: what there is of the recording is sealed."""
+        self.process.terminate()
+        assert self.process.wait(services.STOP_SECONDS) == 0
+        self.is_calling = False
+        self.start()
 
     def person(self, role: str) -> Api:
         return Api(self.base, self.accounts[role]["token"])
@@ -45,16 +62,18 @@ class CallingNode(Node):
         return self.data / "archive" / INCIDENT
 
     def recorded_seconds(self) -> float:
+        """As long as the track that has most."""
         manifest = self.archive / "manifest.jsonl"
         if not manifest.exists():
             return 0
-        lines = manifest.read_text().splitlines()[:-1]
-        return sum(
-            json.loads(line)["duration"] for line in lines if '"type":"fragment"' in line and '"segment":"media/v' in line
-        ) / 1e6 or sum(json.loads(line)["duration"] for line in lines if '"type":"fragment"' in line) / 1e6
+        seconds: dict[str, float] = {}
+        for line in map(json.loads, manifest.read_bytes().rpartition(b"\n")[0].splitlines()):
+            if line["type"] == "fragment":
+                seconds[line["segment"]] = seconds.get(line["segment"], 0) + line["duration"] / 1e6
+        return max(seconds.values(), default=0)
 
 
-def wait_until(check, what: str, seconds: float = WAIT_SECONDS):
+def wait_until(check: Callable[[], Any], what: str, seconds: float = WAIT_SECONDS) -> Any:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := check():
@@ -67,6 +86,7 @@ def wait_until(check, what: str, seconds: float = WAIT_SECONDS):
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallingNode]:
     with CallingNode(tmp_path_factory.mktemp("export")) as node:
         wait_until(lambda: node.recorded_seconds() >= RECORDED_SECONDS, "nothing was recorded")
+        node.hang_up()
         yield node
 
 
@@ -137,7 +157,18 @@ def probe(film: pathlib.Path) -> dict:
 # Making and fetching
 
 
-def test_package_of_a_recording_that_goes_on(node: CallingNode, tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_package_of_a_recording(goes_on: bool, tmp_path: pathlib.Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    with CallingNode(data) as node:
+        wait_until(lambda: node.recorded_seconds() >= RECORDED_SECONDS, "nothing was recorded")
+        if not goes_on:
+            node.hang_up()
+        check_recording(node, "unsealed" if goes_on else "sealed", tmp_path)
+
+
+def check_recording(node: CallingNode, state: str, tmp_path: pathlib.Path) -> None:
     supervisor = node.person("supervisor")
     supervisor.post(
         f"/api/v1/incidents/{INCIDENT}/events", {"kind": "chat", "payload": {"text": "<b>Look</b> left, 'please'"}})
@@ -151,7 +182,7 @@ def test_package_of_a_recording_that_goes_on(node: CallingNode, tmp_path: pathli
     folder = tmp_path / "unpacked"
     listing = check_package(path, folder)
 
-    assert listing["requested"]["reason"] == REASON and listing["archive"]["state"] == "unsealed"
+    assert listing["requested"]["reason"] == REASON and listing["archive"]["state"] == state
     films = sorted((folder / "joined").iterdir())
     assert films, "each stream has a film"
     for film in [*films, folder / "composite.mp4"]:
@@ -162,26 +193,14 @@ def test_package_of_a_recording_that_goes_on(node: CallingNode, tmp_path: pathli
     assert "&lt;b&gt;Look&lt;/b&gt; left" in text and "<b>Look" not in text
     events = json.loads((folder / "journal.json").read_text())
     assert [each["number"] for each in events] == list(range(1, len(events) + 1))
-    # What VERIFY.txt tells people to do by hand is what works.
-    instructions = (folder / "VERIFY.txt").read_text()
-    lines = [line.strip() for line in instructions.splitlines()]
+    # What VERIFY.txt tells people to do is what works.
+    lines = [line.strip() for line in (folder / "VERIFY.txt").read_text().splitlines()]
+    command = next(line for line in lines if line.startswith("sightline verify"))
+    run(services.binary(), *command.split()[1:], cwd=folder)
     start = next(index for index, line in enumerate(lines) if line.startswith("python3 -c"))
     shell = f"{lines[start].removesuffix(chr(92))} {lines[start + 1]}"
     assert run("bash", "-c", shell, cwd=folder) == "all files are as they were signed\n"
     assert told(supervisor, export) == ["requested", "ready", "fetched"]
-
-
-def test_archive_in_the_package_verifies(node: CallingNode, tmp_path: pathlib.Path) -> None:
-    supervisor = node.person("supervisor")
-    export = request(supervisor)
-    wait_for(supervisor, export)
-    path = tmp_path / "package.zip"
-    path.write_bytes(fetch(supervisor, export).body)
-    check_package(path, tmp_path / "unpacked")
-    key = next(
-        line.split()[-1] for line in (tmp_path / "unpacked/VERIFY.txt").read_text().splitlines()
-        if line.startswith("Public key"))
-    run(services.binary(), "verify", tmp_path / "unpacked/archive", "--key", key)
 
 
 def test_package_by_ranges(node: CallingNode) -> None:
@@ -218,8 +237,7 @@ def test_redacted_copies_name_their_parents(node: CallingNode, tmp_path: pathlib
     supervisor = node.person("supervisor")
     lines = [json.loads(line) for line in (node.archive / "manifest.jsonl").read_text().splitlines()[:-1]]
     video = next(each for each in lines if each["type"] == "track" and each["kind"] == "video")["track"]
-    began = next(each for each in lines if each["type"] == "fragment")["start"]
-    span = {"track": video, "from": began, "to": "2099-01-01T00:00:00Z"}
+    span = {"track": video} | SPAN
     export = request(supervisor, redact={"regions": [span | {"x": 0, "y": 0, "w": 1, "h": 1}], "mutes": [span]})
     wait_for(supervisor, export)
     path = tmp_path / "package.zip"
@@ -239,6 +257,69 @@ def test_redacted_copies_name_their_parents(node: CallingNode, tmp_path: pathlib
             run("ffmpeg", "-v", "error", "-y", "-i", film, "-frames:v", "1", picture)
             detail[name] = picture.stat().st_size
         assert detail["path"] < detail["parent"] / 4
+
+
+# Archives of every kind
+
+
+def package_of(node: Node, incident: str, folder: pathlib.Path) -> tuple[dict, dict]:
+    """Has a package made of an incident of `node` and checks it; its list and how the export stands."""
+    supervisor = Api(node.base, node.accounts["supervisor"]["token"])
+    address = f"/api/v1/incidents/{incident}/exports"
+    export = supervisor.post(address, {"reason": REASON})["export"]
+    view = wait_until(
+        lambda: (now := supervisor.get(f"{address}/{export}"))["state"] in ("ready", "failed") and now, "not made")
+    assert view["state"] == "ready", view
+    answer = supervisor.ask("GET", f"{address}/{export}/package")
+    folder.mkdir()
+    (folder / "package.zip").write_bytes(answer.body)
+    return check_package(folder / "package.zip", folder / "unpacked"), view
+
+
+def test_films_of_every_codec_and_of_what_is_missing(tmp_path: pathlib.Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    with Node(data) as node:
+        incident = node.open_incident()
+        archive = archives.write_everything(
+            data / "archive" / incident, incident, datetime.now(UTC) - timedelta(minutes=5))
+        before = {path: path.read_bytes() for path in archive.folder.rglob("*") if path.is_file()}
+        listing, view = package_of(node, incident, tmp_path / "whole")
+        foreign, = view["package"]["notes"]
+        assert listing["archive"]["state"] == "sealed" and archive.public_key in foreign, "the test has keys of its own"
+        films = sorted(path.name for path in (tmp_path / "whole/unpacked/joined").iterdir())
+        assert films == ["av1-1.mp4", "h264-1.mp4", "opus-1.mp4", "vp8-1.webm", "vp9-1.mp4"]
+        for film in [*(tmp_path / "whole/unpacked/joined").iterdir(), tmp_path / "whole/unpacked/composite.mp4"]:
+            assert abs(float(probe(film)["format"]["duration"]) - 12) < 0.3, film
+        run(services.binary(), "verify", tmp_path / "whole/unpacked/archive", "--key", archive.public_key)
+        assert {path: path.read_bytes() for path in archive.folder.rglob("*") if path.is_file()} == before
+
+        # One segment is gone: its film has a gap, everything else is there, and the package says so.
+        lost = next(path for path in before if path.name.startswith("vp9-1"))
+        lost.unlink()
+        listing, view = package_of(node, incident, tmp_path / "damaged")
+        assert any(lost.name in note for note in view["package"]["notes"])
+        assert (tmp_path / "damaged/unpacked/joined/vp9-1.mp4").exists()
+        # And an archive of a later version is packed as it lies.
+        archive.manifest.write_text(archive.manifest.read_text().replace('"version":1', '"version":9', 1))
+        listing, view = package_of(node, incident, tmp_path / "future")
+        assert listing["archive"]["state"] == "unreadable" and "manifest" in view["package"]["notes"][0]
+        assert not (tmp_path / "future/unpacked/joined").exists()
+
+
+def test_encrypted_recordings_are_playable_in_the_package(tmp_path: pathlib.Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    with CallingNode(data, ("--encrypt-archives",)) as node:
+        wait_until(lambda: node.recorded_seconds() >= 3, "nothing was recorded")
+        listing, view = package_of(node, INCIDENT, tmp_path / "package")
+    unpacked = tmp_path / "package/unpacked"
+    assert listing["archive"]["encrypted"] and view["package"]["notes"] == []
+    for film in [*(unpacked / "joined").iterdir(), unpacked / "composite.mp4"]:
+        probe(film)
+    assert "ENCRYPTION" in (unpacked / "VERIFY.txt").read_text()
+    segment = next((unpacked / "archive/media").iterdir())
+    assert subprocess.run(["ffprobe", "-v", "quiet", segment], timeout=30).returncode != 0, "as it was stored"
 
 
 # Who may, and who decides
@@ -285,11 +366,63 @@ def test_of_simultaneous_answers_one_counts(node: CallingNode) -> None:
 
 @pytest.mark.parametrize("body", [
     {}, {"reason": "x"}, {"reason": "x" * 501}, {"reason": REASON, "redact": {}},
-    {"reason": REASON, "redact": {"regions": [{"track": "../v", "x": 0, "y": 0, "w": 1, "h": 1, "from": "a", "to": "b"}]}},
+    {"reason": REASON, "redact": {"mutes": [{"track": "../v", **SPAN}]}},
 ])
 def test_wishes_that_make_no_sense_are_refused(node: CallingNode, body: dict) -> None:
     answer = node.person("supervisor").ask("POST", EXPORTS, body)
     assert answer.status == 400 and answer.json["detail"]
+
+
+# The page
+
+
+def test_two_people_export_on_the_replay_page(
+    node: CallingNode, chromium: Callable, artifacts: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    def panel(role: str) -> Page:
+        token = node.accounts[role]["token"]
+        page = chromium(f"{node.base}/replay/{INCIDENT}?token={token}", size=(1280, 900)).page
+        page.wait_for_selector("#export:not([hidden])")
+        page.locator("#incident").click()
+        page.keyboard.press("e")
+        page.wait_for_selector("#package[open]")
+        return page
+
+    custodian, supervisor = panel("custodian"), panel("supervisor")
+    custodian.fill("#export-reason", "<b>Complaint</b> 26/7")
+    custodian.keyboard.press("Tab")
+    custodian.keyboard.press("Enter")
+    row = custodian.locator("#package li[data-state=requested]", has_text="<b>Complaint</b> 26/7")
+    row.wait_for()
+    assert row.get_by_role("button").all_inner_texts() == ["Withdraw"], "nobody agrees to their own"
+    export = row.get_attribute("data-export")
+
+    supervisor.locator("#package button", has_text="Agree").wait_for(timeout=20_000)
+    for theme in ("dark", "light", "sunlight"):
+        supervisor.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+        found = Axe().run(supervisor).response["violations"]
+        assert [node["html"] for rule in found for node in rule["nodes"]] == [], theme
+    supervisor.screenshot(path=artifacts / "export-decision.png")
+    supervisor.locator(f"[data-export={export}] button", has_text="Agree").click()
+    link = custodian.locator(f"[data-export={export}] a")
+    link.wait_for(timeout=WAIT_SECONDS * 1000)
+    custodian.screenshot(path=artifacts / "export-ready.png")
+    with custodian.expect_download() as download:
+        link.click()
+    download.value.save_as(tmp_path / "package.zip")
+    listing = check_package(tmp_path / "package.zip", tmp_path / "unpacked")
+    assert listing["requested"]["reason"] == "<b>Complaint</b> 26/7"
+    assert listing["approved"]["actor"]["role"] == "supervisor"
+
+
+def test_page_offers_nothing_to_those_who_may_not(node: CallingNode, chromium: Callable) -> None:
+    token = node.accounts["operator"]["token"]
+    page = chromium(f"{node.base}/replay/{INCIDENT}?token={token}").page
+    with page.expect_response("**/api/v1/me"):
+        page.reload()
+    page.locator("#incident").click()
+    page.keyboard.press("e")
+    assert page.locator("#export").is_hidden() and page.locator("#package").is_hidden()
 
 
 # When things go wrong
@@ -360,19 +493,30 @@ def test_command_line_beside_a_running_server_and_without(tmp_path: pathlib.Path
     assert listing["archive"]["state"] == "sealed", "the server has ended"
     assert listing["requested"]["actor"]["id"] == "command-line"
 
+    # What an earlier key has sealed is verified with that key, and the package is signed with the new one.
+    run(services.binary(), "archive-keys", "rotate", "--data", data)
+    assert export_command(node, tmp_path / "rotated.zip").returncode == 0
+    rotated = check_package(tmp_path / "rotated.zip", tmp_path / "rotated")
+    assert rotated["archive"] == listing["archive"]
+    text = (tmp_path / "rotated/VERIFY.txt").read_text()
+    assert rotated["archive"]["keys"][0] not in text.partition("CHECK THE ARCHIVE")[0]
+    command = next(line for line in text.splitlines() if line.strip().startswith("sightline verify"))
+    run(services.binary(), *command.split()[1:], cwd=tmp_path / "rotated")
+
     with node:
         supervisor = node.person("supervisor")
         assert told(supervisor, listing["export"]) == ["requested", "ready"]
         events = supervisor.get("/api/v1/audit?limit=1000")["events"]
         noted = [each["payload"] for each in events if each["kind"] == "audit.access"]
-        assert {"what": f"export {facts['export']} from the command line", "incident": INCIDENT, "reason": REASON} in noted
+        what = f"export {facts['export']} from the command line"
+        assert {"what": what, "incident": INCIDENT, "reason": REASON} in noted
 
 
 def test_command_line_says_what_is_wrong(node: CallingNode, tmp_path: pathlib.Path) -> None:
     def refused(incident: str, data: pathlib.Path, out: pathlib.Path, *more: str) -> str:
         done = subprocess.run(
-            [services.binary(), "export", incident, "--data", data, "--out", out, *more], capture_output=True, text=True,
-            timeout=WAIT_SECONDS)
+            [services.binary(), "export", incident, "--data", data, "--out", out, *more], capture_output=True,
+            text=True, timeout=WAIT_SECONDS)
         assert done.returncode != 0 and done.stdout == ""
         return done.stderr
 

@@ -4,19 +4,24 @@ import hashlib
 import json
 import pathlib
 import random
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import journal
 import metrics
 import service as services
 from api import Api
+from archive_writer import ArchiveWriter, public
 from node import Node
 from waiting import wait_for
 
+#: What the archives of the tests are sealed with; the node has a key of its own.
+KEY = Ed25519PrivateKey.generate()
 #: Made-up incidents of January 2025: ended longer ago than any day that is set here.
 COUNT = 4
 INCIDENTS = [f"25-{number:06}" for number in range(1, COUNT + 1)]
@@ -33,16 +38,22 @@ def run(*arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
 
 
 def record(data: pathlib.Path, incident: str, files: int = 3, salt: str = "") -> dict[str, str]:
-    """Puts an archive there as a recorder would have left it; hashes by path."""
+    """Puts a sealed archive there, as a recorder would have left it; hashes by path. What was deleted before stays noted."""
     folder = data / "archive" / incident
+    noted = (folder / "deletions.jsonl").read_bytes() if folder.exists() else b""
+    shutil.rmtree(folder, ignore_errors=True)
+    writer = ArchiveWriter(folder, KEY, incident=incident)
+    writer.track("v")
     hashes = {}
     for number in range(files):
-        for path in (f"media/v-{number:04}.mp4", f"stills/s-{number:04}.jpg"):
-            content = f"{incident} {path} {salt}".encode() * 50
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_bytes(content)
-            hashes[path] = hashlib.sha256(content).hexdigest()
-    (folder / "manifest.jsonl").write_text("what was recorded\n")
+        media, still = f"media/v-{number:04}.mp4", f"stills/s-{number:04}.jpg"
+        contents = {path: f"{incident} {path} {salt}".encode() * 50 for path in (media, still)}
+        writer.segment(media, "v", contents[media])
+        writer.file(still, "still", contents[still])
+        hashes |= {path: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
+    writer.seal()
+    if noted:
+        (folder / "deletions.jsonl").write_bytes(noted)
     return hashes
 
 
@@ -117,11 +128,26 @@ def test_policy_hold_preview_and_sweep(node: Node) -> None:
             assert event["payload"]["sha256"] == list_hash(line["files"]) and event["number"] == line["number"]
             assert {file["path"]: file["sha256"] for file in line["files"]} == {
                 path: value for path, value in hashes[incident].items() if path.startswith("media/")}
+    check_archives(node.data, noted=3)
     supervisor.post(f"/api/v1/incidents/{held}/hold", {"held": False, "reason": "the case is closed"})
     wait_for(lambda: admin.post("/api/v1/retention/sweep")["count"] == 1, "the hold is lifted")
     kinds = [event["kind"] for event in journal.read(supervisor, held)]
     assert kinds[-3:] == ["retention.hold", "retention.hold", "retention.deleted"]
     assert journal.read(person(node, "auditor"), held)[-1]["kind"] == "retention.deleted"
+
+
+def check_archives(data: pathlib.Path, noted: int) -> None:
+    """`verify` knows what was deleted by right, by the node's key, and misses it without."""
+    node_key = run("archive-keys", "export", "--data", str(data)).stdout.split()[-1]
+    folders = [str(data / "archive" / incident) for incident in INCIDENTS]
+    reports = [
+        json.loads(run("verify", folder, "--json", "--sealed", "--key", public(KEY), "--key", node_key).stdout)
+        for folder in folders]
+    assert all(report["whole"] for report in reports)
+    assert sum(bool(report["findings"]) for report in reports) == noted
+    strangers = json.loads(run("verify", folders[0], "--json", "--key", public(KEY), status=1).stdout)
+    paths = {finding["path"] for finding in strangers["findings"] if finding["severity"] == "damage"}
+    assert {"deletions.jsonl", "media/v-0000.mp4"} <= paths
 
 
 @pytest.mark.parametrize("policy, word", [
@@ -180,6 +206,7 @@ def test_a_sweep_that_is_killed_is_finished_by_the_next_start(tmp_path: pathlib.
             assert [list_hash(line["files"]) for line in lines] == [event["payload"]["sha256"] for event in events]
             gone = [file["sha256"] for line in lines for file in line["files"]]
             assert sorted(gone) == sorted(recorded[incident]), "each file is told once"
+    check_archives(tmp_path, noted=len(INCIDENTS))
     run("journal", "verify", "--data", str(tmp_path))
 
 

@@ -14,6 +14,8 @@ package struct ArchiveIndex: Sendable {
   /// Rows by time and identifier, oldest first.
   private var order: [UInt32] = []
   private var isSorted = true
+  /// Where what had to make room ends: nothing before it comes in again.
+  private var horizon: ArchiveCursor?
   private var vocabulary = WordIndex()
   /// Agencies and types by number: rows hold the numbers.
   private var names: [String: UInt32] = [:]
@@ -53,6 +55,7 @@ package struct ArchiveIndex: Sendable {
       rows[Int(row)] = hotRow(of: entry)
     } else {
       if entries.count >= maximumEntries { makeRoom() }
+      if let horizon, entry.cursor < horizon { return }
       row = append(entry)
     }
     add(words, to: row)
@@ -86,7 +89,9 @@ package struct ArchiveIndex: Sendable {
   private mutating func makeRoom() {
     sort()
     var smaller = ArchiveIndex(maximumEntries: maximumEntries)
-    for row in order.dropFirst(maximumEntries / 8 + 1) {
+    let dropped = maximumEntries / 8 + 1
+    smaller.horizon = order.dropFirst(dropped).first.map { entries[Int($0)].cursor }
+    for row in order.dropFirst(dropped) {
       smaller.put(entries[Int(row)], adding: rowWords[Int(row)].map { vocabulary[$0] })
     }
     self = smaller
@@ -146,14 +151,18 @@ extension ArchiveIndex {
     _ page: inout ArchivePage
   ) -> Bool {
     if page.count < Self.maximumCount { page.count += 1 } else { page.isCountExact = false }
-    let entry = entries[Int(row)]
-    if let cursor, entry.cursor >= cursor { return true }
-    if page.rows.count < limit {
-      page.rows.append(.init(entry: entry, mayReplay: rights.mayReplay(relations)))
-      return true
+    // Most matches are counted and not shown: their entries, with all their texts, are not touched.
+    if page.rows.count == limit {
+      if page.next == nil { page.next = page.rows.last?.entry.cursor }
+      return page.isCountExact
     }
-    if page.next == nil { page.next = page.rows.last?.entry.cursor }
-    return page.isCountExact
+    if let cursor {
+      let openedAt = rows[Int(row)].openedAt
+      if openedAt > cursor.openedAt.microseconds { return true }
+      if openedAt == cursor.openedAt.microseconds, entries[Int(row)].cursor >= cursor { return true }
+    }
+    page.rows.append(.init(entry: entries[Int(row)], mayReplay: rights.mayReplay(relations)))
+    return true
   }
 
   /// Rows that somebody is or was on: of all others, agency and exercise say how they stand to them.

@@ -71,6 +71,8 @@ package struct PackageListing: Hashable, Sendable {
   package var journalHash: [UInt8]
   package var archive: ArchiveState
   package var isEncrypted: Bool
+  /// The agency's keys that the archive's seals are made with.
+  package var sealedBy: [Ed25519PublicKey]
   /// What the reader should know: what could not be made, and why.
   package var notes: [String]
   package var files: [Item]
@@ -88,6 +90,7 @@ package struct PackageListing: Hashable, Sendable {
     journalHash = JournalEvent.genesisHash
     archive = .none
     isEncrypted = false
+    sealedBy = []
     notes = []
     files = []
   }
@@ -102,7 +105,10 @@ package struct PackageListing: Hashable, Sendable {
       "incident": .string(incident.value), "agency": .string(agency), "requested": requested.json,
       "approved": approved?.json, "madeAt": .string(madeAt.description),
       "journal": ["number": .integer(journalNumber), "hash": .string(Hex.encode(journalHash))],
-      "archive": ["state": .string(archive.rawValue), "encrypted": .bool(isEncrypted)],
+      "archive": [
+        "state": .string(archive.rawValue), "encrypted": .bool(isEncrypted),
+        "keys": .array(sealedBy.map { .string(Hex.encode($0.bytes)) }),
+      ],
       "notes": .array(notes.map { .string($0) }), "files": .array(files.map(\.json)),
     ])
   }

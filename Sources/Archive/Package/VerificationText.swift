@@ -66,11 +66,13 @@ package struct VerificationText: Sendable {
   }
 
   private var byProgram: String {
-    """
-    CHECK THE ARCHIVE WITH SIGHTLINE
-      sightline verify archive --key \(Hex.encode(key.bytes))
+    // Keys are changed from time to time: an archive may have been sealed with an earlier one, or with several.
+    let keys = listing.sealedBy.isEmpty ? [key] : listing.sealedBy
+    return """
+      CHECK THE ARCHIVE WITH SIGHTLINE
+        sightline verify archive\(keys.map { " --key \(Hex.encode($0.bytes))" }.joined())
 
-    """
+      """
   }
 
   private var byHand: String {

@@ -22,7 +22,9 @@ package struct Recovery: Sendable {
   /// How far the journal's copy reaches once the steps are done; copying goes on behind it.
   package let journal: ManifestEntry.JournalMark
 
-  /// Whether the last line is a final seal. Nothing is to be done then; a recording that goes on writes a note first.
+  /// Whether the last line is a final seal.
+  ///
+  /// Nothing is to be done then; a recording that goes on writes a note first.
   package var isSealed: Bool { contents.isSealed }
   /// Whether there is no line yet: the archive begins anew.
   package var isEmpty: Bool { head.number == 0 }

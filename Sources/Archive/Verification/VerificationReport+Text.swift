@@ -4,7 +4,7 @@ import Primitives
 // A report for programs and for people.
 
 extension VerificationReport {
-  /// The report as JSON; README and Format.md name the members.
+  /// The report as JSON; Format.md names the members.
   package var json: JSONValue {
     .members([
       "state": .string(state.rawValue), "whole": .bool(isWhole), "erased": .bool(isErased),
@@ -48,7 +48,7 @@ extension VerificationReport {
 }
 
 extension VerificationReport.Finding: CustomStringConvertible {
-  /// `DAMAGE media/a-0001.mp4: …`
+  /// One line, such as `DAMAGE media/a-0001.mp4: is missing`.
   package var description: String {
     let place = path.isEmpty ? "" : " \(path)\(line.map { " line \($0)" } ?? ""):"
     return Self.printable("\(severity == .damage ? "DAMAGE" : "notice")\(place) \(text)")

@@ -18,14 +18,11 @@ package enum Verifier {
     _ reader: any ArchiveReading, keys: [Ed25519PublicKey] = [],
     progress: @escaping (VerificationProgress) -> Void = { _ in }
   ) throws(ArchiveReadingError) -> VerificationReport {
-    var report = VerificationReport()
-    report.keySource = keys.isEmpty ? .archive : .given
-    let keyFile = try reader.read(ArchiveFile.key, from: 0, count: ArchiveFile.maximumSmallFile)
-    let ownKeys = keyFile.flatMap { ArchivePublicKeys.parseExactly($0) }
-    let trusted = TrustedKeys(given: keys, inArchive: ownKeys)
-    var manifest = ManifestCheck(keys: trusted)
-    try manifest.run(reader, &report)
-    judgeKeyFile(exists: keyFile != nil, isReadable: ownKeys != nil, &report)
+    var (manifest, report, trusted, keyFile) = try checkManifest(reader, keys)
+    if try reader.read(ArchiveFile.key, from: 0, count: ArchiveFile.maximumSmallFile) != keyFile {
+      // The node's key was rotated meanwhile: a seal may be of a key that was not there at first.
+      (manifest, report, trusted, keyFile) = try checkManifest(reader, keys)
+    }
     var journal = JournalCheck(
       incident: report.header?.incident, marks: manifest.marks, isSealed: manifest.isSealed)
     try journal.run(reader, &report)
@@ -37,6 +34,20 @@ package enum Verifier {
     if manifest.isMissing { try judgeMissingManifest(reader, &report) }
     count(manifest, &report)
     return report
+  }
+
+  private static func checkManifest(
+    _ reader: any ArchiveReading, _ keys: [Ed25519PublicKey]
+  ) throws(ArchiveReadingError) -> (ManifestCheck, VerificationReport, TrustedKeys, keyFile: [UInt8]?) {
+    var report = VerificationReport()
+    report.keySource = keys.isEmpty ? .archive : .given
+    let keyFile = try reader.read(ArchiveFile.key, from: 0, count: ArchiveFile.maximumSmallFile)
+    let ownKeys = keyFile.flatMap { ArchivePublicKeys.parseExactly($0) }
+    let trusted = TrustedKeys(given: keys, inArchive: ownKeys)
+    var manifest = ManifestCheck(keys: trusted)
+    try manifest.run(reader, &report)
+    judgeKeyFile(exists: keyFile != nil, isReadable: ownKeys != nil, &report)
+    return (manifest, report, trusted, keyFile)
   }
 
   private static func count(_ manifest: ManifestCheck, _ report: inout VerificationReport) {

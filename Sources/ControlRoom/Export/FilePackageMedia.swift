@@ -25,7 +25,7 @@ package struct FilePackageMedia: PackageMedia {
     }
     let sources = RecordedSources(archive: order.archive, cipher: cipher)
     if cipher != nil { try decrypt(order, sources, &films) }
-    var studio = FilmStudio(order: order, sources: sources, progress: progress)
+    let studio = FilmStudio(order: order, sources: sources, progress: progress)
     try studio.work(&films)
     return films
   }
@@ -97,7 +97,7 @@ private struct FilmStudio {
   /// How long a caption is shown.
   private static let captionLength = TimeInterval64.seconds(8)
 
-  mutating func work(_ films: inout Films) throws(PackageError) {
+  func work(_ films: inout Films) throws(PackageError) {
     let tracks = (order.archive.contents?.tracks ?? []).filter { $0.start != nil }
     noteMissing(tracks, &films)
     let joined = try join(tracks, &films)

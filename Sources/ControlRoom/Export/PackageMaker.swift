@@ -6,6 +6,19 @@ import JSON
 import Primitives
 import Storage
 
+/// The keys of a node, as a package needs them.
+package struct PackageKeys: Sendable {
+  /// Signs the package, and seals archives from now on.
+  package let signing: Ed25519PrivateKey
+  /// All that archives were ever sealed with.
+  package let known: [Ed25519PublicKey]
+
+  package init(signing: Ed25519PrivateKey, known: [Ed25519PublicKey]) {
+    self.signing = signing
+    self.known = known
+  }
+}
+
 /// Where a package's parts come from.
 package struct PackageSources: Sendable {
   package let storage: any Storage
@@ -14,18 +27,18 @@ package struct PackageSources: Sendable {
   /// What was uploaded into incidents.
   package let files: FileStore?
   package let media: any PackageMedia
-  /// The key that seals archives, read when it is needed.
-  package let key: @Sendable () throws(PackageError) -> Ed25519PrivateKey
+  /// The node's keys, read when they are needed.
+  package let keys: @Sendable () throws(PackageError) -> PackageKeys
 
   package init(
     storage: any Storage, archives: String, files: FileStore?, media: any PackageMedia,
-    key: @escaping @Sendable () throws(PackageError) -> Ed25519PrivateKey
+    keys: @escaping @Sendable () throws(PackageError) -> PackageKeys
   ) {
     self.storage = storage
     self.archives = archives
     self.files = files
     self.media = media
-    self.key = key
+    self.keys = keys
   }
 }
 
@@ -85,7 +98,7 @@ package struct PackageMaker {
     guard !FileManager.default.fileExists(atPath: output) else {
       throw SystemText.failure(EEXIST, "The package \(output) cannot be made")
     }
-    let key = try sources.key()
+    let keys = try sources.keys()
     let snapshot = try ArchiveSnapshot(folder: sources.archives + "/\(listing.incident)")
     try checkRoom(for: snapshot)
     try progress(Progress(.journal, 0))
@@ -97,8 +110,21 @@ package struct PackageMaker {
     listing.archive = snapshot.state
     listing.isEncrypted = snapshot.contents?.header?.isEncrypted ?? false
     listing.notes = snapshot.notes + journal.notes + films.notes
-    try pack(snapshot, journal.incident, films, &listing, key)
+    note(snapshot.contents?.seals.map(\.seal.key) ?? [], keys, &listing)
+    try pack(snapshot, journal.incident, films, &listing, keys.signing)
     return try publish(listing)
+  }
+
+  /// Names the keys that the archive is sealed with, as far as they are the node's own.
+  private func note(_ seals: [[UInt8]], _ keys: PackageKeys, _ listing: inout PackageListing) {
+    let known = [keys.signing.publicKey] + keys.known
+    for bytes in Set(seals).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+      if let key = known.first(where: { $0.bytes == bytes }) {
+        listing.sealedBy.append(key)
+      } else {
+        listing.notes.append("The archive is sealed with a key that is none of this node's: \(Hex.encode(bytes)).")
+      }
+    }
   }
 
   /// Everything is copied at least twice: as it is, and into films.

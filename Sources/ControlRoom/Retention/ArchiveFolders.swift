@@ -11,6 +11,33 @@ import Storage
 package struct ArchiveFolders: Sendable {
   private let root: URL
 
+  /// One archive: an incident's, or one of it that could not be gone on with and was moved aside.
+  package struct Folder: Hashable, Sendable, CustomStringConvertible {
+    package let incident: IncidentID
+    /// Its name beside the others: the incident's, with `.aside-` and a time behind it where it was moved aside.
+    package let name: String
+
+    private static let asideMark = ".aside-"
+
+    /// The folder that an incident is recorded into.
+    package init(_ incident: IncidentID) {
+      self.incident = incident
+      name = incident.value
+    }
+
+    /// Nil for what is no archive's name.
+    init?(name: String) {
+      let parts = name.split(separator: Self.asideMark, omittingEmptySubsequences: false)
+      guard parts.count <= 2, let incident = parts.first.flatMap({ IncidentID(String($0)) }),
+        parts.dropFirst().allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(\.isASCIILetterOrDigit) })
+      else { return nil }
+      self.incident = incident
+      self.name = name
+    }
+
+    package var description: String { name }
+  }
+
   /// A file in an archive.
   package struct File: Hashable, Sendable {
     /// As ``DeletionRecord/File/path`` has it.
@@ -33,43 +60,43 @@ package struct ArchiveFolders: Sendable {
 
   // MARK: - Looking
 
-  /// All incidents that have a folder.
-  package func incidents() -> [IncidentID] {
-    Self.names(in: root.path).compactMap { IncidentID($0) }.filter { Self.isFolder(folder(of: $0)) }
+  /// All archives that have a folder.
+  package func all() -> [Folder] {
+    Self.names(in: root.path).compactMap { Folder(name: $0) }.filter { Self.isFolder(path(of: $0)) }
   }
 
   /// The files of a class, sorted by path.
-  package func files(of incident: IncidentID, _ kind: RetentionClass) -> [File] {
-    guard Self.isFolder(folder(of: incident)) else { return [] }
-    let folder = folder(of: incident) + "/\(kind.folder.rawValue)"
-    return Self.names(in: folder).sorted().compactMap { name in
-      guard let path = ArchivePath(folder: kind.folder, name: name), let bytes = Self.length(of: "\(folder)/\(name)")
+  package func files(of folder: Folder, _ kind: RetentionClass) -> [File] {
+    guard Self.isFolder(path(of: folder)) else { return [] }
+    let place = path(of: folder) + "/\(kind.folder.rawValue)"
+    return Self.names(in: place).sorted().compactMap { name in
+      guard let path = ArchivePath(folder: kind.folder, name: name), let bytes = Self.length(of: "\(place)/\(name)")
       else { return nil }
       return File(path: path.description, bytes: bytes)
     }
   }
 
   /// The sealed key of an encrypted archive, if there is one.
-  package func envelope(of incident: IncidentID) -> File? {
-    guard Self.isFolder(folder(of: incident)) else { return nil }
-    return Self.length(of: folder(of: incident) + "/\(ArchiveFile.envelope)").map {
+  package func envelope(of folder: Folder) -> File? {
+    guard Self.isFolder(path(of: folder)) else { return nil }
+    return Self.length(of: path(of: folder) + "/\(ArchiveFile.envelope)").map {
       File(path: ArchiveFile.envelope, bytes: $0)
     }
   }
 
   /// Bytes of all files of an incident.
-  package func size(of incident: IncidentID) -> Int {
-    let folder = folder(of: incident)
-    guard Self.isFolder(folder) else { return 0 }
-    let folders = [folder] + ArchivePath.Folder.allCases.map { "\(folder)/\($0.rawValue)" }
-    return folders.reduce(0) { sum, folder in
-      Self.names(in: folder).reduce(sum) { $0 + (Self.length(of: "\(folder)/\($1)") ?? 0) }
+  package func size(of folder: Folder) -> Int {
+    let place = path(of: folder)
+    guard Self.isFolder(place) else { return 0 }
+    let places = [place] + ArchivePath.Folder.allCases.map { "\(place)/\($0.rawValue)" }
+    return places.reduce(0) { sum, place in
+      Self.names(in: place).reduce(sum) { $0 + (Self.length(of: "\(place)/\($1)") ?? 0) }
     }
   }
 
   /// SHA-256 of a file's bytes; nil when it cannot be read.
-  package func hash(of file: String, in incident: IncidentID) -> [UInt8]? {
-    guard let path = path(of: file, in: incident) else { return nil }
+  package func hash(of file: String, in folder: Folder) -> [UInt8]? {
+    guard let path = path(of: file, in: folder) else { return nil }
     let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
@@ -86,8 +113,8 @@ package struct ArchiveFolders: Sendable {
   // MARK: - Deleting
 
   /// What was deleted of an incident, or was about to be.
-  package func deletions(of incident: IncidentID) -> [DeletionRecord] {
-    let path = folder(of: incident) + "/\(ArchiveFile.deletions)"
+  package func deletions(of folder: Folder) -> [DeletionRecord] {
+    let path = path(of: folder) + "/\(ArchiveFile.deletions)"
     guard let length = Self.length(of: path), length <= Self.maximumRecordsLength,
       let content = FileManager.default.contents(atPath: path)
     else { return [] }
@@ -95,14 +122,14 @@ package struct ArchiveFolders: Sendable {
   }
 
   /// Notes what is about to be deleted, and whose signature that is; durable when it returns.
-  package func note(_ record: DeletionRecord, in incident: IncidentID) throws(StorageError) {
-    let keys = folder(of: incident) + "/\(ArchiveFile.key)"
+  package func note(_ record: DeletionRecord, in folder: Folder) throws(StorageError) {
+    let keys = path(of: folder) + "/\(ArchiveFile.key)"
     let key = Hex.encode(record.key) + "\n"
     if FileManager.default.contents(atPath: keys).map({ !String(decoding: $0, as: UTF8.self).contains(key) }) ?? false {
       try append(Array(key.utf8), to: keys)
     }
-    try append(record.line, to: folder(of: incident) + "/\(ArchiveFile.deletions)")
-    Self.synchronize(folder(of: incident))
+    try append(record.line, to: path(of: folder) + "/\(ArchiveFile.deletions)")
+    Self.synchronize(path(of: folder))
   }
 
   /// Appends whole lines, durably.
@@ -120,28 +147,28 @@ package struct ArchiveFolders: Sendable {
   }
 
   /// Deletes files that are as the record says; what is gone already is no error.
-  package func delete(_ record: DeletionRecord, in incident: IncidentID) throws(StorageError) {
+  package func delete(_ record: DeletionRecord, in folder: Folder) throws(StorageError) {
     for file in record.files {
-      guard let path = path(of: file.path, in: incident), Self.length(of: path) != nil,
-        hash(of: file.path, in: incident) == file.hash
+      guard let path = path(of: file.path, in: folder), Self.length(of: path) != nil,
+        hash(of: file.path, in: folder) == file.hash
       else { continue }
       guard unlink(path) == 0 || errno == ENOENT else { throw Self.failure("deleted", path) }
     }
-    Self.synchronize(folder(of: incident) + "/\(record.kind.folder.rawValue)")
-    Self.synchronize(folder(of: incident))
+    Self.synchronize(path(of: folder) + "/\(record.kind.folder.rawValue)")
+    Self.synchronize(path(of: folder))
   }
 
   // MARK: - Names
 
-  private func folder(of incident: IncidentID) -> String { "\(root.path)/\(incident.value)" }
+  private func path(of folder: Folder) -> String { "\(root.path)/\(folder.name)" }
 
   /// The path of a file of an archive; nil for what is no such name, or lies behind a link.
-  private func path(of file: String, in incident: IncidentID) -> String? {
-    let folder = folder(of: incident)
-    guard Self.isFolder(folder) else { return nil }
-    if file == ArchiveFile.envelope { return "\(folder)/\(file)" }
-    guard let path = ArchivePath(file), Self.isFolder("\(folder)/\(path.folder.rawValue)") else { return nil }
-    return "\(folder)/\(path)"
+  private func path(of file: String, in folder: Folder) -> String? {
+    let place = path(of: folder)
+    guard Self.isFolder(place) else { return nil }
+    if file == ArchiveFile.envelope { return "\(place)/\(file)" }
+    guard let path = ArchivePath(file), Self.isFolder("\(place)/\(path.folder.rawValue)") else { return nil }
+    return "\(place)/\(path)"
   }
 
   /// Names in a folder; none when it is missing or a link.

@@ -49,7 +49,7 @@ package final class ArchiveSpace: Sendable {
   }
 
   fileprivate struct State {
-    var sizes: [IncidentID: Int] = [:]
+    var sizes: [ArchiveFolders.Folder: Int] = [:]
     var reading = Reading()
     /// The highest of ``levels`` that was reached since room was made last; 0 for none.
     var level = 0
@@ -100,17 +100,19 @@ package final class ArchiveSpace: Sendable {
 
   /// Has an incident measured anew next time.
   package func forget(_ incident: IncidentID) {
-    state.withLock { $0.sizes[incident] = nil }
+    state.withLock { state in
+      for folder in state.sizes.keys where folder.incident == incident { state.sizes[folder] = nil }
+    }
   }
 
   private func walk(all: Bool, _ now: UTCTime) {
     let known = state.withLock { all ? [:] : $0.sizes }
-    var sizes: [IncidentID: Int] = [:]
-    for incident in folders.incidents() {
-      if let size = known[incident], !mayGrow(incident, now) {
-        sizes[incident] = size
+    var sizes: [ArchiveFolders.Folder: Int] = [:]
+    for folder in folders.all() {
+      if let size = known[folder], !mayGrow(folder.incident, now) {
+        sizes[folder] = size
       } else {
-        sizes[incident] = folders.size(of: incident)
+        sizes[folder] = folders.size(of: folder)
       }
     }
     let (free, capacity) = disk(folders.path)

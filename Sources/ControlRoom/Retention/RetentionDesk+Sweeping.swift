@@ -7,35 +7,39 @@ import Storage
 
 /// An incident of which something may be over.
 struct RetentionCandidate: Sendable {
-  let incident: IncidentID
+  let folder: ArchiveFolders.Folder
   let agency: String
   let endedAt: UTCTime
   let policy: RetentionPolicy
   /// Classes whose time is over.
   let kinds: [RetentionClass]
   let isHeld: Bool
+
+  var incident: IncidentID { folder.incident }
 }
 
 extension RetentionDesk {
   /// Ended incidents with a folder and something that is over, oldest first.
   func candidates(agency: String?) async throws(Refusal) -> [RetentionCandidate] {
     await catalog.settle()
-    let present = await onQueue { Set($0.folders.incidents()) }
+    let present = await onQueue { Dictionary(grouping: $0.folders.all(), by: \.incident) }
     let ended = catalog.entries { entry in
-      entry.state.isClosed && entry.recording != .running && present.contains(entry.id)
+      entry.state.isClosed && entry.recording != .running && present[entry.id] != nil
         && (agency == nil || entry.agency == agency)
     }
     var policies: [String: RetentionPolicy] = [:]
     for agency in Set(ended.map(\.agency)) { policies[agency] = try await policy(of: agency) }
     let now = room.clock.wall()
-    return ended.compactMap { entry -> RetentionCandidate? in
-      guard let end = entry.endedAt, let policy = policies[entry.agency] else { return nil }
+    return ended.flatMap { entry -> [RetentionCandidate] in
+      guard let end = entry.endedAt, let policy = policies[entry.agency] else { return [] }
       let kinds = RetentionClass.allCases.filter { policy.isOver($0, endedAt: end, now: now) }
-      guard !kinds.isEmpty else { return nil }
-      return RetentionCandidate(
-        incident: entry.id, agency: entry.agency, endedAt: end, policy: policy, kinds: kinds, isHeld: entry.isHeld)
+      guard !kinds.isEmpty else { return [] }
+      return (present[entry.id] ?? []).map { folder in
+        RetentionCandidate(
+          folder: folder, agency: entry.agency, endedAt: end, policy: policy, kinds: kinds, isHeld: entry.isHeld)
+      }
     }
-    .sorted { ($0.endedAt, $0.incident.value) < ($1.endedAt, $1.incident.value) }
+    .sorted { ($0.endedAt, $0.folder.name) < ($1.endedAt, $1.folder.name) }
   }
 
   /// What there is to delete of an incident; blocks.
@@ -60,7 +64,7 @@ extension RetentionDesk {
   /// The incident's key is destroyed when nothing is left that may be read with it.
   private func destroysKey(_ candidate: RetentionCandidate) -> Bool {
     RetentionClass.allCases.allSatisfy {
-      candidate.kinds.contains($0) || folders.files(of: candidate.incident, $0).isEmpty
+      candidate.kinds.contains($0) || folders.files(of: candidate.folder, $0).isEmpty
     }
   }
 
@@ -68,8 +72,8 @@ extension RetentionDesk {
   private func files(
     of candidate: RetentionCandidate, _ kind: RetentionClass, withKey: Bool
   ) -> [ArchiveFolders.File] {
-    let files = folders.files(of: candidate.incident, kind)
-    guard withKey, kind == candidate.kinds.first, let key = folders.envelope(of: candidate.incident) else {
+    let files = folders.files(of: candidate.folder, kind)
+    guard withKey, kind == candidate.kinds.first, let key = folders.envelope(of: candidate.folder) else {
       return files
     }
     return [key] + files
@@ -81,14 +85,14 @@ extension RetentionDesk {
   func sweep(_ candidate: RetentionCandidate, _ report: inout RetentionReport) async throws(Refusal) {
     // The catalogue follows the journal a moment later: the journal's own word on holds counts.
     let incident = try await room.loaded(candidate.incident)
-    guard !incident.isHeld else { return report.held.append(candidate.incident) }
+    guard !incident.isHeld else { return report.keep(candidate.incident) }
     guard incident.state.isClosed else { return }
-    try await finish(candidate.incident)
+    try await finish(candidate.folder)
     let destroysKey = await onQueue { $0.destroysKey(candidate) }
     for kind in candidate.kinds {
       while let part = await onQueue({ $0.nextPart(candidate, kind, withKey: destroysKey) }) {
         guard part.hashed.count == part.files.count else {
-          throw Refusal(.unavailable, "Files of \(candidate.incident) cannot be read. Nothing of them was deleted.")
+          throw Refusal(.unavailable, "Files of \(candidate.folder) cannot be read. Nothing of them was deleted.")
         }
         try await delete(part, of: candidate, kind)
         report.add(item(candidate, kind, part.files))
@@ -106,7 +110,7 @@ extension RetentionDesk {
     let files = Array(files(of: candidate, kind, withKey: withKey).prefix(DeletionRecord.maximumFiles))
     guard !files.isEmpty else { return nil }
     let hashed = files.compactMap { file in
-      folders.hash(of: file.path, in: candidate.incident).map { DeletionRecord.File(path: file.path, hash: $0) }
+      folders.hash(of: file.path, in: candidate.folder).map { DeletionRecord.File(path: file.path, hash: $0) }
     }
     return Part(files: files, hashed: hashed)
   }
@@ -129,7 +133,7 @@ extension RetentionDesk {
     guard case .durable(let number, _) = receipt else { throw .unavailable }
     let record = DeletionRecord(
       of: candidate.incident, at: room.clock.wall(), kind, rule: rule, part.hashed, number: number, signedBy: key)
-    try await carryOut(record, of: candidate.incident, isNoted: false)
+    try await carryOut(record, in: candidate.folder, isNoted: false)
   }
 
   private func signingKey() throws(Refusal) -> Ed25519PrivateKey {
@@ -141,19 +145,19 @@ extension RetentionDesk {
   }
 
   /// Deletes what an earlier sweep has noted and did not get to.
-  private func finish(_ incident: IncidentID) async throws(Refusal) {
-    for record in await onQueue({ $0.folders.deletions(of: incident) }) {
-      try await carryOut(record, of: incident, isNoted: true)
+  private func finish(_ folder: ArchiveFolders.Folder) async throws(Refusal) {
+    for record in await onQueue({ $0.folders.deletions(of: folder) }) {
+      try await carryOut(record, in: folder, isNoted: true)
     }
   }
 
   private func carryOut(
-    _ record: DeletionRecord, of incident: IncidentID, isNoted: Bool
+    _ record: DeletionRecord, in folder: ArchiveFolders.Folder, isNoted: Bool
   ) async throws(Refusal) {
     let failure = await onQueue { desk -> StorageError? in
       do throws(StorageError) {
-        if !isNoted { try desk.folders.note(record, in: incident) }
-        try desk.folders.delete(record, in: incident)
+        if !isNoted { try desk.folders.note(record, in: folder) }
+        try desk.folders.delete(record, in: folder)
         return nil
       } catch {
         return error

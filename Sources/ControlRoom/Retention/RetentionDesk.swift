@@ -73,7 +73,7 @@ package final class RetentionDesk: Sendable {
     var report = RetentionReport()
     for candidate in try await candidates(agency: agency) {
       if candidate.isHeld {
-        report.held.append(candidate.incident)
+        report.keep(candidate.incident)
       } else {
         for item in await onQueue({ $0.items(of: candidate) }) { report.add(item) }
       }
@@ -92,7 +92,7 @@ package final class RetentionDesk: Sendable {
     var report = RetentionReport()
     for candidate in try await candidates(agency: agency) {
       if candidate.isHeld {
-        report.held.append(candidate.incident)
+        report.keep(candidate.incident)
         continue
       }
       do throws(Refusal) {

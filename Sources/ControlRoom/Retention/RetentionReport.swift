@@ -48,6 +48,11 @@ package struct RetentionReport: Hashable, Sendable {
 
   package init() {}
 
+  /// Notes that a hold keeps an incident.
+  mutating func keep(_ incident: IncidentID) {
+    if held.last != incident { held.append(incident) }
+  }
+
   mutating func add(_ item: Item) {
     count += 1
     files += item.files

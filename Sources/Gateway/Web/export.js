@@ -3,6 +3,11 @@
  * @module
  */
 
+import { authorization } from "./access.js";
+
+/** Who may ask for packages and decide about others'. */
+const roles = new Set(["supervisor", "custodian"]);
+
 /** Milliseconds between two looks, while something is under way and while nothing is. */
 const busyPause = 1000;
 const idlePause = 15_000;
@@ -214,6 +219,31 @@ export class ExportPanel extends EventTarget {
     }
     return actions;
   }
+}
+
+/**
+ * Shows a button to those who may have packages made; their panel is in a dialog.
+ * @param {HTMLButtonElement} button
+ * @param {HTMLDialogElement} dialog with a `section`
+ * @param {import("./access.js").Access} access
+ * @returns {Promise<ExportPanel | undefined>}
+ */
+export async function offerExports(button, dialog, { incident, token }) {
+  const fields = token ? authorization(token) : {};
+  let me;
+  try {
+    const response = await fetch("/api/v1/me", { headers: fields });
+    me = response.ok ? await response.json() : undefined;
+  } catch {
+    // The page itself says that the server cannot be reached.
+  }
+  if (!roles.has(me?.role)) return undefined;
+  const headers = () => (token ? fields : { "X-CSRF-Token": me.csrfToken ?? "" });
+  const root = dialog.querySelector("section");
+  const panel = new ExportPanel(root, { incident, token, headers, self: () => me.id, mayApprove: true });
+  dialog.setAttribute("aria-labelledby", root.getAttribute("aria-labelledby"));
+  button.hidden = false;
+  return panel;
 }
 
 /** An element with a text. */

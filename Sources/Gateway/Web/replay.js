@@ -5,6 +5,7 @@
 
 import { expose, readAccess } from "./access.js";
 import { Archive, openLook } from "./archive.js";
+import { offerExports } from "./export.js";
 import { Happenings } from "./happenings.js";
 import { PictureWall } from "./picturewall.js";
 import { Player } from "./player.js";
@@ -206,18 +207,21 @@ const commands = {
     nextTheme();
     timeline?.draw();
   },
+  export: () => {
+    if (!element("export").hidden) element("package").showModal();
+  },
   keys: () => element("help").showModal(),
 };
 
 const keys = {
   " ": "play", k: "pause", arrowleft: "back", arrowright: "forward", j: "farBack", l: "faster", home: "first", end: "last",
-  n: "next", p: "previous", a: "sound", r: "reveal", m: "monochrome", v: "verify", t: "theme", "?": "keys",
+  n: "next", p: "previous", a: "sound", r: "reveal", m: "monochrome", v: "verify", e: "export", t: "theme", "?": "keys",
 };
 /** Keys that mean something before anything is shown. */
-const always = new Set(["theme", "keys"]);
+const always = new Set(["theme", "keys", "export"]);
 
 function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || element("help").open) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   const { target } = event;
   if (target instanceof HTMLTextAreaElement) return;
   // Buttons take the space bar, the slider the arrows: they do the same as here, or what they say.
@@ -251,8 +255,10 @@ element("why-form").addEventListener("submit", (event) => {
 });
 setText("incident", words.title(access.incident));
 document.title = words.title(access.incident);
-if (access.incident) element("reason").focus();
-else setText("why-problem", words.incomplete);
+if (access.incident) {
+  element("reason").focus();
+  offerExports(element("export"), element("package"), access);
+} else setText("why-problem", words.incomplete);
 
 expose({
   get view() { return document.body.dataset.view; },

@@ -62,6 +62,9 @@ struct ArchiveOpener: Sendable {
     let archive = try assemble(incident, in: folder, .init(), mark: .empty, cipher: cipher, at: now)
     archive.manifest.add(
       .archive(.init(incident: incident, agency: configuration.agency, isEncrypted: cipher != nil)), at: now)
+    // The first line is on the disk before any file that it is about.
+    _ = try archive.manifest.flush()
+    try disk.synchronize(folder: folder)
     return archive
   }
 
@@ -81,7 +84,10 @@ struct ArchiveOpener: Sendable {
       let cipher = recovery.contents.header?.isEncrypted == true ? try openCipher(in: folder) : nil
       let archive = try assemble(
         incident, in: folder, recovery.contents, mark: recovery.journal, cipher: cipher, at: now)
-      for note in recovery.notes { archive.manifest.add(.note(note), at: now) }
+      let notes = recovery.isSealed ? ["The recording goes on."] : recovery.notes
+      for note in notes { archive.manifest.add(.note(note), at: now) }
+      // An archive that was sealed is so no longer before anything is added to it.
+      _ = try archive.manifest.flush()
       return archive
     } catch {
       throw RecoveryError(error.text)

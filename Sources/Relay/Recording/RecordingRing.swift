@@ -76,7 +76,9 @@ package final class RecordingRing: Sendable {
     }
   }
 
-  /// The end that the media thread holds. Packet path: no allocation, no lock, no reference count.
+  /// The end that the media thread holds.
+  ///
+  /// Packet path: no allocation, no lock, no reference count.
   package struct Writer: BitwiseCopyable {
     let storage: Storage
 

@@ -36,34 +36,40 @@ struct VerifyCommand: ParsableCommand {
   private static let cannotCheck = ExitCode(2)
 
   func run() throws {
-    let results: [(name: String, report: VerificationReport)]
     let root = URL(fileURLWithPath: folder)
     let isOne = ArchiveFolders.isArchive(root)
+    var results: [(name: String, report: VerificationReport)] = []
+    var unread = false
     do {
       let keys = try key.flatMap(Self.keys)
-      results = try (isOne ? [root] : ArchiveFolders.children(of: root)).map {
-        ($0.lastPathComponent, try check($0, keys))
+      for folder in isOne ? [root] : try ArchiveFolders.children(of: root) {
+        do throws(ArchiveReadingError) {
+          results.append((folder.lastPathComponent, try check(folder, keys)))
+        } catch {
+          say(error.text)
+          unread = true
+        }
       }
     } catch let error as VerifyError {
-      try fail(error.text)
-    } catch let error as ArchiveReadingError {
-      try fail(error.text)
+      say(error.text)
+      throw Self.cannotCheck
     }
-    if json {
-      print(isOne ? results.first?.report.json.canonical ?? "" : Self.json(results).canonical)
-    } else if isOne {
-      for (_, report) in results { print(report.text) }
-    } else {
-      printTable(results)
-    }
+    show(results, isOne: isOne)
     if results.contains(where: { !$0.report.isWhole }) { throw ExitCode(1) }
+    if unread { throw Self.cannotCheck }
     if sealed, results.contains(where: { $0.report.state != .sealed }) { throw Self.notSealed }
   }
 
-  private func fail(_ text: String) throws -> Never {
-    FileHandle.standardError.write(Data("\(text)\n".utf8))
-    throw Self.cannotCheck
+  private func show(_ results: [(name: String, report: VerificationReport)], isOne: Bool) {
+    switch (isOne, json) {
+    case (true, true): for (_, report) in results { print(report.json.canonical) }
+    case (true, false): for (_, report) in results { print(report.text) }
+    case (false, true): print(Self.json(results).canonical)
+    case (false, false): printTable(results)
+    }
   }
+
+  private func say(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
 
   private static func keys(_ text: String) throws(VerifyError) -> [Ed25519PublicKey] {
     if let key = Hex.decode(text).flatMap({ Ed25519PublicKey($0) }) { return [key] }

@@ -155,7 +155,7 @@ struct SearchPagesTests {
 
   @Test func theOldestMakeRoom() throws {
     let stories = try (0..<40).map { try CatalogStory("i-\($0)", minute: Double($0)) }
-    var index = ArchiveIndex(stories.reversed(), maximumEntries: 32)
+    var index = ArchiveIndex(stories, maximumEntries: 32)
     index.put(try CatalogStory("newest", minute: 100).adding(.note, ["text": "word"]).entry, adding: ["tword"])
     #expect(index.count <= 32)
     #expect(index.find { $0.text = "word" } == ["newest"])

@@ -91,7 +91,8 @@ func makeDesks(
       sources: PackageSources(
         storage: storage, archives: folder.url.appendingPathComponent("archive").path, files: files,
         media: FilePackageMedia(envelopeKey: nil)
-      ) { sealingKey }, folder: folder.url.appendingPathComponent("exports").path, requiresApproval: false),
+      ) { PackageKeys(signing: sealingKey, known: []) }, folder: folder.url.appendingPathComponent("exports").path,
+      requiresApproval: false),
     sender: LinkSender(room: room, sms: nil, mail: nil, agency: "agency", receiptKey: [1]),
     webhooks: try WebhookDesk(room: room, storage: storage),
     keeping: ArchiveKeeping(room: room, archive: folder.url.appendingPathComponent("archive")) {
