@@ -3,8 +3,7 @@
 import pathlib
 import random
 import time
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -426,49 +425,6 @@ def test_replay_follows_a_recording_that_goes_on(room: Room, chromium: Callable)
     wait_for(lambda: replay.page.inner_text("#seal").startswith("Sealed"), "it is sealed")
 
 
-@pytest.fixture
-def viewing(service: Service, chromium: Callable, tmp_path: pathlib.Path) -> Iterator[ChromiumPage]:
-    """A viewer's page on a call, in an incident whose recording somebody else wrote."""
-    caller = chromium(service.caller)
-    install_clock_camera(caller)
-    start_call(caller)
-    page = chromium(service.viewer)
-    wait_for_picture(page)
-    yield page
-
-
-def test_viewer_looks_back_and_returns(
-    viewing: ChromiumPage, service: Service, tmp_path: pathlib.Path, artifacts: pathlib.Path
-) -> None:
-    operator = Room(service, tmp_path).person("operator")
-    opened = operator.get(f"/api/v1/incidents/{service.incident}")["openedAt"]
-    folder = tmp_path / "archive" / service.incident
-    if folder.exists():
-        pytest.skip("the service records by itself: test_looking_back_while_the_call_goes_on is the test")
-    archive = Archive(folder, service.incident, datetime.fromisoformat(opened.replace("Z", "+00:00")) + timedelta(seconds=1))
-    archive.add(archive.track("video-1", "video"), archives.encode("VP8", 0, 40), 0)
-    look_back(viewing, artifacts)
-
-
-def look_back(page: ChromiumPage, artifacts: pathlib.Path) -> None:
-    page.run(CLOCK)
-    live_frames = lambda: page.evaluate("window.sightline.stats.video.frames")
-    page.press("ArrowLeft")
-    wait_for(lambda: page.evaluate("document.querySelector('.look-back video[data-shown]') !== null"), "the past is shown")
-    wait_for(lambda: "s behind" in page.page.inner_text("#state"), "it says how far behind")
-    behind = page.evaluate("window.sightline.lookBack.behind")
-    assert 20 < behind < 45, behind
-    before = live_frames()
-    page.screenshot(artifacts / "look-back.png")
-    wait_for(lambda: live_frames() > before + 10, "the live picture goes on underneath")
-    assert Axe().run(page.page).response["violations"] == []
-    page.press("l")
-    assert page.evaluate("window.sightline.lookBack.isActive") is False
-    assert page.page.locator(".look-back").count() == 0
-    assert page.page.inner_text("#state") == "Live"
-    assert page.page.locator("#live").is_hidden()
-
-
 def test_recorded_call_is_sealed_and_verified(
     service: Service, chromium: Callable, tmp_path: pathlib.Path, artifacts: pathlib.Path
 ) -> None:
@@ -523,7 +479,13 @@ def test_looking_back_while_the_call_goes_on(
     behind = page.evaluate("window.sightline.lookBack.behind")
     report(test="look back", age_s=round(seen, 2), said_s=round(behind, 2))
     assert 27 < seen < 36 and abs(seen - behind) < 2.5
-    look_back_again = page.evaluate("window.sightline.stats.video.frames")
+    assert page.page.inner_text("#state").endswith(" s behind")
+    page.screenshot(artifacts / "look-back.png")
+    assert Axe().run(page.page).response["violations"] == []
+    frames = page.evaluate("window.sightline.stats.video.frames")
+    wait_for(lambda: page.evaluate("window.sightline.stats.video.frames") > frames + 10, "live goes on underneath")
     page.press("l")
-    wait_for(lambda: page.evaluate("window.sightline.stats.video.frames") > look_back_again, "live goes on")
+    assert page.evaluate("window.sightline.lookBack.isActive") is False
+    assert page.page.locator(".look-back").count() == 0 and page.page.locator("#live").is_hidden()
+    assert page.page.inner_text("#state") == "Live"
     assert page.evaluate("window.sightline.state") == "live"

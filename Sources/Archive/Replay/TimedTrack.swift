@@ -70,11 +70,20 @@ package struct TimedTrack: Sendable {
       return
     }
     if let key { open[key] = cues.count }
-    let who = kind == .watching ? payload["name"]?.string : nil
     cues.append(
       TimedCue(
         kind: kind, number: event.number, changedBy: event.number, start: event.time, end: nil, isSpan: key != nil,
-        who: who ?? event.actor.name, text: text, details: Self.details(kind, payload)))
+        who: who(kind, event, payload), text: text, details: Self.details(kind, payload)))
+  }
+
+  /// The name of whom a cue is about: whoever did it, watched, or owns the stream; empty for an owner without a name.
+  private func who(_ kind: TimedCue.Kind, _ event: JournalEvent, _ payload: JSONValue) -> String {
+    switch kind {
+    case .watching: payload["name"]?.string ?? event.actor.name
+    case .stream: payload["owner"]?.string.flatMap { names[$0] } ?? ""
+    case .location, .chat, .note, .decision, .stage, .revealed, .command, .snapshot, .file, .people, .archive:
+      event.actor.name
+    }
   }
 
   /// What a map, a list or a row of the timeline needs besides the words.

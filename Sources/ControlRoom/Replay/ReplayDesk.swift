@@ -77,7 +77,7 @@ package final class ReplayDesk: Sendable {
       id: "l-\(name)", incident: incident, actor: principal.actor.id, isLive: true, openedAt: room.clock.wall(),
       epoch: present.openedAt)
     if !isKept(look.id) {
-      try await record(look, "look back while it goes on", isGoingOn: true, clientID: look.id, by: principal)
+      try await record(look, "while it goes on", isGoingOn: true, clientID: look.id, by: principal)
     }
     keep(look, of: principal)
     return look

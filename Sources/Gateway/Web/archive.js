@@ -5,6 +5,7 @@
  */
 
 import { authorization } from "./access.js";
+import { replay as words } from "./words.js";
 
 /** Milliseconds between two questions for news of a recording that goes on. */
 const pollInterval = 1000;
@@ -46,9 +47,9 @@ export class RecordedTrack {
   /** @type {Map<string, Segment>} */
   #segments = new Map();
 
-  /** @param {{id: string, kind: "audio" | "video", peer: string}} facts */
-  constructor({ id, kind, peer }) {
-    Object.assign(this, { id, kind, peer });
+  /** @param {{id: string, kind: "audio" | "video", peer: string, source: string}} facts */
+  constructor({ id, kind, peer, source }) {
+    Object.assign(this, { id, kind, peer, source });
   }
 
   /** Takes in a part of the playlist. */
@@ -194,6 +195,18 @@ export class Archive extends EventTarget {
   /** @param {string} id */
   track(id) {
     return this.#tracks.get(id);
+  }
+
+  /** What people call a stream: whose it is, and which of several. @param {RecordedTrack} track */
+  nameOf(track) {
+    const owner = this.#ownerOf(track);
+    const same = this.tracks.filter((other) =>
+      other.kind === track.kind && other.fragments.length > 0 && this.#ownerOf(other) === owner);
+    return words.track(track.kind, owner, owner && same.length < 2 ? undefined : same.indexOf(track) + 1);
+  }
+
+  #ownerOf(track) {
+    return this.cues.find((cue) => cue.kind === "stream" && cue.details?.source === track.source)?.who;
   }
 
   /** First and last moment of anything recorded. */

@@ -122,7 +122,7 @@ export class LookBack extends EventTarget {
     for (const track of this.#tracks("video")) {
       if (this.#videos.has(track.id) || this.#videos.size >= maximumPictures) continue;
       const video = Object.assign(document.createElement("video"), { muted: true, playsInline: true });
-      video.setAttribute("aria-label", words.track("video", track.id));
+      video.setAttribute("aria-label", this.#archive.nameOf(track));
       this.#videos.set(track.id, video);
       this.#layer.append(video);
       this.#player.add(track, video);

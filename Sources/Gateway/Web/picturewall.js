@@ -14,7 +14,7 @@ export class PictureWall {
   #list;
   #archive;
   #player;
-  /** @type {Map<string, {item: HTMLElement, video: HTMLVideoElement, cover: HTMLElement}>} */
+  /** @type {Map<string, {item: HTMLElement, video: HTMLVideoElement, name: HTMLElement, cover: HTMLElement}>} */
   #pictures = new Map();
   /** @type {Map<string, HTMLAudioElement>} */
   #sounds = new Map();
@@ -38,6 +38,10 @@ export class PictureWall {
       if (track.kind === "video" && !this.#pictures.has(track.id)) this.#addPicture(track);
       if (track.kind === "audio" && !this.#sounds.has(track.id)) this.#addSound(track);
     }
+    for (const [id, { video, name }] of this.#pictures) {
+      name.textContent = this.#archive.nameOf(this.#archive.track(id));
+      video.setAttribute("aria-label", name.textContent);
+    }
     const count = Math.max(1, this.#pictures.size);
     this.#list.style.setProperty("--columns", String(Math.ceil(Math.sqrt(count))));
     this.#list.toggleAttribute("data-empty", this.#pictures.size === 0);
@@ -46,16 +50,13 @@ export class PictureWall {
   #addPicture(track) {
     if (this.#pictures.size >= maximumPictures) return;
     const video = Object.assign(document.createElement("video"), { muted: true, playsInline: true });
-    video.setAttribute("aria-label", words.track("video", track.id));
     video.dataset.track = track.id;
-    const name = Object.assign(document.createElement("span"), {
-      className: "name", textContent: words.track("video", track.id),
-    });
+    const name = Object.assign(document.createElement("span"), { className: "name", title: track.id });
     const cover = Object.assign(document.createElement("p"), { className: "cover figures" });
     const item = Object.assign(document.createElement("li"), { className: "picture" });
     item.append(video, name, cover);
     this.#list.append(item);
-    this.#pictures.set(track.id, { item, video, cover });
+    this.#pictures.set(track.id, { item, video, name, cover });
     this.#player.add(track, video);
   }
 

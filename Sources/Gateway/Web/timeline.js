@@ -100,7 +100,7 @@ export class Timeline extends EventTarget {
 
   #streams() {
     return this.#archive.tracks.filter((track) => track.fragments.length > 0).map((track) => ({
-      name: words.track(track.kind, track.id),
+      name: this.#archive.nameOf(track),
       bars: track.runs,
       gaps: holesBetween(track),
     }));

@@ -222,8 +222,12 @@ export const replay = {
   // {total}: how long all of it is, as a clock.
   of: (total) => `of ${total}`,
   position: (at, total) => `${at} of ${total}`,
-  // A stream in the timeline; {id}: its name.
-  track: (kind, id) => (kind === "video" ? `Picture ${id}` : `Sound ${id}`),
+  // A stream in the timeline; {owner}: whose it is, if that is known; {number}: which of several.
+  track: (kind, owner, number) => {
+    const what = kind === "video" ? "picture" : "sound";
+    const name = owner ? `${owner}: ${what}` : what[0].toUpperCase() + what.slice(1);
+    return number ? `${name} ${number}` : name;
+  },
   lanes: {
     location: "Places", talk: "Text and notes", decisions: "Decisions", stages: "Caller's stages", watching: "Who watched",
     pictures: "Stills and files",

@@ -56,6 +56,18 @@ import Testing
     #expect(cue.kind == row && cue.text == text && !cue.isSpan)
   }
 
+  @Test func streamsAreNamedByTheirOwners() throws {
+    var journal = ReplayJournal()
+    try journal.happen(.callerAdded, ["caller": "c1", "name": "Anna"], role: .system)
+    for owner in ["c1", "c2"] {
+      try journal.happen(
+        .source,
+        ["source": .string("v-\(owner)"), "peer": "p", "owner": .string(owner), "kind": "video", "state": "live"],
+        role: .system)
+    }
+    #expect(journal.track.cues.filter { $0.kind == .stream }.map(\.who) == ["Anna", ""])
+  }
+
   @Test func whatIsNoCueAndWhatANewerProgramWroteAreCountedOnly() throws {
     var journal = ReplayJournal()
     try journal.happen(.chatRead, ["upTo": 1])
