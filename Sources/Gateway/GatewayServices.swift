@@ -15,6 +15,7 @@ struct GatewayServices: Sendable {
   let files: FileDesk
   let replays: ReplayDesk
   let exports: ExportDesk
+  let stills: StillDesk
   let networkLocations: NetworkLocationDesk
   let sender: LinkSender
   let webhooks: WebhookDesk
@@ -40,7 +41,7 @@ struct GatewayServices: Sendable {
     self.authority = authority
     self.clock = clock
     (room, links, files) = (desks.room, desks.links, desks.files)
-    (replays, exports) = (desks.replays, desks.exports)
+    (replays, exports, stills) = (desks.replays, desks.exports, desks.stills)
     (networkLocations, sender, webhooks) = (desks.networkLocations, desks.sender, desks.webhooks)
     keeping = desks.keeping
     agency = configuration.agency
@@ -76,6 +77,7 @@ package struct GatewayDesks: Sendable {
   package let files: FileDesk
   package let replays: ReplayDesk
   package let exports: ExportDesk
+  package let stills: StillDesk
   package let sender: LinkSender
   package let webhooks: WebhookDesk
   package let keeping: ArchiveKeeping
@@ -86,7 +88,7 @@ package struct GatewayDesks: Sendable {
   private let channels: ChannelCarriers
 
   package init(
-    room: ControlRoom, links: LinkDesk, files: FileDesk, replays: ReplayDesk, exports: ExportDesk, sender: LinkSender,
+    room: ControlRoom, links: LinkDesk, files: FileDesk, replays: ReplayDesk, exports: ExportDesk, stills: StillDesk, sender: LinkSender,
     webhooks: WebhookDesk, keeping: ArchiveKeeping, media: any MediaPlane, limits: GatewayLimits = .init(),
     clock: GatewayClock = .system
   ) {
@@ -95,6 +97,7 @@ package struct GatewayDesks: Sendable {
     self.files = files
     self.replays = replays
     self.exports = exports
+    self.stills = stills
     self.sender = sender
     self.webhooks = webhooks
     self.keeping = keeping

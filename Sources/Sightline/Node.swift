@@ -39,20 +39,20 @@ struct Node {
       options.recording ? try Recording(options, room: room, storage: storage, data: data) : nil
     media = try MediaServer(try options.mediaConfiguration(recording: recording?.recorder))
     let files = try FileStore(folder: data.appendingPathComponent("files"))
+    let library = ArchiveLibrary(
+      archives: data.appendingPathComponent(Recording.folderName),
+      encryptionKey: try options.archiveEncryptionKey(data: data), publicKeys: Recording.publicKeys(data: data))
+    let fileDesk = FileDesk(
+      room: room, store: files, scanner: options.scanCommand.flatMap { FileScanner(command: $0) })
     desks = GatewayDesks(
-      room: room, links: try LinkDesk(room: room, storage: storage),
-      files: FileDesk(
-        room: room, store: files, scanner: options.scanCommand.flatMap { FileScanner(command: $0) }),
-      replays: ReplayDesk(
-        room: room,
-        library: ArchiveLibrary(
-          archives: data.appendingPathComponent(Recording.folderName),
-          encryptionKey: try options.archiveEncryptionKey(data: data), publicKeys: Recording.publicKeys(data: data))),
+      room: room, links: try LinkDesk(room: room, storage: storage), files: fileDesk,
+      replays: ReplayDesk(room: room, library: library),
       exports: ExportDesk(
         room: room,
         sources: Exporting.sources(
           data: data, storage: storage, files: files, envelopeKey: try Exporting.envelopeKey(in: data)),
         folder: data.appendingPathComponent(Exporting.folderName).path, requiresApproval: options.exportApproval),
+      stills: StillDesk(room: room, library: library, files: fileDesk, recorder: recording?.recorder),
       sender: LinkSender(
         room: room, sms: try options.smsProvider(), mail: try options.mailConfiguration(), agency: options.agency,
         receiptKey: try KeyFile.load("secret-box-key", from: data), options: options.transferOptions),

@@ -182,6 +182,7 @@ OPERATIONS: dict[str, list[Try]] = {
     "GET /api/v1/sms/receipts/{secret}": once("server"),
     "POST /api/v1/sms/receipts/{secret}": once("server", {}),
     # The archive: recordings
+    "POST /api/v1/incidents/{incident}/snapshots": [Try("snapshot", {"source": "none"})],
     # The archive: replay. A look is asked for before its reason is; what a look shows takes what the look took.
     "POST /api/v1/incidents/{incident}/replays": [Try("replay", {"reason": ""}), Try("watch", {"live": True})],
     "GET /api/v1/incidents/{incident}/replays/{replay}/playlist.json": [Try("replay")],
@@ -192,6 +193,7 @@ OPERATIONS: dict[str, list[Try]] = {
     "GET /api/v1/incidents/{incident}/replays/{replay}/stills/{still}": [Try("replay")],
     "GET /api/v1/incidents/{incident}/replays/{replay}/late/{upload}": [Try("replay")],
     "GET /api/v1/incidents/{incident}/replays/{replay}/hls/{playlist}": [Try("replay")],
+    "GET /api/v1/incidents/{incident}/replays/{replay}/thumbnails/{track}": [Try("replay")],
     # The archive: search. Everybody who may know of incidents may look; test_archive_search.py says what each of them finds.
     "GET /api/v1/archive": once("search"),
     "GET /archive": once("everyone"),

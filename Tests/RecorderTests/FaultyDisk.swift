@@ -5,8 +5,8 @@ import Synchronization
 /// A real disk that can be filled up or held still.
 final class FaultyDisk: ArchiveDisk {
   struct State {
-    /// Bytes that it still takes; nil for any number.
-    var room: Int?
+    /// What a path must contain for there to be no room; nil while there is room for all.
+    var isFullFor: String?
     /// Whether whatever waits for the disk goes on waiting.
     var isStalled = false
     var synchronized = 0
@@ -17,10 +17,10 @@ final class FaultyDisk: ArchiveDisk {
   private let refused = DispatchSemaphore(value: 0)
   private let disk = SystemDisk()
 
-  func fill(after bytes: Int) { state.withLock { $0.room = bytes } }
+  func fill(for part: String) { state.withLock { $0.isFullFor = part } }
   /// Returns when something found no room.
   func waitForRefusal() { refused.wait() }
-  func empty() { state.withLock { $0.room = nil } }
+  func empty() { state.withLock { $0.isFullFor = nil } }
   func stall() { state.withLock { $0.isStalled = true } }
 
   func goOn() {
@@ -43,15 +43,10 @@ final class FaultyDisk: ArchiveDisk {
     waiter?.wait()
   }
 
-  func take(_ count: Int) throws(DiskError) {
-    let isTaken = state.withLock { state in
-      guard let room = state.room else { return true }
-      guard room >= count else { return false }
-      state.room = room - count
-      return true
-    }
-    if !isTaken { refused.signal() }
-    guard isTaken else { throw DiskError(.full, "Could not write: No space left on device.") }
+  func checkRoom(for path: String) throws(DiskError) {
+    guard let part = state.withLock({ $0.isFullFor }), path.contains(part) else { return }
+    refused.signal()
+    throw DiskError(.full, "Could not write: No space left on device.")
   }
 
   func makeFolder(_ path: String) throws(DiskError) { try disk.makeFolder(path) }
@@ -62,23 +57,25 @@ final class FaultyDisk: ArchiveDisk {
   func synchronize(folder path: String) throws(DiskError) { try disk.synchronize(folder: path) }
 
   func open(_ path: String) throws(DiskError) -> any AppendableFile {
-    FaultyFile(file: try disk.open(path), disk: self)
+    FaultyFile(file: try disk.open(path), path: path, disk: self)
   }
 }
 
 private final class FaultyFile: AppendableFile {
   private let file: any AppendableFile
+  private let path: String
   private let disk: FaultyDisk
 
-  init(file: any AppendableFile, disk: FaultyDisk) {
+  init(file: any AppendableFile, path: String, disk: FaultyDisk) {
     self.file = file
+    self.path = path
     self.disk = disk
   }
 
   var length: Int { file.length }
 
   func append(_ bytes: [UInt8]) throws(DiskError) {
-    try disk.take(bytes.count)
+    try disk.checkRoom(for: path)
     try file.append(bytes)
   }
 

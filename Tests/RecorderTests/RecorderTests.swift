@@ -34,7 +34,7 @@ import Testing
     let call = try RecordedCall()
     call.announce()
     call.send(20)
-    call.disk.fill(after: 0)
+    call.disk.fill(for: "/media/")
     call.send(20)
     call.disk.waitForRefusal()
     call.disk.empty()
@@ -46,6 +46,24 @@ import Testing
     #expect(contents.isSealed)
     #expect(call.events.alarms.contains { $0.contains("No space left") })
     #expect(contents.tracks.first?.gaps.contains { $0.reason == .disk } == true)
+  }
+
+  @Test func linesThatFindNoRoomAreWrittenLater() throws {
+    let call = try RecordedCall()
+    call.announce()
+    call.send(20)
+    call.disk.fill(for: "manifest.jsonl")
+    call.send(20)
+    call.disk.waitForRefusal()
+    call.disk.empty()
+    call.send(10)
+    call.stop()
+    let report = try call.verify()
+    #expect(report.isWhole, "\(report.text)")
+    let track = try #require(try call.contents().tracks.first)
+    #expect(track.segments.flatMap(\.fragments).reduce(0) { $0 + $1.frames } == 50)
+    #expect(track.gaps.isEmpty)
+    #expect(!call.events.alarms.isEmpty)
   }
 
   @Test func aDiskThatStandsStillHoldsUpNoMediaThread() throws {

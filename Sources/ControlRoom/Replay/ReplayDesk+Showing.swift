@@ -34,6 +34,13 @@ extension ReplayDesk {
     try await library.read(reader, range)
   }
 
+  /// A small picture of a track, as it was to be seen at `time`.
+  package func thumbnail(
+    of look: Look, _ track: TrackID, at time: UTCTime?
+  ) async throws(Refusal) -> RecordedPicture {
+    try await library.picture(of: look.incident, track: track, at: time, size: .thumbnail)
+  }
+
   /// How the archive is sealed, as its manifest says; with `verifies` also whether that is true, for which all of it is
   /// read.
   package func seal(of look: Look, _ incident: Incident, verifies: Bool = false) async throws(Refusal) -> JSONValue {

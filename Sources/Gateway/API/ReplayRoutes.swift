@@ -184,7 +184,7 @@ enum ReplayRoutes {
 
 extension APICall {
   /// The look of the path, if it is the asker's and has not ended.
-  fileprivate func look() async throws -> (look: ReplayDesk.Look, incident: Incident) {
+  func look() async throws -> (look: ReplayDesk.Look, incident: Incident) {
     try await services.replays.look(parameter("replay"), in: incident().id, by: principal())
   }
 }

@@ -245,6 +245,12 @@ export class Archive extends EventTarget {
     return response.arrayBuffer();
   }
 
+  /** A small picture of a track, seconds after the epoch. @returns {Promise<Blob>} */
+  async thumbnail(track, seconds) {
+    const at = encodeURIComponent(new Date(this.wallTime(seconds)).toISOString());
+    return (await this.#ask(`/thumbnails/${encodeURIComponent(track)}?at=${at}`)).blob();
+  }
+
   /** How the archive is sealed, and whether that is true, for which the service reads all of it. */
   async verify() {
     return (await this.#ask("/seal?verify=true")).json();

@@ -6,6 +6,7 @@
 import { expose, readAccess } from "./access.js";
 import { Archive, openLook } from "./archive.js";
 import { offerExports } from "./export.js";
+import { Filmstrip } from "./filmstrip.js";
 import { Happenings } from "./happenings.js";
 import { PictureWall } from "./picturewall.js";
 import { Player } from "./player.js";
@@ -23,6 +24,8 @@ let archive;
 let player;
 /** @type {Timeline | undefined} */
 let timeline;
+/** @type {Filmstrip | undefined} */
+let filmstrip;
 /** @type {PictureWall | undefined} */
 let wall;
 /** @type {Happenings | undefined} */
@@ -59,6 +62,7 @@ async function open(reason) {
 function begin() {
   player = new Player(archive);
   timeline = new Timeline(element("timeline"), archive);
+  filmstrip = new Filmstrip(element("filmstrip"), (track, seconds) => archive.thumbnail(track, seconds));
   wall = new PictureWall(element("pictures"), archive, player);
   happenings = new Happenings(document, archive);
   document.body.dataset.view = "replay";
@@ -90,6 +94,8 @@ function update() {
   wall.update();
   timeline.update();
   happenings.update();
+  const film = archive.tracks.find(({ kind, fragments }) => kind === "video" && fragments.length > 0);
+  if (film) filmstrip.update(film.id, { start: film.start, end: film.end });
   wall.setSound(hasSound);
   renderSeal();
   render();

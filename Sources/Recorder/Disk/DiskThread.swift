@@ -40,6 +40,7 @@ final class DiskThread: @unchecked Sendable {
 
   func start() {
     let thread = Thread { [self] in
+      RecorderThreads.yieldToCalls()
       sl_name_thread("recorder-disk")
       recover()
       while turn() { Thread.sleep(forTimeInterval: Self.cycle) }

@@ -71,6 +71,7 @@ final class IntakeThread: @unchecked Sendable {
   func start() {
     let thread = Thread { [self] in
       sl_name_thread("recorder")
+      RecorderThreads.yieldToCalls()
       while turn() { Thread.sleep(forTimeInterval: Self.interval) }
       ended.signal()
     }

@@ -81,11 +81,11 @@ func makeDesks(
   }
   let files = try FileStore(folder: folder.url.appendingPathComponent("files"))
   let sealingKey = try #require(Ed25519PrivateKey(seed: [UInt8](repeating: 8, count: Ed25519PrivateKey.seedLength)))
+  let library = ArchiveLibrary(archives: folder.url.appendingPathComponent("archive"))
+  let fileDesk = FileDesk(room: room, store: files, scanner: nil)
   let desks = GatewayDesks(
-    room: room, links: try LinkDesk(room: room, storage: storage),
-    files: FileDesk(room: room, store: files, scanner: nil),
-    replays: ReplayDesk(
-      room: room, library: ArchiveLibrary(archives: folder.url.appendingPathComponent("archive"))),
+    room: room, links: try LinkDesk(room: room, storage: storage), files: fileDesk,
+    replays: ReplayDesk(room: room, library: library),
     exports: ExportDesk(
       room: room,
       sources: PackageSources(
@@ -93,6 +93,7 @@ func makeDesks(
         media: FilePackageMedia(envelopeKey: nil)
       ) { PackageKeys(signing: sealingKey, known: []) }, folder: folder.url.appendingPathComponent("exports").path,
       requiresApproval: false),
+    stills: StillDesk(room: room, library: library, files: fileDesk, recorder: nil),
     sender: LinkSender(room: room, sms: nil, mail: nil, agency: "agency", receiptKey: [1]),
     webhooks: try WebhookDesk(room: room, storage: storage),
     keeping: ArchiveKeeping(room: room, archive: folder.url.appendingPathComponent("archive")) {
