@@ -55,7 +55,8 @@ package final class StillDesk: Sendable {
     _ picture: RecordedPicture, at path: ArchivePath, of incident: IncidentID, by principal: Principal,
     _ recorder: Recorder
   ) async throws(Refusal) -> [UInt8] {
-    let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<[UInt8], DiskError>, Never>) in
+    let result = await withCheckedContinuation {
+      (continuation: CheckedContinuation<Result<[UInt8], DiskError>, Never>) in
       let file = FileBytes(
         path: path, bytes: picture.jpeg, purpose: .still, track: picture.track, start: picture.time, duration: .zero,
         mimeType: "image/jpeg", note: "taken by \(principal.actor.id)"

@@ -25,7 +25,8 @@ enum StillRoutes {
       APIRoute(
         .get, "/api/v1/incidents/:incident/replays/:replay/thumbnails/:track", .incident(.follow), tag: "replay",
         "A small picture of a recorded track, for a timeline.",
-        queries: [.optional("at", .string(20...40, format: .dateTime), "When; the latest picture if not given.")], success: (200, "image/jpeg")
+        queries: [.optional("at", .string(20...40, format: .dateTime), "When; the latest picture if not given.")],
+        success: (200, "image/jpeg")
       ) { try await thumbnail($0) },
     ]
   }
