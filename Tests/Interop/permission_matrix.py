@@ -43,6 +43,7 @@ command     any      -          -         any        -         -       drill   -
 upload      any      own        own       any        -         -       drill   -     -           own    -     -
 download    any      own        own       any        any       -       drill   -     -           own    -     -
 watch       any      own        own       any        -         -       drill   -     -           own    own   -
+look back   any      own        own       any        -         -       drill   -     -           -      -     -
 publish     any      -          own       any        -         -       drill   -     -           own    -     own
 reveal      any      own        own       any        -         -       drill   -     -           -      -     -
 snapshot    any      own        -         any        -         -       drill   -     -           -      -     -
@@ -184,7 +185,7 @@ OPERATIONS: dict[str, list[Try]] = {
     # The archive: recordings
     "POST /api/v1/incidents/{incident}/snapshots": [Try("snapshot", {"source": "none"})],
     # The archive: replay. A look is asked for before its reason is; what a look shows takes what the look took.
-    "POST /api/v1/incidents/{incident}/replays": [Try("replay", {"reason": ""}), Try("watch", {"live": True})],
+    "POST /api/v1/incidents/{incident}/replays": [Try("replay", {"reason": ""}), Try("look back", {"live": True})],
     "GET /api/v1/incidents/{incident}/replays/{replay}/playlist.json": [Try("replay")],
     "GET /api/v1/incidents/{incident}/replays/{replay}/timeline.json": [Try("replay")],
     "GET /api/v1/incidents/{incident}/replays/{replay}/timeline.vtt": [Try("replay")],

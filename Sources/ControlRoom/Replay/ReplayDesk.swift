@@ -85,6 +85,8 @@ package final class ReplayDesk: Sendable {
 
   private func watchable(_ incident: IncidentID, _ principal: Principal) async throws(Refusal) -> Incident {
     let present = try await room.incident(incident, for: principal, to: .follow)
+    // A link shows what is, not what was: its bearer saw none of it before (DOMAIN, Roles).
+    guard ![.caller, .guest, .device].contains(principal.role) else { throw .forbidden }
     guard !present.mediaPermissions(of: principal).contains(.subscribe) else { return present }
     guard present.state.isClosed else { throw .forbidden }
     throw Refusal(.wrongState, "The incident is over. Open a replay of it, if your role allows that.")
