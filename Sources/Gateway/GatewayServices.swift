@@ -88,7 +88,8 @@ package struct GatewayDesks: Sendable {
   private let channels: ChannelCarriers
 
   package init(
-    room: ControlRoom, links: LinkDesk, files: FileDesk, replays: ReplayDesk, exports: ExportDesk, stills: StillDesk, sender: LinkSender,
+    room: ControlRoom, links: LinkDesk, files: FileDesk, replays: ReplayDesk, exports: ExportDesk, stills: StillDesk,
+    sender: LinkSender,
     webhooks: WebhookDesk, keeping: ArchiveKeeping, media: any MediaPlane, limits: GatewayLimits = .init(),
     clock: GatewayClock = .system
   ) {
