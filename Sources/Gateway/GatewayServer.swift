@@ -112,7 +112,7 @@ package final class GatewayServer: Service {
     for kind in SignallingEndpoint.Kind.allCases { book.add(SignallingEndpoint(kind: kind, services: services).routes) }
     book.add(SignInRoutes.routes + AccountRoutes.routes + IncidentRoutes.routes + LinkRoutes.routes + FileRoutes.routes)
     book.add(ReplayRoutes.routes + ArchiveRoutes.routes + RetentionRoutes.routes + ExportRoutes.routes)
-    book.add(ServiceRoutes.routes + InterchangeRoutes.routes + WebhookRoutes.routes)
+    book.add(LateMediaRoutes.routes + ServiceRoutes.routes + InterchangeRoutes.routes + WebhookRoutes.routes)
     book.add(MonitoringRoutes(services: services, readiness: readiness).routes)
     book.add(PageRoutes(files: files).routes)
     book.add(DocumentRoutes.routes(of: book))

@@ -15,6 +15,8 @@ struct GatewayServices: Sendable {
   let files: FileDesk
   let replays: ReplayDesk
   let exports: ExportDesk
+  /// Nil where nothing is recorded.
+  let late: LateMediaDesk?
   let networkLocations: NetworkLocationDesk
   let sender: LinkSender
   let webhooks: WebhookDesk
@@ -40,7 +42,7 @@ struct GatewayServices: Sendable {
     self.authority = authority
     self.clock = clock
     (room, links, files) = (desks.room, desks.links, desks.files)
-    (replays, exports) = (desks.replays, desks.exports)
+    (replays, exports, late) = (desks.replays, desks.exports, desks.late)
     (networkLocations, sender, webhooks) = (desks.networkLocations, desks.sender, desks.webhooks)
     keeping = desks.keeping
     agency = configuration.agency
@@ -79,6 +81,8 @@ package struct GatewayDesks: Sendable {
   package let sender: LinkSender
   package let webhooks: WebhookDesk
   package let keeping: ArchiveKeeping
+  /// Nil where nothing is recorded.
+  package let late: LateMediaDesk?
   let networkLocations: NetworkLocationDesk
   let sessions: SessionDirectory
   let journalist: MediaJournalist
@@ -87,7 +91,8 @@ package struct GatewayDesks: Sendable {
 
   package init(
     room: ControlRoom, links: LinkDesk, files: FileDesk, replays: ReplayDesk, exports: ExportDesk, sender: LinkSender,
-    webhooks: WebhookDesk, keeping: ArchiveKeeping, media: any MediaPlane, limits: GatewayLimits = .init(),
+    webhooks: WebhookDesk, keeping: ArchiveKeeping, late: LateMediaDesk? = nil, media: any MediaPlane,
+    limits: GatewayLimits = .init(),
     clock: GatewayClock = .system
   ) {
     self.room = room
@@ -98,6 +103,7 @@ package struct GatewayDesks: Sendable {
     self.sender = sender
     self.webhooks = webhooks
     self.keeping = keeping
+    self.late = late
     networkLocations = NetworkLocationDesk(room: room)
     sessions = SessionDirectory(maximumSessions: limits.maximumSessions)
     journalist = MediaJournalist(media: media, room: room, sessions: sessions)

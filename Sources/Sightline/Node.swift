@@ -39,15 +39,14 @@ struct Node {
       options.recording ? try Recording(options, room: room, storage: storage, data: data) : nil
     media = try MediaServer(try options.mediaConfiguration(recording: recording?.recorder))
     let files = try FileStore(folder: data.appendingPathComponent("files"))
+    let library = ArchiveLibrary(
+      archives: data.appendingPathComponent(Recording.folderName),
+      encryptionKey: try options.archiveEncryptionKey(data: data), publicKeys: Recording.publicKeys(data: data))
     desks = GatewayDesks(
       room: room, links: try LinkDesk(room: room, storage: storage),
       files: FileDesk(
         room: room, store: files, scanner: options.scanCommand.flatMap { FileScanner(command: $0) }),
-      replays: ReplayDesk(
-        room: room,
-        library: ArchiveLibrary(
-          archives: data.appendingPathComponent(Recording.folderName),
-          encryptionKey: try options.archiveEncryptionKey(data: data), publicKeys: Recording.publicKeys(data: data))),
+      replays: ReplayDesk(room: room, library: library),
       exports: ExportDesk(
         room: room,
         sources: Exporting.sources(
@@ -60,7 +59,7 @@ struct Node {
       keeping: ArchiveKeeping(
         room: room, archive: data.appendingPathComponent("archive"), quota: try options.archiveSpace.quota(),
         signingKey: { try ArchiveKeyring(reading: data).signingKey }),
-      media: media)
+      late: recording.map { LateMediaDesk(room: room, recorder: $0.recorder, library: library) }, media: media)
     gateway = try GatewayServer(
       configuration: try options.gatewayConfiguration(), media: media, desks: desks, authority: authority,
       logger: logger)
