@@ -36,6 +36,8 @@ MOST_MISPLACED = SECOND // 2
 #: Uploads an hour and caller.
 MOST_UPLOADS = 20
 GIBIBYTE = 1 << 30
+#: What a page says of a second of media; an incident that was just opened has not lasted for longer.
+SHORT = "age=1500&duration=1400&kind=video"
 NOTE_WORDS = """
 window.lateWords = [];
 const late = document.getElementById("late");
@@ -160,7 +162,7 @@ def misplacement(path: pathlib.Path, start: int) -> float:
 
 @dataclass
 class Scene:
-    """An incident that has lasted for a while, and one of its callers."""
+    """An incident that was just opened, and its caller."""
 
     node: Node
     incident: str
@@ -168,8 +170,7 @@ class Scene:
     caller: Api
 
     def upload(
-        self, name: str = "upload-0001", content: bytes = CLIP.read_bytes(), *, type: str = "video/webm",
-        query: str = "age=0&duration=10000&kind=video", **headers: str
+        self, content: bytes, *, name: str = "upload-0001", type: str = "video/webm", query: str = SHORT, **headers: str
     ) -> Answer:
         path = f"/api/v1/incidents/{self.incident}/late/{name}?{query}"
         # Not `ask`, which would wait until the service takes more.
@@ -177,10 +178,6 @@ class Scene:
 
     def archive(self) -> Recording:
         return Recording.read(self.node.data / "archive" / self.incident)
-
-
-#: The clip's ten seconds: an incident that was just opened has not lasted as long, so uploads are cut to less.
-SHORT = "age=1500&duration=1400&kind=video"
 
 
 @pytest.fixture(scope="module")
@@ -210,14 +207,14 @@ def open_scene(node: Node) -> Iterator[Scene]:
 
 
 def test_an_upload_is_kept_once(scene: Scene, clip: bytes) -> None:
-    first = scene.upload(content=clip, query=SHORT)
+    first = scene.upload(clip)
     assert first.status == 201, first.body
     assert first.json == {"path": "late/upload-0001.webm", "sha256": hashlib.sha256(clip).hexdigest()}
-    again = scene.upload(content=clip, query=SHORT)
+    again = scene.upload(clip)
     assert (again.status, again.json) == (200, first.json)
     scene.node.kill()
     scene.node.start()
-    again = scene.upload(content=clip, query=SHORT)
+    again = scene.upload(clip)
     assert (again.status, again.json) == (200, first.json), "also after a crash"
     (file,) = scene.archive().files
     assert file["sha256"] == first.json["sha256"]
@@ -253,7 +250,7 @@ def test_an_upload_is_kept_once(scene: Scene, clip: bytes) -> None:
     ids=lambda value: str(value)[:40],
 )
 def test_what_is_no_upload_is_refused_in_words(scene: Scene, clip: bytes, status: int, change: dict) -> None:
-    answer = scene.upload(**{"content": clip, "query": SHORT} | change)
+    answer = scene.upload(**{"content": clip} | change)
     assert answer.status == status, answer.body
     assert answer.code and len(answer.json["detail"]) > 20
     assert not (scene.node.data / "archive" / scene.incident).exists(), "nothing was kept"
@@ -269,9 +266,9 @@ def test_others_add_nothing(scene: Scene, clip: bytes) -> None:
 
 
 def test_too_many_are_refused(scene: Scene, clip: bytes) -> None:
-    statuses = [scene.upload(f"upload-{number:04}", b"no media").status for number in range(MOST_UPLOADS)]
+    statuses = [scene.upload(b"no media", name=f"upload-{number:04}").status for number in range(MOST_UPLOADS)]
     assert set(statuses) == {400}
-    answer = scene.upload(content=clip, query=SHORT)
+    answer = scene.upload(clip)
     assert (answer.status, answer.code) == (429, "tooFast")
     assert 0 < int(answer.headers["Retry-After"]) <= 3600
 
@@ -282,7 +279,7 @@ def test_a_page_may_hand_over_what_it_has_after_stop(scene: Scene, clip: bytes) 
     ended = {"kind": "caller.stage", "payload": {"caller": scene.key.actor, "stage": "ended"}}
     assert scene.caller.ask("POST", f"{path}/events", ended).status in (200, 201)
     wait_for(lambda: scene.caller.ask("GET", path).code == "linkEnded", "the link opens nothing any more", 5)
-    assert scene.upload(content=clip, query=SHORT).status == 201
+    assert scene.upload(clip).status == 201
 
 
 def start_session(scene: Scene) -> None:
@@ -293,8 +290,8 @@ def start_session(scene: Scene) -> None:
 def test_where_nothing_is_recorded_nothing_is_taken(tmp_path: pathlib.Path, clip: bytes, chromium: Callable) -> None:
     with Node(tmp_path, ("--no-recording",)) as node:
         for scene in open_scene(node):
-            answer = scene.upload(content=clip, query=SHORT)
+            answer = scene.upload(clip)
             assert answer.status == 409 and "does not record" in answer.json["detail"]
             page = chromium(f"{node.base}/call/{scene.incident}?token={scene.key.token}", size=PHONE)
-            wait_for(lambda: page.evaluate("window.sightline.metadata.state") == "open", "the page is connected")
+            wait_for(lambda: page.evaluate("window.sightline.metadata.state") == "connected", "the page is connected")
             assert not page.page.is_visible("#is-recorded")
