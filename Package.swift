@@ -124,8 +124,8 @@ let package = Package(
     module(
       "Gateway",
       [
-        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Archive", "Storage", "Outgoing",
-        "MediaServer", "ControlRoom",
+        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Archive", "Recorder",
+        "Storage", "Outgoing", "MediaServer", "ControlRoom",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HummingbirdTLS", package: "hummingbird"),

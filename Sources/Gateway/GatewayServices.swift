@@ -13,13 +13,10 @@ struct GatewayServices: Sendable {
   let room: ControlRoom
   let links: LinkDesk
   let files: FileDesk
-  let replays: ReplayDesk
-  let exports: ExportDesk
-  let stills: StillDesk
+  let archive: ArchiveDesks
   let networkLocations: NetworkLocationDesk
   let sender: LinkSender
   let webhooks: WebhookDesk
-  let keeping: ArchiveKeeping
   let agency: AgencyIdentity
   let authority: TokenAuthority
   let sessions: SessionDirectory
@@ -40,10 +37,8 @@ struct GatewayServices: Sendable {
     self.media = media
     self.authority = authority
     self.clock = clock
-    (room, links, files) = (desks.room, desks.links, desks.files)
-    (replays, exports, stills) = (desks.replays, desks.exports, desks.stills)
+    (room, links, files, archive) = (desks.room, desks.links, desks.files, desks.archive)
     (networkLocations, sender, webhooks) = (desks.networkLocations, desks.sender, desks.webhooks)
-    keeping = desks.keeping
     agency = configuration.agency
     metrics = GatewayMetrics()
     sessions = desks.sessions
@@ -75,12 +70,9 @@ package struct GatewayDesks: Sendable {
   package let room: ControlRoom
   package let links: LinkDesk
   package let files: FileDesk
-  package let replays: ReplayDesk
-  package let exports: ExportDesk
-  package let stills: StillDesk
+  package let archive: ArchiveDesks
   package let sender: LinkSender
   package let webhooks: WebhookDesk
-  package let keeping: ArchiveKeeping
   let networkLocations: NetworkLocationDesk
   let sessions: SessionDirectory
   let journalist: MediaJournalist
@@ -88,20 +80,15 @@ package struct GatewayDesks: Sendable {
   private let channels: ChannelCarriers
 
   package init(
-    room: ControlRoom, links: LinkDesk, files: FileDesk, replays: ReplayDesk, exports: ExportDesk, stills: StillDesk,
-    sender: LinkSender,
-    webhooks: WebhookDesk, keeping: ArchiveKeeping, media: any MediaPlane, limits: GatewayLimits = .init(),
-    clock: GatewayClock = .system
+    room: ControlRoom, links: LinkDesk, files: FileDesk, archive: ArchiveDesks, sender: LinkSender,
+    webhooks: WebhookDesk, media: any MediaPlane, limits: GatewayLimits = .init(), clock: GatewayClock = .system
   ) {
     self.room = room
     self.links = links
     self.files = files
-    self.replays = replays
-    self.exports = exports
-    self.stills = stills
+    self.archive = archive
     self.sender = sender
     self.webhooks = webhooks
-    self.keeping = keeping
     networkLocations = NetworkLocationDesk(room: room)
     sessions = SessionDirectory(maximumSessions: limits.maximumSessions)
     journalist = MediaJournalist(media: media, room: room, sessions: sessions)

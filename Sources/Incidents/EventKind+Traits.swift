@@ -121,7 +121,8 @@ extension EventKind {
     .revealed: EventTraits(
       .durable, .client(.reveal), .team, "A picture was unblurred or blurred.", EventSchemas.revealed),
     .recording: EventTraits(
-      .durable, .server, .team, "The recording begins, has an alarm, or is sealed.", EventSchemas.recording),
+      .durable, .server, .team, "The recording begins, has an alarm, gets a late upload, or is sealed.",
+      EventSchemas.recording),
     .replayOpened: EventTraits(
       .durable, .server, .control, "Somebody looks at the recording.", EventSchemas.replayOpened),
     .exportRequested: EventTraits(

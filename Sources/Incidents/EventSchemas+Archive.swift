@@ -7,7 +7,7 @@ extension EventSchemas {
   static let reason = Schema.string(1...500)
 
   static let recording: Fields = [
-    .required("state", .choice(["started", "alarm", "recovered", "sealed"]), "What happened."),
+    .required("state", .choice(["started", "alarm", "recovered", "sealed", "late"]), "What happened."),
     .optional("track", .string(1...40), "Which stream; all if not given."),
     .optional("detail", .string(1...500), "In words."),
   ]

@@ -46,21 +46,23 @@ struct Node {
       room: room, store: files, scanner: options.scanCommand.flatMap { FileScanner(command: $0) })
     desks = GatewayDesks(
       room: room, links: try LinkDesk(room: room, storage: storage), files: fileDesk,
-      replays: ReplayDesk(room: room, library: library),
-      exports: ExportDesk(
-        room: room,
-        sources: Exporting.sources(
-          data: data, storage: storage, files: files, envelopeKey: try Exporting.envelopeKey(in: data)),
-        folder: data.appendingPathComponent(Exporting.folderName).path, requiresApproval: options.exportApproval),
-      stills: StillDesk(room: room, library: library, files: fileDesk, recorder: recording?.recorder),
+      archive: ArchiveDesks(
+        replays: ReplayDesk(room: room, library: library),
+        exports: ExportDesk(
+          room: room,
+          sources: Exporting.sources(
+            data: data, storage: storage, files: files, envelopeKey: try Exporting.envelopeKey(in: data)),
+          folder: data.appendingPathComponent(Exporting.folderName).path, requiresApproval: options.exportApproval),
+        stills: StillDesk(room: room, library: library, files: fileDesk, recorder: recording?.recorder),
+        keeping: ArchiveKeeping(
+          room: room, archive: data.appendingPathComponent(Recording.folderName),
+          quota: try options.archiveSpace.quota(), signingKey: { try ArchiveKeyring(reading: data).signingKey }),
+        late: recording.map { LateMediaDesk(room: room, recorder: $0.recorder, library: library) },
+        recorder: recording.map { recording in { recording.recorder.statistics } }),
       sender: LinkSender(
         room: room, sms: try options.smsProvider(), mail: try options.mailConfiguration(), agency: options.agency,
         receiptKey: try KeyFile.load("secret-box-key", from: data), options: options.transferOptions),
-      webhooks: try WebhookDesk(room: room, storage: storage, options: options.transferOptions),
-      keeping: ArchiveKeeping(
-        room: room, archive: data.appendingPathComponent("archive"), quota: try options.archiveSpace.quota(),
-        signingKey: { try ArchiveKeyring(reading: data).signingKey }),
-      media: media)
+      webhooks: try WebhookDesk(room: room, storage: storage, options: options.transferOptions), media: media)
     gateway = try GatewayServer(
       configuration: try options.gatewayConfiguration(), media: media, desks: desks, authority: authority,
       logger: logger)
@@ -81,7 +83,7 @@ struct Node {
       logger.error("incident \(incident) is not served: \(reason)")
     }
     try desks.webhooks.start()
-    try await desks.exports.start()
+    try await desks.archive.exports.start()
     desks.start()
     recording?.recorder.start()
     let services: [any Service] =
@@ -90,7 +92,7 @@ struct Node {
       ] + (recording.map { [RecordingService(recording: $0)] } ?? []) + [
         MediaService(media: media),
         HousekeepingService(keeper: Housekeeper(room: room, links: desks.links)),
-        ArchiveKeepingService(keeping: desks.keeping), ExportService(exports: desks.exports), gateway,
+        ArchiveKeepingService(keeping: desks.archive.keeping), ExportService(exports: desks.archive.exports), gateway,
         ReadyService(node: self, whenReady: whenReady),
       ] + others
     let group = ServiceGroup(
@@ -130,7 +132,7 @@ private struct JournalService: Service {
   func run() async throws {
     let error = await cancelWhenGracefulShutdown { await failure.first() }
     await desks.webhooks.stop()
-    await desks.keeping.stop()
+    await desks.archive.keeping.stop()
     desks.room.stop()
     storage.close()
     if let error { throw error }

@@ -95,8 +95,8 @@ struct Floor: Sendable {
     Floor(
       5, "Gateway",
       [
-        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Archive", "Storage", "Outgoing",
-        "MediaServer", "ControlRoom",
+        "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Archive", "Recorder",
+        "Storage", "Outgoing", "MediaServer", "ControlRoom",
       ],
       libraries: [
         "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "Logging", "NIOCore", "NIOHTTP1",

@@ -53,6 +53,7 @@ struct DecisionTests {
     Wish(.source, ["source": "s1", "peer": "p", "kind": "video", "state": "live", "codec": "VP8"]),
     Wish(.watching, ["on": true, "account": "op-1", "role": "operator", "name": "Olga"]), Wish(.revealed, ["on": true]),
     Wish(.recording, ["state": "alarm", "detail": "The disk is full."]),
+    Wish(.recording, ["state": "late", "track": "v-1", "detail": "late/0123456789ab.webm"]),
     Wish(.replayOpened, ["replay": "r1", "account": "sup-1", "role": "supervisor", "reason": "complaint 12"]),
     Wish(.exportRequested, ["export": "x1", "account": "sup-1", "reason": "court", "approval": true]),
     Wish(.exportDecided, ["export": "x1", "account": "cus-1", "decision": "approved"]),

@@ -184,6 +184,7 @@ OPERATIONS: dict[str, list[Try]] = {
     "POST /api/v1/sms/receipts/{secret}": once("server", {}),
     # The archive: recordings
     "POST /api/v1/incidents/{incident}/snapshots": [Try("snapshot", {"source": "none"})],
+    "PUT /api/v1/incidents/{incident}/late/{upload}": [Try("publish", b"", "video/webm")],
     # The archive: replay. A look is asked for before its reason is; what a look shows takes what the look took.
     "POST /api/v1/incidents/{incident}/replays": [Try("replay", {"reason": ""}), Try("look back", {"live": True})],
     "GET /api/v1/incidents/{incident}/replays/{replay}/playlist.json": [Try("replay")],

@@ -153,6 +153,19 @@ package final class LinkDesk: Sendable {
     return Principal(link, grant)
   }
 
+  /// Lets the bearer of a link in whose call ended less than ``afterCallTime`` ago; nil for any other link.
+  ///
+  /// Their page may still have something to hand over: what it recorded while it was offline.
+  package func admit(afterCall link: SignedLink) async throws(Refusal) -> Principal? {
+    guard let grant = try await known(link.id), case .ended(let end) = grant.state,
+      room.clock.wall() - end <= Self.afterCallTime
+    else { return nil }
+    return Principal(link, grant)
+  }
+
+  /// How long after the end of their call a page may hand over what it has.
+  package static let afterCallTime = TimeInterval64.seconds(600)
+
   /// What the bearers without a key, cameras and players for example, share.
   private static let noKey = "-"
 

@@ -36,7 +36,7 @@ enum ArchiveRoutes {
         "Look for incidents that one may know of, newest first: all parts of the question have to fit.",
         queries: queries
       ) { call in
-        let catalog = call.services.keeping.catalog
+        let catalog = call.services.archive.keeping.catalog
         let page = try await catalog.search(try query(of: call), for: call.principal())
         return .json(view(page, isWhole: catalog.isCaughtUp))
       }

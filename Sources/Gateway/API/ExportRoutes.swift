@@ -29,7 +29,7 @@ enum ExportRoutes {
       APIRoute(
         .get, all, .incident(.requestExport), tag: tag, "The incident's exports with their progress, newest first."
       ) { call in
-        let exports = try await call.services.exports.exports(of: call.incident().id)
+        let exports = try await call.services.archive.exports.exports(of: call.incident().id)
         return .json(["exports": .array(exports.map(\.json))])
       },
       APIRoute(
@@ -38,13 +38,13 @@ enum ExportRoutes {
         body: .json(wish), success: (201, "application/json")
       ) { try await request($0) },
       APIRoute(.get, one, .incident(.requestExport), tag: tag, "How an export stands.") { call in
-        .json(try await call.services.exports.export(call.parameter("export"), in: call.incident().id).json)
+        .json(try await call.services.archive.exports.export(call.parameter("export"), in: call.incident().id).json)
       },
       APIRoute(
         .post, "\(one)/decision", .incident(.approveExport), tag: tag,
         "Agree to an export that somebody else asked for, or refuse it; the first answer counts.", body: .json(decision)
       ) { call in
-        let export = try await call.services.exports.decide(
+        let export = try await call.services.archive.exports.decide(
           call.parameter("export"), in: call.incident().id, approve: call.body["approve"]?.bool ?? false,
           reason: call.body["reason"]?.string, by: call.principal())
         return .json(export.json)
@@ -53,7 +53,7 @@ enum ExportRoutes {
         .delete, one, .incident(.requestExport), tag: tag,
         "Withdraw one's own wish while the package is not ready, or delete the package.", success: (204, nil)
       ) { call in
-        try await call.services.exports.remove(
+        try await call.services.archive.exports.remove(
           call.parameter("export"), in: call.incident().id, by: call.principal())
         return .done
       },
@@ -68,7 +68,7 @@ enum ExportRoutes {
       throw Problem(.badPayload, "redact: \(error.text)")
     }
     let incident = try call.incident().id
-    let export = try await call.services.exports.request(
+    let export = try await call.services.archive.exports.request(
       incident, reason: call.body["reason"]?.string ?? "", redaction: redaction, by: call.principal())
     var response = Response.json(["export": .string(export.id), "state": .string(export.stateName)], status: .created)
     response.headers[.location] = "/api/v1/incidents/\(incident)/exports/\(export.id)"
@@ -87,7 +87,7 @@ enum ExportRoutes {
 
   private static func fetch(_ call: APICall) async throws -> Response {
     let (id, incident, principal) = (try call.parameter("export"), try call.incident().id, try call.principal())
-    let exports = call.services.exports
+    let exports = call.services.archive.exports
     let (package, file) = try await exports.package(of: id, in: incident, for: principal)
     let content = RangedContent(
       length: package.length, tag: EntityTag(Hex.encode(package.hash)),

@@ -47,20 +47,20 @@ enum ReplayRoutes {
       ) { call in
         let (look, incident) = try await call.look()
         let line = try call.query("after", in: 0...JSONValue.maximumInteger, standard: 0)
-        return .json(try await call.services.replays.playlist(of: look, incident, after: line))
+        return .json(try await call.services.archive.replays.playlist(of: look, incident, after: line))
       },
       APIRoute(
         .get, "\(look)/timeline.json", .incident(.follow), tag: tag,
         "What happened, as far as one may see it, on the clock of the recording.", queries: event
       ) { call in
-        let timeline = try await call.services.replays.timeline(of: call.look().look, for: call.principal())
+        let timeline = try await call.services.archive.replays.timeline(of: call.look().look, for: call.principal())
         return .json(
           timeline.json(after: try call.query("after", in: 0...JSONValue.maximumInteger, standard: 0)))
       },
       APIRoute(
         .get, "\(look)/timeline.vtt", .incident(.follow), tag: tag, "The same as WebVTT.", success: (200, "text/vtt")
       ) { call in
-        let timeline = try await call.services.replays.timeline(of: call.look().look, for: call.principal())
+        let timeline = try await call.services.archive.replays.timeline(of: call.look().look, for: call.principal())
         return .text(timeline.webVTT, type: "text/vtt; charset=utf-8")
       },
       APIRoute(
@@ -69,7 +69,7 @@ enum ReplayRoutes {
       ) { call in
         let (look, incident) = try await call.look()
         let verifies = call.query("verify") == "true"
-        return .json(try await call.services.replays.seal(of: look, incident, verifies: verifies))
+        return .json(try await call.services.archive.replays.seal(of: look, incident, verifies: verifies))
       },
     ]
   }
@@ -78,8 +78,8 @@ enum ReplayRoutes {
     let (incident, principal) = (try call.incident().id, try call.principal())
     let look =
       call.body["live"]?.bool == true
-      ? try await call.services.replays.lookBack(incident, by: principal)
-      : try await call.services.replays.open(incident, because: call.body["reason"]?.string ?? "", by: principal)
+      ? try await call.services.archive.replays.lookBack(incident, by: principal)
+      : try await call.services.archive.replays.open(incident, because: call.body["reason"]?.string ?? "", by: principal)
     let address = "/api/v1/incidents/\(incident)/replays/\(look.id)"
     var response = Response.json(
       ["replay": .string(look.id), "live": .bool(look.isLive), "epoch": .string(look.epoch.description)],
@@ -108,7 +108,7 @@ enum ReplayRoutes {
       guard let path = ArchivePath(folder: place, name: try call.parameter(String(parameter.dropFirst()))) else {
         throw Problem.notFound
       }
-      let reader = try await call.services.replays.file(path, of: look)
+      let reader = try await call.services.archive.replays.file(path, of: look)
       return try answer(call, reader)
     }
   }
@@ -143,7 +143,7 @@ enum ReplayRoutes {
 
   /// Reads a piece when the one before was taken, so that a slow client costs one piece of memory.
   private static func body(_ call: APICall, _ reader: ArchiveLibrary.Reader, _ range: Range<Int>) -> ResponseBody {
-    let replays = call.services.replays
+    let replays = call.services.archive.replays
     return ResponseBody(contentLength: range.count) { writer in
       var next = range.lowerBound
       while next < range.upperBound {
@@ -166,7 +166,7 @@ enum ReplayRoutes {
         .get, "\(look)/hls/:playlist", .incident(.follow), tag: tag,
         "For players of HLS: \(masterName), and a playlist a track.", success: (200, playlistType)
       ) { call in
-        let playlists = try await call.services.replays.hls(of: call.look().look)
+        let playlists = try await call.services.archive.replays.hls(of: call.look().look)
         let name = try call.parameter("playlist")
         // A player repeats no query: whoever came by one is given it in every address.
         let query = call.request.queryToken.map { "?token=\($0.percentEncoded)" } ?? ""
@@ -185,7 +185,7 @@ enum ReplayRoutes {
 extension APICall {
   /// The look of the path, if it is the asker's and has not ended.
   func look() async throws -> (look: ReplayDesk.Look, incident: Incident) {
-    try await services.replays.look(parameter("replay"), in: incident().id, by: principal())
+    try await services.archive.replays.look(parameter("replay"), in: incident().id, by: principal())
   }
 }
 

@@ -20,8 +20,8 @@ enum RetentionRoutes {
         .get, "/api/v1/retention", .service(.manageSettings), tag: tag,
         "How many days after an incident's end the agency keeps what; what is not named is kept for ever."
       ) { call in
-        let policy = try await call.services.keeping.retention.policy(of: call.principal().facts.agency)
-        return .json(["policy": policy.json, "space": view(call.services.keeping.space.reading)])
+        let policy = try await call.services.archive.keeping.retention.policy(of: call.principal().facts.agency)
+        return .json(["policy": policy.json, "space": view(call.services.archive.keeping.space.reading)])
       },
       APIRoute(
         .put, "/api/v1/retention", .service(.manageSettings), tag: tag,
@@ -29,7 +29,7 @@ enum RetentionRoutes {
         body: .json(.object(RetentionPolicy.fields))
       ) { call in
         let policy = RetentionPolicy(json: call.body)
-        try await call.services.keeping.retention.setPolicy(policy, by: call.principal())
+        try await call.services.archive.keeping.retention.setPolicy(policy, by: call.principal())
         return .json(["policy": policy.json])
       },
       APIRoute(
@@ -37,20 +37,20 @@ enum RetentionRoutes {
         "What a sweep would delete now, oldest first; nothing is deleted."
       ) { call in
         .json(
-          try await call.services.keeping.retention.preview(agency: call.principal().facts.agency).json)
+          try await call.services.archive.keeping.retention.preview(agency: call.principal().facts.agency).json)
       },
       APIRoute(
         .post, "/api/v1/retention/sweep", .service(.manageSettings), tag: tag,
         "Delete now what is over, instead of at the day's sweep; what was deleted comes back."
       ) { call in
         .json(
-          try await call.services.keeping.retention.sweep(agency: call.principal().facts.agency).json)
+          try await call.services.archive.keeping.retention.sweep(agency: call.principal().facts.agency).json)
       },
       APIRoute(
         .post, "/api/v1/incidents/:incident/hold", .incident(.hold), tag: tag,
         "Hold everything of an incident against deletion, or let it go again.", body: .json(hold), success: (204, nil)
       ) { call in
-        try await call.services.keeping.retention.hold(
+        try await call.services.archive.keeping.retention.hold(
           call.body["held"]?.bool ?? true, call.incident().id, reason: call.body["reason"]?.string ?? "",
           by: call.principal())
         return .done

@@ -32,7 +32,7 @@ enum StillRoutes {
   }
 
   private static func take(_ call: APICall) async throws -> Response {
-    let receipt = try await call.services.stills.take(
+    let receipt = try await call.services.archive.stills.take(
       call.body["source"]?.string, at: call.body["at"]?.string.flatMap { UTCTime($0) }, in: call.incident().id,
       by: call.principal())
     return .json(
@@ -48,7 +48,7 @@ enum StillRoutes {
     let look = try await call.look().look
     guard let track = TrackID(try call.parameter("track")) else { throw Problem.notFound }
     let time = call.query("at").flatMap { UTCTime($0) }
-    let picture = try await call.services.replays.thumbnail(of: look, track, at: time)
+    let picture = try await call.services.archive.replays.thumbnail(of: look, track, at: time)
     return Response(
       status: .ok, headers: [.contentType: "image/jpeg", .cacheControl: "private, max-age=3600"],
       body: .init(byteBuffer: ByteBuffer(bytes: picture.jpeg)))

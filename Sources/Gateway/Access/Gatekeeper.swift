@@ -31,8 +31,10 @@ final class Gatekeeper: Sendable {
   /// - Parameters:
   ///   - key: What a link bearer's page made up for itself.
   ///   - starts: Whether a session starts with it.
+  ///   - isAfterCall: Whether a caller whose call has just ended may come.
   func admit(
-    _ credentials: Credentials, from address: String, key: String? = nil, starts: Bool = false
+    _ credentials: Credentials, from address: String, key: String? = nil, starts: Bool = false,
+    isAfterCall: Bool = false
   ) async throws(Problem) -> Principal {
     switch credentials {
     case .none: throw refusal(.missingToken, name: "missing", from: address)
@@ -42,7 +44,7 @@ final class Gatekeeper: Sendable {
       } catch {
         throw refusal(.invalidToken, name: "bad_bearer", from: address)
       }
-    case .token(let text): return try await admit(link: text, from: address, key: key, starts: starts)
+    case .token(let text): return try await admit(link: text, from: address, key: key, starts: starts, isAfterCall)
     case .session(let secret, let csrf, let needsCSRF):
       do throws(Refusal) {
         return try await room.signIns.admit(session: secret, csrf: csrf, needsCSRF: needsCSRF).principal
@@ -55,7 +57,7 @@ final class Gatekeeper: Sendable {
 
   /// The bearer of a link; whether a link that is genuine still opens anything is the link desk's to say.
   private func admit(
-    link text: String, from address: String, key: String?, starts: Bool
+    link text: String, from address: String, key: String?, starts: Bool, _ isAfterCall: Bool
   ) async throws(Problem) -> Principal {
     let token: AccessToken
     do {
@@ -67,7 +69,9 @@ final class Gatekeeper: Sendable {
       throw refusal(.invalidToken, name: error.name, from: address)
     }
     do throws(Refusal) {
-      return try await links.admit(SignedLink(token), key: key, starts: starts)
+      let link = SignedLink(token)
+      if isAfterCall, let principal = try await links.admit(afterCall: link) { return principal }
+      return try await links.admit(link, key: key, starts: starts)
     } catch {
       switch error.code {
       case .linkExpired: throw refusal(.expiredToken, name: "expired", from: address)

@@ -20,6 +20,8 @@ struct APIRoute: Sendable {
     case service(Action)
     /// Roles that may do something to the incident of the path.
     case incident(Action)
+    /// As ``incident(_:)``, and whoever might have until their call ended a moment ago.
+    case afterCall(Action)
     /// Whoever may send or watch in the incident of the path.
     case media(Action)
   }

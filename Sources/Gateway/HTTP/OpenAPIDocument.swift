@@ -86,7 +86,7 @@ enum OpenAPIDocument {
     case .everyone: "everyone"
     case .anyone: "anyone"
     case .account: "account"
-    case .service(let action), .incident(let action), .media(let action): action.rawValue
+    case .service(let action), .incident(let action), .afterCall(let action), .media(let action): action.rawValue
     }
   }
 

@@ -58,11 +58,13 @@ struct RouteBook: Sendable {
     _ route: APIRoute, _ request: Request, _ context: GatewayContext, _ services: GatewayServices
   ) async throws -> (Principal?, Incident?) {
     if case .everyone = route.access { return (nil, nil) }
-    var isMedia = false
+    var (isMedia, isAfterCall) = (false, false)
     if case .media = route.access { isMedia = true }
+    if case .afterCall = route.access { isAfterCall = true }
     // Where media begins a link begins: a genuine one that the desk has not heard of is taken in.
     let principal = try await services.gatekeeper.admit(
-      request.credentials, from: context.remoteAddress, key: request.headers[.pageKey], starts: isMedia)
+      request.credentials, from: context.remoteAddress, key: request.headers[.pageKey], starts: isMedia,
+      isAfterCall: isAfterCall)
     do {
       switch route.access {
       // Who may send or watch depends on where the incident goes on: the signaller asks.
@@ -73,7 +75,7 @@ struct RouteBook: Sendable {
       case .service(let action):
         try services.room.authorize(action, principal)
         return (principal, nil)
-      case .incident(let action):
+      case .incident(let action), .afterCall(let action):
         return (principal, try await services.room.incident(context.incident(), for: principal, to: action))
       }
     } catch let refusal as Refusal {

@@ -36,7 +36,8 @@ struct MonitoringRoutes: Sendable {
       APIRoute(.get, "/metrics", .everyone, tag: "health", "Counters for Prometheus.", success: (200, plain)) { _ in
         let text = PrometheusText(
           media: await services.media.statistics(), gateway: services.metrics.values, sessions: services.sessions.count,
-          room: services.room, webhooks: services.webhooks, space: services.keeping.space.reading)
+          room: services.room, webhooks: services.webhooks, space: services.archive.keeping.space.reading,
+          recorder: services.archive.recorder?())
         return Self.text(text.text, type: PrometheusText.contentType)
       },
     ]

@@ -1,5 +1,6 @@
 import ControlRoom
 import MediaServer
+import Recorder
 
 /// Writes the text format that Prometheus reads (exposition format 0.0.4).
 package struct PrometheusText {
@@ -37,7 +38,7 @@ extension PrometheusText {
   /// Everything that this node counts.
   package init(
     media: MediaStatistics, gateway: GatewayMetrics.Values, sessions: Int, room: ControlRoom? = nil,
-    webhooks: WebhookDesk? = nil, space: ArchiveSpace.Reading? = nil
+    webhooks: WebhookDesk? = nil, space: ArchiveSpace.Reading? = nil, recorder: RecorderStatistics? = nil
   ) {
     for row in media.counters { add(row.name, .counter, help: row.help, row.value) }
     for row in media.gauges { add(row.name, .gauge, help: row.help, row.value) }
@@ -60,6 +61,22 @@ extension PrometheusText {
     if let room { add(room) }
     if let webhooks { add(webhooks) }
     if let space, space.diskCapacity > 0 { add(space) }
+    if let recorder { add(recorder) }
+  }
+
+  private mutating func add(_ recorder: RecorderStatistics) {
+    add("sightline_recorded_sources", .gauge, help: "Sources that are being recorded.", UInt64(recorder.sources))
+    add("sightline_recorded_packets_total", .counter, help: "Packets that were recorded.", UInt64(recorder.packets))
+    add("sightline_recorded_bytes_total", .counter, help: "Bytes of recorded media.", UInt64(recorder.bytes))
+    add(
+      "sightline_recorder_packets_dropped_total", .counter,
+      help: "Packets that were not recorded because the recorder did not keep up.", UInt64(recorder.packetsDropped))
+    add(
+      "sightline_recorder_fragments_dropped_total", .counter,
+      help: "Half seconds that were not recorded because the disk did not keep up.", UInt64(recorder.fragmentsDropped))
+    add(
+      "sightline_recorder_waiting_bytes", .gauge, help: "Bytes on their way to the disk.",
+      UInt64(recorder.bytesWaiting))
   }
 
   private mutating func add(_ space: ArchiveSpace.Reading) {

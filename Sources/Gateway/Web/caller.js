@@ -4,6 +4,7 @@
  */
 
 import { expose, readAccess } from "./access.js";
+import { LineBuffer } from "./buffer.js";
 import { Call } from "./call.js";
 import { CallerReport } from "./stages.js";
 import { Chat } from "./chat.js";
@@ -40,6 +41,7 @@ const report = new CallerReport(metadata, self);
 const place = new LocationReporter(metadata, self);
 const device = new DeviceReporter(metadata, self, () => call);
 const chat = new Chat(element("chat"), metadata, self, () => !element("chat").hidden);
+const buffer = new LineBuffer(access, () => events.isRecorded, ownSource);
 const iceServers = access.token ? fetchICEServers(access.token) : Promise.resolve([]);
 
 new Commands(metadata, access, self, {
@@ -78,6 +80,7 @@ async function begin(stream) {
   liveSince = undefined;
   call.addEventListener("change", onCallChange);
   call.connection.addEventListener("state", onConnectionState);
+  buffer.watch(call);
   call.start();
   show("live");
   keepScreenOn();
@@ -90,6 +93,7 @@ function stop() {
 
 /** @param {string} title */
 function endCall(title) {
+  buffer.finish();
   call?.stop();
   place.stop();
   device.look();
@@ -112,6 +116,7 @@ function onConnectionState({ detail: state }) {
   if (state === "connected") liveSince ??= performance.now();
   if (state === "failed") {
     const { code, message } = call.connection.error;
+    buffer.finish();
     call.leave();
     if (refusals[code]) return showRefusal({ code });
     report.fail("connectionFailed", message);
@@ -122,6 +127,7 @@ function onConnectionState({ detail: state }) {
 /** The service lets us in no more, or never did. */
 function showRefusal({ code }) {
   if (view === "ended" || !refusals[code]) return;
+  buffer.finish();
   call?.leave();
   place.stop();
   problem = code;
@@ -167,6 +173,11 @@ function setBusy(isBusy) {
 
 function render() {
   renderMessage();
+  element("is-recorded").hidden = !events.isRecorded;
+  const late = words.late[buffer.state];
+  setText("late-ended", late);
+  setText("late", late);
+  element("late").hidden = late === "";
   if (view !== "live" || !call) return;
   const { state } = call.connection;
   element("live").dataset.state = state;
@@ -258,6 +269,11 @@ function setSource(id, stream) {
   if (element(id).srcObject !== stream) element(id).srcObject = stream;
 }
 
+/** The service's name of what we send, if it has told. */
+function ownSource(kind) {
+  return events.sourcesOf(kind).find((source) => source.peer === call?.connection.peer)?.id;
+}
+
 function secondsSince(moment) {
   return moment === undefined ? 0 : (performance.now() - moment) / 1000;
 }
@@ -331,6 +347,7 @@ metadata.on("incident.state", ({ payload }) => {
 place.addEventListener("state", render);
 place.addEventListener("fix", () => report.tell("locationOK"), { once: true });
 chat.addEventListener("change", render);
+buffer.addEventListener("change", render);
 
 const obstacle = findObstacle();
 if (!access.token) {
@@ -355,5 +372,6 @@ expose({
     return { state, last, waiting, carriers };
   },
   get messages() { return structuredClone(chat.messages); },
+  get late() { return { state: buffer.state, sent: buffer.sent }; },
   get place() { return { state: place.state, fix: place.fix }; },
 });

@@ -45,6 +45,13 @@ export const caller = {
   message: (name, text) => `${name}: ${text}`,
   text: (unread) => (unread > 0 ? `Text (${unread})` : "Text"),
   textOnly: (unread) => (unread > 0 ? `Text only (${unread})` : "Text only"),
+  // What the phone kept while there was no network, as the archive is to have it.
+  late: {
+    idle: "",
+    sending: "Sending what was recorded while you were offline",
+    sent: "Sent",
+    failed: "What was recorded while you were offline could not be sent",
+  },
   // The service ended the call.
   endedByThem: "The emergency service has ended the video",
 };

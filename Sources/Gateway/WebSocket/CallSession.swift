@@ -57,7 +57,8 @@ struct CallSession: Sendable {
     .init(
       incident: principal.facts.linkedIncident?.value, actor: principal.actor.id, name: principal.actor.name,
       role: principal.role.rawValue, permissions: principal.directions.names,
-      iceServers: services.iceServers(for: principal), resumeGrace: Int(services.limits.resumeGrace.components.seconds))
+      iceServers: services.iceServers(for: principal), resumeGrace: Int(services.limits.resumeGrace.components.seconds),
+      recorded: services.archive.late != nil)
   }
 
   /// Who it is: by the handshake, or by a first message `hello`.

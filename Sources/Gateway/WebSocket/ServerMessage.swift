@@ -24,6 +24,8 @@ enum ServerMessage: Sendable {
     var iceServers: [ICEServer]
     /// Seconds that a session waits for its page to come back.
     var resumeGrace: Int
+    /// Whether what is sent is recorded: callers are told before they start.
+    var recorded: Bool
   }
 
   /// The JSON text in its envelope.

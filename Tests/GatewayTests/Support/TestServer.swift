@@ -85,20 +85,21 @@ func makeDesks(
   let fileDesk = FileDesk(room: room, store: files, scanner: nil)
   let desks = GatewayDesks(
     room: room, links: try LinkDesk(room: room, storage: storage), files: fileDesk,
-    replays: ReplayDesk(room: room, library: library),
-    exports: ExportDesk(
-      room: room,
-      sources: PackageSources(
-        storage: storage, archives: folder.url.appendingPathComponent("archive").path, files: files,
-        media: FilePackageMedia(envelopeKey: nil)
-      ) { PackageKeys(signing: sealingKey, known: []) }, folder: folder.url.appendingPathComponent("exports").path,
-      requiresApproval: false),
-    stills: StillDesk(room: room, library: library, files: fileDesk, recorder: nil),
+    archive: ArchiveDesks(
+      replays: ReplayDesk(room: room, library: library),
+      exports: ExportDesk(
+        room: room,
+        sources: PackageSources(
+          storage: storage, archives: folder.url.appendingPathComponent("archive").path, files: files,
+          media: FilePackageMedia(envelopeKey: nil)
+        ) { PackageKeys(signing: sealingKey, known: []) }, folder: folder.url.appendingPathComponent("exports").path,
+        requiresApproval: false),
+      stills: StillDesk(room: room, library: library, files: fileDesk, recorder: nil),
+      keeping: ArchiveKeeping(room: room, archive: folder.url.appendingPathComponent("archive")) {
+        throw StorageError(.unavailable, "nothing is deleted here")
+      }),
     sender: LinkSender(room: room, sms: nil, mail: nil, agency: "agency", receiptKey: [1]),
-    webhooks: try WebhookDesk(room: room, storage: storage),
-    keeping: ArchiveKeeping(room: room, archive: folder.url.appendingPathComponent("archive")) {
-      throw StorageError(.unavailable, "nothing is deleted here")
-    }, media: media,
+    webhooks: try WebhookDesk(room: room, storage: storage), media: media,
     limits: limits, clock: clock)
   desks.start()
   return desks
