@@ -97,6 +97,21 @@ def test_the_gap_is_filled_afterwards(
     report(test="late upload", cause=cause, **check_upload(recording))
 
 
+@pytest.mark.parametrize("browser", ["chromium", "firefox"])
+def test_while_the_line_is_good_nothing_is_recorded(
+    service: Service, request: pytest.FixtureRequest, tmp_path: pathlib.Path, browser: str
+) -> None:
+    caller = request.getfixturevalue(browser)(service.caller, size=PHONE)
+    start_call(caller)
+    looks = []
+    # Ten looks a second; Firefox has no clock of its own to wait by.
+    wait_for(lambda: looks.append(caller.evaluate("window.sightline.late.isRecording")) or len(looks) >= 60, "six seconds")
+    # A machine that stands still for half a second looks like a loss; what was begun then is dropped.
+    assert sum(looks) < len(looks) / 2, looks
+    assert caller.evaluate("window.sightline.late")["sent"] == 0
+    assert not list((tmp_path / "archive" / service.incident / "late").iterdir())
+
+
 def check_playlist(service: Service) -> str:
     """Who looks back is told of the upload and can have it; its name."""
     with Api(service.base, service.accounts["supervisor"].token) as supervisor:

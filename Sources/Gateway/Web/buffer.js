@@ -125,6 +125,11 @@ export class LineBuffer extends EventTarget {
     if (this.#loss) this.#endLoss(performance.now());
   }
 
+  /** Whether the line is down, as far as is known, and what it would carry is kept. */
+  get isRecording() {
+    return this.#piece !== undefined;
+  }
+
   // MARK: The line
 
   async #look() {
@@ -147,7 +152,8 @@ export class LineBuffer extends EventTarget {
     for (const { type, bytesReceived } of report?.values() ?? []) {
       if (type === "transport" || type === "candidate-pair") received += bytesReceived ?? 0;
     }
-    if (received !== this.#received) this.#heardAt = performance.now();
+    // Where a browser counts nothing, only its own word counts.
+    if (received !== this.#received || received === 0) this.#heardAt = performance.now();
     this.#received = received;
   }
 
