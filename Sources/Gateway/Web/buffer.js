@@ -10,12 +10,12 @@
 import { authorization, randomText } from "./access.js";
 
 /** Milliseconds between two looks at the line. */
-const lookInterval = 200;
+const lookInterval = 100;
 /**
  * Milliseconds without a packet after which the line counts as lost. The service answers pictures with feedback many times a
  * second, and sound alone with two reports.
  */
-const quietWithPicture = 500;
+const quietWithPicture = 400;
 const quietWithSound = 1500;
 /** For how long recording goes on when the line is back, milliseconds: the service has to get a whole picture first. */
 const overlap = 1500;
@@ -125,6 +125,11 @@ export class LineBuffer extends EventTarget {
     if (this.#loss) this.#endLoss(performance.now());
   }
 
+  /** Whether the line is down, as far as is known, and what it would carry is kept. */
+  get isRecording() {
+    return this.#piece !== undefined;
+  }
+
   // MARK: The line
 
   async #look() {
@@ -147,7 +152,8 @@ export class LineBuffer extends EventTarget {
     for (const { type, bytesReceived } of report?.values() ?? []) {
       if (type === "transport" || type === "candidate-pair") received += bytesReceived ?? 0;
     }
-    if (received !== this.#received) this.#heardAt = performance.now();
+    // Where a browser counts nothing, only its own word counts.
+    if (received !== this.#received || received === 0) this.#heardAt = performance.now();
     this.#received = received;
   }
 
@@ -206,7 +212,6 @@ export class LineBuffer extends EventTarget {
         name: randomText(16), kind, source: this.#source(kind), camera: call.camera, recorder,
         began: performance.now(), ended: 0, parts: [], isDropped: false,
       };
-      recorder.addEventListener("start", () => (piece.began = performance.now()));
       recorder.addEventListener("dataavailable", ({ data }) => {
         piece.parts.push(data);
         this.#bytes += data.size;

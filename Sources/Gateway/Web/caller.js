@@ -372,6 +372,6 @@ expose({
     return { state, last, waiting, carriers };
   },
   get messages() { return structuredClone(chat.messages); },
-  get late() { return { state: buffer.state, sent: buffer.sent }; },
+  get late() { return { state: buffer.state, sent: buffer.sent, isRecording: buffer.isRecording }; },
   get place() { return { state: place.state, fix: place.fix }; },
 });
