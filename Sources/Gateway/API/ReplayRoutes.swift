@@ -79,7 +79,8 @@ enum ReplayRoutes {
     let look =
       call.body["live"]?.bool == true
       ? try await call.services.archive.replays.lookBack(incident, by: principal)
-      : try await call.services.archive.replays.open(incident, because: call.body["reason"]?.string ?? "", by: principal)
+      : try await call.services.archive.replays.open(
+        incident, because: call.body["reason"]?.string ?? "", by: principal)
     let address = "/api/v1/incidents/\(incident)/replays/\(look.id)"
     var response = Response.json(
       ["replay": .string(look.id), "live": .bool(look.isLive), "epoch": .string(look.epoch.description)],
