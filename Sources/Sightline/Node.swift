@@ -39,26 +39,11 @@ struct Node {
       options.recording ? try Recording(options, room: room, storage: storage, data: data) : nil
     media = try MediaServer(try options.mediaConfiguration(recording: recording?.recorder))
     let files = try FileStore(folder: data.appendingPathComponent("files"))
-    let library = ArchiveLibrary(
-      archives: data.appendingPathComponent(Recording.folderName),
-      encryptionKey: try options.archiveEncryptionKey(data: data), publicKeys: Recording.publicKeys(data: data))
     let fileDesk = FileDesk(
       room: room, store: files, scanner: options.scanCommand.flatMap { FileScanner(command: $0) })
     desks = GatewayDesks(
       room: room, links: try LinkDesk(room: room, storage: storage), files: fileDesk,
-      archive: ArchiveDesks(
-        replays: ReplayDesk(room: room, library: library),
-        exports: ExportDesk(
-          room: room,
-          sources: Exporting.sources(
-            data: data, storage: storage, files: files, envelopeKey: try Exporting.envelopeKey(in: data)),
-          folder: data.appendingPathComponent(Exporting.folderName).path, requiresApproval: options.exportApproval),
-        stills: StillDesk(room: room, library: library, files: fileDesk, recorder: recording?.recorder),
-        keeping: ArchiveKeeping(
-          room: room, archive: data.appendingPathComponent(Recording.folderName),
-          quota: try options.archiveSpace.quota(), signingKey: { try ArchiveKeyring(reading: data).signingKey }),
-        late: recording.map { LateMediaDesk(room: room, recorder: $0.recorder, library: library) },
-        recorder: recording.map { recording in { recording.recorder.statistics } }),
+      archive: try Self.archiveDesks(options, data, room, storage, files, fileDesk, recording),
       sender: LinkSender(
         room: room, sms: try options.smsProvider(), mail: try options.mailConfiguration(), agency: options.agency,
         receiptKey: try KeyFile.load("secret-box-key", from: data), options: options.transferOptions),
@@ -66,6 +51,30 @@ struct Node {
     gateway = try GatewayServer(
       configuration: try options.gatewayConfiguration(), media: media, desks: desks, authority: authority,
       logger: logger)
+  }
+
+  /// The desks of recordings; the recorder may be missing, what was recorded before is there all the same.
+  private static func archiveDesks(
+    _ options: NodeOptions, _ data: URL, _ room: ControlRoom, _ storage: any Storage, _ store: FileStore,
+    _ files: FileDesk, _ recording: Recording?
+  ) throws -> ArchiveDesks {
+    let archives = data.appendingPathComponent(Recording.folderName)
+    let library = ArchiveLibrary(
+      archives: archives, encryptionKey: try options.archiveEncryptionKey(data: data),
+      publicKeys: Recording.publicKeys(data: data))
+    let exports = ExportDesk(
+      room: room,
+      sources: Exporting.sources(
+        data: data, storage: storage, files: store, envelopeKey: try Exporting.envelopeKey(in: data)),
+      folder: data.appendingPathComponent(Exporting.folderName).path, requiresApproval: options.exportApproval)
+    return ArchiveDesks(
+      replays: ReplayDesk(room: room, library: library), exports: exports,
+      stills: StillDesk(room: room, library: library, files: files, recorder: recording?.recorder),
+      keeping: ArchiveKeeping(
+        room: room, archive: archives, quota: try options.archiveSpace.quota(),
+        signingKey: { try ArchiveKeyring(reading: data).signingKey }),
+      late: recording.map { LateMediaDesk(room: room, recorder: $0.recorder, library: library) },
+      recorder: recording?.statistics)
   }
 
   static func secrets(in data: URL) throws -> SecretBox {

@@ -30,6 +30,11 @@ struct Recording {
 }
 
 extension Recording {
+  /// What the recorder counts, for whoever asks.
+  var statistics: @Sendable () -> RecorderStatistics {
+    { [recorder] in recorder.statistics }
+  }
+
   /// All keys that the node has sealed archives with, as they are when somebody asks; none while there are none.
   static func publicKeys(data: URL) -> @Sendable () -> [Ed25519PublicKey] {
     { (try? ArchiveKeyring(reading: data))?.entries.map(\.key) ?? [] }

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 START_SECONDS = 20
-STOP_SECONDS = 10
+#: A service writes and seals its recordings before it ends.
+STOP_SECONDS = 30
 
 
 @dataclass(frozen=True)
