@@ -209,10 +209,10 @@ OPERATIONS: dict[str, list[Try]] = {
     # The archive: export
     "GET /api/v1/incidents/{incident}/exports": [Try("package")],
     "POST /api/v1/incidents/{incident}/exports": [Try("package", {})],
-    "GET /api/v1/incidents/{incident}/exports/{export}": [Try("package", is_absent=True)],
-    "DELETE /api/v1/incidents/{incident}/exports/{export}": [Try("package", is_absent=True)],
+    "GET /api/v1/incidents/{incident}/exports/{export}": [Try("package")],
+    "DELETE /api/v1/incidents/{incident}/exports/{export}": [Try("package")],
     "POST /api/v1/incidents/{incident}/exports/{export}/decision": [Try("package", {})],
-    "GET /api/v1/incidents/{incident}/exports/{export}/package": [Try("package", is_absent=True)],
+    "GET /api/v1/incidents/{incident}/exports/{export}/package": [Try("package")],
     # Other systems
     "GET /api/v1/webhooks": once("settings"),
     "POST /api/v1/webhooks": once("settings", {}),
