@@ -463,7 +463,7 @@ def test_looking_back_while_the_call_goes_on(
     caller = chromium(service.caller)
     install_clock_camera(caller)
     start_call(caller)
-    page = chromium(service.viewer)
+    page = chromium(f"{service.base}/watch/{service.incident}?token={service.accounts['operator'].token}")
     wait_for_picture(page)
     page.run(CLOCK)
     time.sleep(35)
