@@ -34,7 +34,7 @@ final class RecordedCall {
   /// - Parameter folder: Where an earlier recorder wrote; a new one if nil.
   init(
     in folder: URL? = nil, incident: String = "26-000001", encryptionKey: EnvelopeKey? = nil, seed: UInt64 = 1,
-    ringCapacity: Int = 16 << 20, startingAt start: UTCTime = UTCTime(seconds: 1_790_000_000)
+    ringCapacity: Int = 16 << 20, isAttached: Bool = true, startingAt start: UTCTime = UTCTime(seconds: 1_790_000_000)
   ) throws {
     self.folder = folder ?? FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
     self.incident = try #require(IncidentID(incident))
@@ -48,8 +48,11 @@ final class RecordedCall {
       keys: OneKey(key: Self.key), journal: Story(incident: self.incident), disk: disk, clock: time.clock
     ) { events.add($0) }
     recorder.start()
-    recorder.attach(ring, shard: 0) { _ in }
+    if isAttached { attach() }
   }
+
+  /// Hands the ring to the recorder, which empties it from then on.
+  func attach() { recorder.attach(ring, shard: 0) { _ in } }
 
   deinit {
     try? FileManager.default.removeItem(at: folder)
@@ -104,8 +107,16 @@ final class RecordedCall {
 /// What a recorder told.
 final class EventList: Sendable {
   private let events = Mutex<[RecorderEvent]>([])
+  private let started = DispatchSemaphore(value: 0)
 
-  func add(_ event: RecorderEvent) { events.withLock { $0.append(event) } }
+  func add(_ event: RecorderEvent) {
+    events.withLock { $0.append(event) }
+    if case .started = event { started.signal() }
+  }
+
+  /// Returns when an archive was opened.
+  func waitForStart() { started.wait() }
+
   var all: [RecorderEvent] { events.withLock { $0 } }
 
   var alarms: [String] {

@@ -34,6 +34,7 @@ import Testing
     let call = try RecordedCall()
     call.announce()
     call.send(20)
+    call.events.waitForStart()
     call.disk.fill(for: "/media/")
     call.send(20)
     call.disk.waitForRefusal()
@@ -52,6 +53,7 @@ import Testing
     let call = try RecordedCall()
     call.announce()
     call.send(20)
+    call.events.waitForStart()
     call.disk.fill(for: "manifest.jsonl")
     call.send(20)
     call.disk.waitForRefusal()
@@ -80,10 +82,11 @@ import Testing
   }
 
   @Test func aFullRingIsAGapOfOverload() throws {
-    let call = try RecordedCall(ringCapacity: 64 << 10)
+    let call = try RecordedCall(ringCapacity: 64 << 10, isAttached: false)
+    // Far more than the ring holds, before the recorder looks.
+    call.send(1_000, bytes: 1_400)
     call.announce()
-    // Far more than the ring holds, faster than the recorder looks.
-    call.send(5_000, bytes: 1_400)
+    call.attach()
     #expect(call.ring.dropped > 0)
     call.stop()
     #expect(call.events.alarms.contains { $0.contains("does not keep up") })
