@@ -49,6 +49,26 @@ import Testing
     #expect(contents.tracks.first?.gaps.contains { $0.reason == .disk } == true)
   }
 
+  @Test func whatIsLostBeforeAnArchiveCanBeOpenedIsAGap() throws {
+    let call = try RecordedCall()
+    call.disk.fill(for: "manifest.jsonl")
+    call.announce()
+    call.send(20)
+    call.disk.waitForRefusal()
+    call.disk.waitForRefusal()
+    call.disk.empty()
+    call.send(20)
+    call.stop()
+    let report = try call.verify()
+    #expect(report.isWhole, "\(report.text)")
+    #expect(call.events.all.contains(.started(call.incident)))
+    #expect(call.events.alarms.count { $0.contains("No space left") } == 1)
+    let track = try #require(try call.contents().tracks.first)
+    let recorded = track.segments.flatMap(\.fragments).reduce(0) { $0 + $1.frames }
+    let gap = track.gaps.first { $0.reason == .disk }.map { ($0.end - $0.start).milliseconds } ?? 0
+    #expect(recorded + Int(gap) / 100 == 40, "each picture is recorded or in the gap")
+  }
+
   @Test func linesThatFindNoRoomAreWrittenLater() throws {
     let call = try RecordedCall()
     call.announce()

@@ -18,8 +18,8 @@ final class DiskThread: @unchecked Sendable {
   private let ended = DispatchSemaphore(value: 0)
   // Used by the thread alone, once it runs.
   private var archives: [IncidentID: OpenArchive] = [:]
-  /// Jobs of archives that could not be opened, told once.
-  private var refused: Set<IncidentID> = []
+  /// Incidents whose archives cannot be opened, and since when each of their streams is lost.
+  private var refused: [IncidentID: [TrackID: UTCTime]] = [:]
 
   /// Least time between two rounds of making things durable, so that they share their waits for the disk.
   private static let cycle = 0.1
@@ -96,16 +96,28 @@ final class DiskThread: @unchecked Sendable {
     do throws(DiskError) {
       let archive = try opener.open(job.incident, at: now)
       archives[job.incident] = archive
-      if refused.remove(job.incident) == nil { tell(.started(job.incident)) }
+      archive.refusedBefore = refused.removeValue(forKey: job.incident) ?? [:]
+      tell(.started(job.incident))
       archive.take(.journal(isClosed: false), at: now)
       return archive
     } catch {
-      if case .file(let file) = job.work { file.done(.failure(error)) }
-      if refused.count < Self.maximumRefused, refused.insert(job.incident).inserted {
-        tell(.alarm(job.incident, track: nil, error.text))
-      }
+      refuse(job, error)
       return nil
     }
+  }
+
+  /// An archive cannot be opened: told once, and the time that is lost becomes a gap as soon as it can.
+  private func refuse(_ job: ArchiveJob, _ error: DiskError) {
+    let isNews = refused[job.incident] == nil
+    if isNews, refused.count < Self.maximumRefused { refused[job.incident] = [:] }
+    switch job.work {
+    case .file(let file): file.done(.failure(error))
+    case .fragment(let fragment):
+      let lost = refused[job.incident]?[fragment.track.id]
+      if lost == nil { refused[job.incident]?[fragment.track.id] = fragment.start }
+    case .track, .gap, .clock, .trackEnded, .journal: break
+    }
+    if isNews { tell(.alarm(job.incident, track: nil, error.text)) }
   }
 
   private func sealDue(at now: UTCTime) {

@@ -14,6 +14,8 @@ final class OpenArchive {
   var manifest: ManifestFile
   var sealer: PartSealer
   var tracks: [TrackID: OpenTrack] = [:]
+  /// Streams that were lost before the archive could be opened, and since when.
+  var refusedBefore: [TrackID: UTCTime] = [:]
   /// Segments that this round has written to.
   var touched: [ArchivePath: Touched] = [:]
   /// Who waits for this round's whole files.
@@ -88,6 +90,7 @@ final class OpenArchive {
   func announce(_ track: ManifestEntry.Track, at now: UTCTime) {
     if tracks[track.id] == nil {
       tracks[track.id] = OpenTrack(segments: 0)
+      tracks[track.id]?.refusedSince = refusedBefore.removeValue(forKey: track.id)
       manifest.add(.track(track), at: now)
     }
     tracks[track.id]?.isActive = true
