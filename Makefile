@@ -25,7 +25,7 @@ SIGHTLINE := .build/release/sightline
 PYTHON := .venv/bin/python
 
 BUILD_PACKAGES := libssl-dev libsrtp2-dev libusrsctp-dev libavformat-dev libavcodec-dev libavfilter-dev \
-  libavutil-dev libswscale-dev libcurl4-openssl-dev libqrencode-dev pkg-config
+  libavutil-dev libswscale-dev libcurl4-openssl-dev libqrencode-dev zlib1g-dev pkg-config libjs-leaflet
 ifeq ($(shell uname -m),x86_64)
 BUILD_PACKAGES += libipsec-mb-dev
 endif

@@ -45,6 +45,7 @@ let package = Package(
       providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavfilter-dev", "libswscale-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CSystemCalls"),
 
     // Floor 0
@@ -126,6 +127,7 @@ let package = Package(
       [
         "Primitives", "Cryptography", "JSON", "Incidents", "Identity", "Interchange", "Archive", "Recorder",
         "Storage", "Outgoing", "MediaServer", "ControlRoom",
+        "CZlib",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HummingbirdTLS", package: "hummingbird"),

@@ -18,6 +18,7 @@ package final class GatewayServer: Service {
   private let configuration: GatewayConfiguration
   private let services: GatewayServices
   private let files: StaticFiles
+  private let policy: ContentSecurityPolicy
   private let tls: TLSConfiguration?
   private let eventLoopGroup: any EventLoopGroup
   private let logger: Logger
@@ -38,7 +39,10 @@ package final class GatewayServer: Service {
     services = GatewayServices(
       configuration: configuration, media: media, desks: desks, authority: authority, clock: clock)
     guard let folder = Bundle.module.url(forResource: "Web", withExtension: nil) else { throw MissingPages() }
-    files = try StaticFiles(folder: folder)
+    policy = ContentSecurityPolicy(tileOrigin: configuration.map.tiles.flatMap(ContentSecurityPolicy.origin(of:)))
+    files = try StaticFiles(
+      folder: folder, mapLibrary: configuration.map.library.map { URL(filePath: $0, directoryHint: .isDirectory) },
+      policy: policy)
     tls = try Self.tlsConfiguration(configuration.tls)
   }
 
@@ -99,7 +103,7 @@ package final class GatewayServer: Service {
   private func router() -> Router<GatewayContext> {
     let router = Router(context: GatewayContext.self, options: [.autoGenerateHeadEndpoints])
     router.add(middleware: AccessLog(metrics: services.metrics, clock: services.clock))
-    router.add(middleware: SecurityHeaders(usesTLS: tls != nil))
+    router.add(middleware: SecurityHeaders(usesTLS: tls != nil, policy: policy))
     router.add(middleware: CrossOriginAccess(origins: origins))
     router.add(middleware: ProblemAnswers(counters: services.room.counters))
     routes.register(on: router, services: services)
@@ -116,6 +120,7 @@ package final class GatewayServer: Service {
     book.add(ServiceRoutes.routes + InterchangeRoutes.routes + WebhookRoutes.routes)
     book.add(MonitoringRoutes(services: services, readiness: readiness).routes)
     book.add(PageRoutes(files: files).routes)
+    book.add(ProfileRoutes(configuration: configuration, hasMapLibrary: files.hasMapLibrary).routes)
     book.add(DocumentRoutes.routes(of: book))
     return book
   }

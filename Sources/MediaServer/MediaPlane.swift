@@ -71,15 +71,24 @@ package struct PeerRequest: Sendable {
   package var permissions: MediaPermissions
   /// Shown to the others, for example `caller` or `paramedic 7`; at most ``maximumNameLength`` characters are kept.
   package var name: String
+  /// Who it is in the incident's journal; empty for nobody in particular.
+  package var actor: String
+  package var part: PeerPart
   /// The SDP offer as it came.
   package var offer: String
 
   package static let maximumNameLength = 64
 
-  package init(incident: IncidentID, permissions: MediaPermissions, name: String, offer: String) {
+  /// - Parameter part: By what the peer may do if not given: who sends is a caller, who only receives looks on.
+  package init(
+    incident: IncidentID, permissions: MediaPermissions, name: String, actor: String = "", part: PeerPart? = nil,
+    offer: String
+  ) {
     self.incident = incident
     self.permissions = permissions
     self.name = name
+    self.actor = actor
+    self.part = part ?? (permissions.contains(.publish) ? .caller : .onlooker)
     self.offer = offer
   }
 }
@@ -169,12 +178,20 @@ package enum PeerState: Hashable, Sendable {
 package struct PeerOverview: Hashable, Sendable {
   package var id: PeerID
   package var name: String
+  /// As in ``PeerRequest``.
+  package var actor: String
+  package var part: PeerPart
   package var permissions: MediaPermissions
   package var state: PeerState
 
-  package init(id: PeerID, name: String, permissions: MediaPermissions, state: PeerState) {
+  package init(
+    id: PeerID, name: String, actor: String = "", part: PeerPart = .onlooker, permissions: MediaPermissions,
+    state: PeerState
+  ) {
     self.id = id
     self.name = name
+    self.actor = actor
+    self.part = part
     self.permissions = permissions
     self.state = state
   }

@@ -32,7 +32,8 @@ extension MediaServer {
     let session = answer.session
     let admission = PeerAdmission(
       id: newPeerID(on: shard, using: &random), incident: request.incident,
-      name: String(request.name.prefix(PeerRequest.maximumNameLength)), permissions: request.permissions,
+      name: String(request.name.prefix(PeerRequest.maximumNameLength)), actor: request.actor, part: request.part,
+      permissions: request.permissions,
       localCredentials: credentials, localCandidates: candidates,
       remoteCredentials: ICECredentials(
         usernameFragment: session.remote.credentials.usernameFragment,

@@ -18,6 +18,9 @@ struct Node {
   let authority: TokenAuthority
   let desks: GatewayDesks
   let logger: Logger
+  /// What the pages of every gateway of this node show.
+  let serviceName: String
+  let map: MapConfiguration
   private let storage: SQLiteStorage
   private let recording: Recording?
   private let failure: StorageFailure
@@ -26,6 +29,7 @@ struct Node {
 
   init(_ options: NodeOptions, data: URL, logger: Logger) throws {
     self.logger = logger
+    (serviceName, map) = (options.face.serviceName, options.face.map)
     DescriptorLimit.raise()
     authority = try TokenKeyFile.load(from: data)
     storage = try SQLiteStorage(folder: data)

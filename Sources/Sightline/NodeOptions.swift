@@ -92,6 +92,8 @@ struct NodeOptions: ParsableArguments {
   @Flag(help: "Encrypt new archives; the key is DATA/archive-encryption-key, without which they cannot be shown.")
   var encryptArchives = false
 
+  @OptionGroup var face: FaceOptions
+
   @OptionGroup var archiveSpace: ArchiveSpaceOptions
 
   @Flag(help: "Have a second person agree to every evidence package; to a custodian's one has to agree always.")
@@ -169,7 +171,7 @@ struct NodeOptions: ParsableArguments {
   func gatewayConfiguration() throws -> GatewayConfiguration {
     GatewayConfiguration(
       host: host, port: port, tls: try tls(), publicBaseURL: publicURL, turn: try turnConfiguration(),
-      agency: AgencyIdentity(name: agency, domain: agencyDomain))
+      agency: AgencyIdentity(name: agency, domain: agencyDomain), serviceName: face.serviceName, map: face.map)
   }
 
   private func tls() throws -> GatewayConfiguration.TLS {

@@ -48,6 +48,10 @@ package final class LinkSender: Sendable {
     receiptSecret = Hex.encode(Digest.sha256(Array("sms receipts".utf8) + receiptKey).prefix(16))
   }
 
+  /// Whether text messages and mail can be sent.
+  package var sendsTexts: Bool { sms != nil }
+  package var sendsMail: Bool { mail != nil }
+
   /// Sends the address of a link; the outcome is in the journal when it returns.
   ///
   /// - Parameter base: Under which providers reach this server for their receipts.

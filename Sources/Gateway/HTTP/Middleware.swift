@@ -67,9 +67,8 @@ struct SecurityHeaders: RouterMiddleware {
   /// Whether this listener itself encrypts.
   let usesTLS: Bool
 
-  static let contentSecurityPolicy =
-    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; "
-    + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+  /// For what says nothing of its own.
+  let policy: ContentSecurityPolicy
 
   func handle(
     _ request: Request, context: Context, next: (Request, Context) async throws -> Response
@@ -77,9 +76,9 @@ struct SecurityHeaders: RouterMiddleware {
     var response = try await next(request, context)
     // A route may be stricter, for files that somebody uploaded.
     if response.headers[.contentSecurityPolicy] == nil {
-      response.headers[.contentSecurityPolicy] = Self.contentSecurityPolicy
+      response.headers[.contentSecurityPolicy] = policy.text
     }
-    response.headers[.permissionsPolicy] = "camera=(self), microphone=(self), geolocation=(self)"
+    response.headers[.permissionsPolicy] = "camera=(self), microphone=(self), geolocation=(self), display-capture=(self), screen-wake-lock=(self)"
     response.headers[.referrerPolicy] = "no-referrer"
     response.headers[.xContentTypeOptions] = "nosniff"
     if usesTLS { response.headers[.strictTransportSecurity] = "max-age=31536000" }

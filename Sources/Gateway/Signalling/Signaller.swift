@@ -25,7 +25,9 @@ struct Signaller: Sendable {
     let answer: PeerAnswer
     do {
       answer = try await media.connect(
-        PeerRequest(incident: place, permissions: permissions, name: principal.actor.name, offer: offer))
+        PeerRequest(
+          incident: place, permissions: permissions, name: principal.actor.name, actor: principal.actor.id,
+          part: PeerPart(principal.role), offer: offer))
     } catch {
       throw Problem(error)
     }
@@ -101,5 +103,17 @@ struct Signaller: Sendable {
   private func problem(_ error: MediaError, of peer: PeerID) -> Problem {
     if error.code == .unknownPeer { sessions.remove(peer) }
     return Problem(error)
+  }
+}
+
+extension PeerPart {
+  /// What people of a role are to a call.
+  init(_ role: Role) {
+    switch role {
+    case .caller, .device: self = .caller
+    case .responder: self = .field
+    case .operator, .dispatcher, .supervisor, .trainer: self = .control
+    case .guest, .custodian, .auditor, .admin, .integration, .system: self = .onlooker
+    }
   }
 }

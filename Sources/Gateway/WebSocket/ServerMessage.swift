@@ -115,6 +115,8 @@ private struct ServerEnvelope: Encodable {
 private struct PeerView: Encodable {
   var id: String
   var name: String
+  var actor: String
+  var part: String
   var permissions: [String]
   var state: String
   var reason: String?
@@ -122,6 +124,8 @@ private struct PeerView: Encodable {
   init(_ peer: PeerOverview) {
     id = peer.id.description
     name = peer.name
+    actor = peer.actor
+    part = peer.part.rawValue
     permissions = peer.permissions.names
     switch peer.state {
     case .connecting: state = "connecting"

@@ -9,6 +9,8 @@ final class Peer {
   let handle: PeerHandle
   let incident: IncidentID
   let name: String
+  let actor: String
+  let part: PeerPart
   let permissions: MediaPermissions
   let session: PeerSession
   var state = PeerState.connecting
@@ -28,19 +30,23 @@ final class Peer {
   static let maximumPaths = 16
 
   init(
-    id: PeerID, handle: PeerHandle, incident: IncidentID, name: String, permissions: MediaPermissions,
-    session: PeerSession, createdAt: MonotonicTime
+    id: PeerID, handle: PeerHandle, incident: IncidentID, name: String, actor: String, part: PeerPart,
+    permissions: MediaPermissions, session: PeerSession, createdAt: MonotonicTime
   ) {
     self.id = id
     self.handle = handle
     self.incident = incident
     self.name = name
+    self.actor = actor
+    self.part = part
     self.permissions = permissions
     self.session = session
     self.createdAt = createdAt
   }
 
-  var overview: PeerOverview { PeerOverview(id: id, name: name, permissions: permissions, state: state) }
+  var overview: PeerOverview {
+    PeerOverview(id: id, name: name, actor: actor, part: part, permissions: permissions, state: state)
+  }
 }
 
 /// One of a peer's receiving m-lines, and what is on it.

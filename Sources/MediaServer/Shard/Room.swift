@@ -24,6 +24,7 @@ struct RoomSource {
   let id: SourceID
   let peer: PeerHandle
   let peerID: PeerID
+  let part: PeerPart
   let kind: SourceKind
   let handle: SourceHandle
   var status: SourceStatus

@@ -11,6 +11,8 @@ struct PeerAdmission: Sendable {
   var id: PeerID
   var incident: IncidentID
   var name: String
+  var actor: String
+  var part: PeerPart
   var permissions: MediaPermissions
   var localCredentials: ICECredentials
   var localCandidates: [ICECandidate]
@@ -38,7 +40,7 @@ extension Shard {
     let handle = relay.addPeer(canonicalName: admission.canonicalName)
     let peer = Peer(
       id: admission.id, handle: handle, incident: admission.incident, name: admission.name,
-      permissions: admission.permissions, session: PeerSession(sessionConfiguration(admission), now: now),
+      actor: admission.actor, part: admission.part, permissions: admission.permissions, session: PeerSession(sessionConfiguration(admission), now: now),
       createdAt: now)
     let place = Int(handle.index)
     while peers.count <= place {
@@ -73,7 +75,8 @@ extension Shard {
     parameters.peer = peer.handle
     guard let handle = relay.addSource(parameters) else { return }
     let source = RoomSource(
-      id: SourceID(nextSource), peer: peer.handle, peerID: peer.id, kind: parameters.kind, handle: handle,
+      id: SourceID(nextSource), peer: peer.handle, peerID: peer.id, part: peer.part, kind: parameters.kind,
+      handle: handle,
       status: SourceStatus(activity: .waiting, format: nil, bitsPerSecond: 0))
     nextSource &+= 1
     announceToRecorder(source, of: peer)

@@ -6,16 +6,22 @@ import Relay
 extension Shard {
   /// Gives every automatic slot of an incident the source that it follows now.
   ///
-  /// The n-th video slot of a viewer shows the n-th video source that is not the viewer's own, and likewise for audio.
-  /// Live sources come first, so that a caller who has returned replaces the session that was left behind.
+  /// The n-th video slot of a viewer shows the n-th video source that is not the viewer's own and that its part may receive,
+  /// and likewise for audio. Live sources come first, so that a caller who has returned replaces the session that was left
+  /// behind; among them the scene comes before those who talk about it (``PeerPart/rank``).
   func assignSlots(of incident: IncidentID) {
     guard let room = rooms[incident] else { return }
-    let ordered =
-      room.sources.filter { $0.status.activity == .live } + room.sources.filter { $0.status.activity != .live }
+    let order = { (source: RoomSource) in
+      (source.status.activity == .live ? 0 : 1, source.part.rank, source.id.value)
+    }
+    let ordered = room.sources.sorted { order($0) < order($1) }
     for handle in room.peers {
       guard let peer = peers[Int(handle.index)] else { continue }
       for kind in [SourceKind.video, .audio] {
-        assign(ordered.filter { $0.kind == kind && $0.peer != handle }, to: kind, of: peer)
+        let candidates = ordered.filter {
+          $0.kind == kind && $0.peer != handle && peer.part.mayReceive(from: $0.part)
+        }
+        assign(candidates, to: kind, of: peer)
       }
     }
   }
@@ -57,7 +63,9 @@ extension Shard {
     }
     if let source {
       guard
-        rooms[peer.incident]?.sources.contains(where: { $0.id == source && $0.kind == peer.slots[place].kind }) == true
+        rooms[peer.incident]?.sources.contains(where: {
+          $0.id == source && $0.kind == peer.slots[place].kind && peer.part.mayReceive(from: $0.part)
+        }) == true
       else {
         throw MediaError(.unknownSlot, "There is no such \(peer.slots[place].kind.rawValue) source in this incident.")
       }

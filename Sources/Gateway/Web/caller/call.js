@@ -1,0 +1,205 @@
+/**
+ * A caller's outgoing call: the camera and microphone, the connection that carries them, and what may go wrong with either.
+ * @module
+ */
+
+import { configuration, preferCodec } from "../shared/access.js";
+import { MediaConnection } from "../shared/connection.js";
+import { hasTorch, openCamera } from "./devices.js";
+import { StatisticsReader } from "../shared/statistics.js";
+
+/** Enough for 720p at 30 frames a second; more helps nobody at an incident. Bits per second. */
+const maximumVideoBitrate = 2_500_000;
+const maximumAudioBitrate = 48_000;
+
+/** Dispatches `change` whenever something that the page shows has changed. */
+export class Call extends EventTarget {
+  /** @type {import("../shared/statistics.js").Figures} */
+  figures = {};
+  /** @type {"environment" | "user"} */
+  facing = "environment";
+  isTorchOn = false;
+  /** The camera ended without our doing: unplugged, or taken by another app. */
+  isCameraLost = false;
+  /** What the other side says. */
+  voices = new MediaStream();
+
+  #stream;
+  #access;
+  #connection;
+  #metadata;
+  #reader = new StatisticsReader("outbound-rtp");
+  #timer;
+
+  /**
+   * @param {import("../shared/access.js").Access} access
+   * @param {MediaStream} stream
+   * @param {RTCIceServer[]} iceServers
+   * @param {import("../shared/metadata.js").MetadataChannel} metadata what the connection carries besides
+   */
+  constructor(access, stream, iceServers, metadata) {
+    super();
+    this.#metadata = metadata;
+    this.#access = access;
+    this.#stream = stream;
+    this.#connection = new MediaConnection({
+      endpoint: `/whip/${encodeURIComponent(access.incident)}`,
+      token: access.token,
+      configuration: configuration(access, iceServers),
+      prepare: (connection) => this.#prepare(connection),
+    });
+    this.#connection.addEventListener("state", () => this.#changed());
+    stream.getTracks().forEach((track) => this.#watch(track));
+    this.#noteFacing();
+  }
+
+  start() {
+    this.#timer = setInterval(() => this.#measure(), 1000);
+    this.#connection.start();
+  }
+
+  /** Ends the call and lets go of the devices. */
+  stop() {
+    clearInterval(this.#timer);
+    this.#connection.stop();
+    this.#stream.getTracks().forEach((track) => track.stop());
+  }
+
+  /** Lets go of the devices; the call may go on in the same page after a reload. */
+  leave() {
+    clearInterval(this.#timer);
+    this.#connection.leave();
+    this.#stream.getTracks().forEach((track) => track.stop());
+  }
+
+  get stream() {
+    return this.#stream;
+  }
+
+  get connection() {
+    return this.#connection;
+  }
+
+  get camera() {
+    return this.#stream.getVideoTracks()[0];
+  }
+
+  get microphone() {
+    return this.#stream.getAudioTracks()[0];
+  }
+
+  get isMuted() {
+    return this.microphone?.enabled === false;
+  }
+
+  /** @param {boolean} isMuted */
+  mute(isMuted) {
+    if (!this.microphone) return;
+    this.microphone.enabled = !isMuted;
+    this.#changed();
+  }
+
+  get hasTorch() {
+    return this.camera !== undefined && !this.isCameraLost && hasTorch(this.camera);
+  }
+
+  /** @param {boolean} isOn */
+  async light(isOn) {
+    if (!this.hasTorch) return;
+    await this.camera.applyConstraints({ advanced: [{ torch: isOn }] });
+    this.isTorchOn = isOn;
+    this.#changed();
+  }
+
+  /** Changes to the camera that faces the other way; the viewers see no new stream. */
+  async flip() {
+    const wanted = this.facing === "environment" ? "user" : "environment";
+    await this.#openCamera(wanted, this.camera?.getSettings().deviceId);
+  }
+
+  /** Opens the camera again after it was lost. */
+  async reopenCamera() {
+    await this.#openCamera(this.facing);
+  }
+
+  async #openCamera(facing, avoid) {
+    const old = this.camera;
+    old?.stop();
+    try {
+      const track = await openCamera(facing, avoid);
+      this.facing = facing;
+      this.#adopt(track, old);
+    } catch (error) {
+      if (!avoid) throw error;
+      // The other camera cannot be had: go on with the one that worked.
+      this.#adopt(await openCamera(this.facing), old);
+    }
+  }
+
+  #adopt(track, old) {
+    if (old) this.#stream.removeTrack(old);
+    this.#stream.addTrack(track);
+    this.#watch(track);
+    this.#noteFacing();
+    this.isTorchOn = false;
+    this.isCameraLost = false;
+    this.#videoSender?.replaceTrack(track);
+    this.#changed();
+  }
+
+  #watch(track) {
+    track.addEventListener("ended", () => {
+      if (track !== this.camera) return;
+      this.isCameraLost = true;
+      this.#changed();
+    });
+  }
+
+  #noteFacing() {
+    this.facing = this.camera?.getSettings().facingMode === "user" ? "user" : "environment";
+  }
+
+  get #videoSender() {
+    return this.#connection.peerConnection?.getSenders().find((sender) => sender.track?.kind === "video");
+  }
+
+  /** Adds what the call consists of: our picture and sound, a slot for the voices of the others, the metadata channel. */
+  #prepare(connection) {
+    const streams = [this.#stream];
+    if (this.camera) {
+      const sendEncodings = [{ maxBitrate: maximumVideoBitrate }];
+      const transceiver = connection.addTransceiver(this.camera, { direction: "sendonly", streams, sendEncodings });
+      preferCodec(transceiver, this.#access.options.get("codec"));
+      steady(transceiver.sender);
+    }
+    if (this.microphone) {
+      const sendEncodings = [{ maxBitrate: maximumAudioBitrate }];
+      connection.addTransceiver(this.microphone, { direction: "sendonly", streams, sendEncodings });
+    }
+    connection.addTransceiver("audio", { direction: "recvonly" });
+    connection.addEventListener("track", ({ track }) => {
+      this.voices = new MediaStream([track]);
+      this.#changed();
+    });
+    this.#metadata.open(connection);
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+
+  async #measure() {
+    const connection = this.#connection.peerConnection;
+    if (connection && connection.signalingState !== "closed") {
+      this.figures = this.#reader.read(await connection.getStats());
+    }
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+/** Loses sharpness and frames evenly when the line is thin; continuity beats resolution. */
+async function steady(sender) {
+  const parameters = sender.getParameters();
+  parameters.degradationPreference = "balanced";
+  await sender.setParameters(parameters).catch(() => {});
+}

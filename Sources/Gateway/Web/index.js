@@ -1,8 +1,0 @@
-/**
- * The page at the root: it only says that links lead further.
- * @module
- */
-
-import { applyTheme } from "./theme.js";
-
-applyTheme();
