@@ -18,6 +18,9 @@ package protocol MediaPlane: Sendable {
   /// Puts `source` on the receive slot with the given mid, or follows the incident's default when nil.
   func select(_ source: SourceID?, on slot: String, of peer: PeerID) async throws(MediaError)
 
+  /// Which source is on which of a peer's receive slots now, by mid; empty slots are left out.
+  func slots(of peer: PeerID) async -> [String: SourceID]
+
   /// Ends a session; its sources disappear from the incident.
   func disconnect(_ peer: PeerID, reason: String) async
 

@@ -100,6 +100,13 @@ package final class MediaServer: MediaPlane {
     }
   }
 
+  package func slots(of peer: PeerID) async -> [String: SourceID] {
+    let slots = try? await onShard(of: peer) { (_, peer) throws(MediaError) in
+      peer.slots.compactMap { slot in slot.current.map { (slot.mid, $0) } }
+    }
+    return Dictionary(slots ?? []) { first, _ in first }
+  }
+
   package func overview(of incident: IncidentID) async -> IncidentMedia {
     let media = try? await shard(of: incident).perform { (shard) throws(MediaError) in shard.overview(of: incident) }
     return media ?? IncidentMedia(peers: [], sources: [])

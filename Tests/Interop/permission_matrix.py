@@ -167,6 +167,10 @@ OPERATIONS: dict[str, list[Try]] = {
     "POST /whep/{incident}": [Try("watch", WATCHING, SDP)],
     "PATCH /whip/{incident}/{peer}": [Try("owner", "", FRAGMENT)],
     "PATCH /whep/{incident}/{peer}": [Try("owner", "", FRAGMENT)],
+    "GET /whip/{incident}/{peer}/slots": [Try("owner")],
+    "GET /whep/{incident}/{peer}/slots": [Try("owner")],
+    "PUT /whip/{incident}/{peer}/slots/{mid}": [Try("owner", {})],
+    "PUT /whep/{incident}/{peer}/slots/{mid}": [Try("owner", {})],
     "DELETE /whip/{incident}/{peer}": [Try("owner")],
     "DELETE /whep/{incident}/{peer}": [Try("owner")],
     # Interchange

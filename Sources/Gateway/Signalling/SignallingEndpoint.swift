@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import Incidents
+import JSON
 import MediaServer
 import NIOCore
 import Primitives
@@ -26,6 +27,14 @@ struct SignallingEndpoint: Sendable {
       case .whip: .publish
       case .whep: .subscribe
       }
+    }
+  }
+
+  /// What a session of the kind may have beside its ``Kind/direction``: who sends may listen, as far as they may.
+  private var wanted: MediaPermissions {
+    switch kind {
+    case .whip: [.publish, .subscribe]
+    case .whep: .subscribe
     }
   }
 
@@ -55,12 +64,35 @@ struct SignallingEndpoint: Sendable {
       APIRoute(.delete, session, .anyone, tag: tag, "\(name): end a session.", success: (200, nil)) {
         try await close($0)
       },
+      APIRoute(
+        .get, "\(session)/slots", .anyone, tag: tag, "\(name): which source is on which receive slot, by the slots' mids."
+      ) { call in
+        let slots = await services.media.slots(of: try find(call).peer)
+        return .json(["slots": .object(slots.mapValues { .string($0.description) })])
+      },
+      APIRoute(
+        .put, "\(session)/slots/:mid", .anyone, tag: tag,
+        "\(name): put a source on a receive slot; without a source it follows the incident again.",
+        body: .json(Self.selection), success: (204, nil)
+      ) { call in
+        let peer = try find(call).peer
+        guard let name = call.body["source"]?.string else {
+          try await services.signaller.select(nil, on: call.parameter("mid"), of: peer)
+          return .done
+        }
+        guard let source = SourceID(name) else { throw Problem(.badPayload, "source: is none of this incident's.") }
+        try await services.signaller.select(source, on: call.parameter("mid"), of: peer)
+        return .done
+      },
       APIRoute(.options, session, .everyone, tag: tag, "\(name): what a session takes.", success: (204, nil)) { _ in
         options(allow: Self.sessionMethods, accept: .acceptPatch)
       },
     ]
   }
 
+  private static let selection = Schema.object([
+    .optional("source", .string(1...16), "The source, as the incident's news name it.")
+  ])
   private static let endpointMethods = "POST, OPTIONS"
   private static let sessionMethods = "PATCH, DELETE, OPTIONS"
 
@@ -74,7 +106,7 @@ struct SignallingEndpoint: Sendable {
     let principal = try call.principal()
     let incident = try call.context.incident()
     let answer = try await services.signaller.connect(
-      offer: offer, by: principal, in: incident, wanted: kind.direction, carrier: .http)
+      offer: offer, by: principal, in: incident, wanted: wanted, carrier: .http)
     var headers: HTTPFields = [
       .contentType: Self.offerType,
       .location: location(of: answer.peer, incident: incident, queryToken: request.queryToken),

@@ -27,7 +27,8 @@ extension Shard {
   }
 
   private func assign(_ candidates: [RoomSource], to kind: SourceKind, of peer: Peer) {
-    var rest = candidates[...]
+    let pinned = peer.slots.compactMap { slot in if case .pinned(let id) = slot.choice { id } else { nil } }
+    var rest = candidates.filter { !pinned.contains($0.id) }[...]
     for place in peer.slots.indices where peer.slots[place].kind == kind {
       switch peer.slots[place].choice {
       case .pinned(let id):

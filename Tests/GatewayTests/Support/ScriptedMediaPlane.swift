@@ -94,6 +94,8 @@ final class ScriptedMediaPlane: MediaPlane {
     try note(.select(source, slot: slot, peer))
   }
 
+  func slots(of peer: PeerID) async -> [String: SourceID] { [:] }
+
   func disconnect(_ peer: PeerID, reason: String) async {
     try? note(.disconnect(peer, reason: reason))
   }

@@ -50,12 +50,22 @@ export function randomText(bytes) {
   return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** What a signed-in browser repeats with every request that changes something; its cookie goes by itself. */
+let csrfToken = "";
+
+/** @param {string} token of the answer to the sign-in, or of `/api/v1/me` */
+export function useSession(token) {
+  csrfToken = token;
+}
+
 /**
- * The header fields of a request by the page's bearer.
+ * The header fields of a request by the page's bearer; without a token the browser's session counts.
  * @param {string} token
+ * @returns {Record<string, string>}
  */
 export function authorization(token) {
-  return { Authorization: `Bearer ${token}`, "Sightline-Key": pageKey(token) };
+  if (token) return { Authorization: `Bearer ${token}`, "Sightline-Key": pageKey(token) };
+  return csrfToken ? { "X-CSRF-Token": csrfToken } : {};
 }
 
 /**

@@ -8,7 +8,8 @@ import { pageKey } from "./access.js";
 import { parse, protocol } from "./metadata.js";
 
 /**
- * @typedef {{id: string, name: string, permissions: string[], state: string, reason?: string}} Peer
+ * @typedef {{id: string, name: string, actor: string, part: "caller" | "field" | "control" | "onlooker",
+ *   permissions: string[], state: string, reason?: string}} Peer
  * @typedef {{id: string, peer: string, kind: "audio" | "video", state: "waiting" | "live" | "stalled",
  *   codec?: string, bitrate: number}} Source
  */
@@ -58,8 +59,9 @@ export class IncidentEvents extends EventTarget {
   }
 
   open() {
-    const query = new URLSearchParams({ token: this.#token, key: pageKey(this.#token) });
-    const address = new URL(`/ws?${query}`, document.baseURI);
+    // Without a token the browser's session counts.
+    const query = this.#token ? `?${new URLSearchParams({ token: this.#token, key: pageKey(this.#token) })}` : "";
+    const address = new URL(`/ws${query}`, document.baseURI);
     address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(address, protocol);
     this.#socket = socket;
@@ -75,15 +77,14 @@ export class IncidentEvents extends EventTarget {
     this.#socket?.close();
   }
 
-  /** Everybody connected who only receives. */
+  /** Everybody connected who looks on: the control room, units, guests. */
   get watchers() {
-    return [...this.peers.values()].filter(
-      (peer) => peer.permissions.includes("subscribe") && !peer.permissions.includes("publish") && isPresent(peer));
+    return [...this.peers.values()].filter((peer) => peer.part !== "caller" && isPresent(peer));
   }
 
-  /** Everybody connected who sends. */
+  /** Everybody connected at the scene. */
   get callers() {
-    return [...this.peers.values()].filter((peer) => peer.permissions.includes("publish") && isPresent(peer));
+    return [...this.peers.values()].filter((peer) => peer.part === "caller" && isPresent(peer));
   }
 
   /** @param {"audio" | "video"} kind */

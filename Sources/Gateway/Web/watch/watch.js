@@ -6,64 +6,17 @@
  * @module
  */
 
-import { configuration, preferCodec } from "../shared/access.js";
+import { configuration } from "../shared/access.js";
 import { MediaConnection } from "../shared/connection.js";
-import { StatisticsReader } from "../shared/statistics.js";
+import { Slot } from "../shared/slot.js";
 
 /** Callers seen at once; a slot costs nothing while it is empty. */
 const defaultSlots = 2;
 const maximumSlots = 4;
-/** Milliseconds without a new frame after which a picture counts as standing still. */
-const stillAfter = 2000;
-
 /**
- * `waiting`: nothing has come yet. `live`: frames come in. `soundOnly`: sound comes in, there is no picture.
- * `still`: frames came, and stopped.
- * @typedef {"waiting" | "live" | "soundOnly" | "still"} SlotState
- * @typedef {SlotState | "idle" | "connecting" | "reconnecting" | "failed" | "closed"} WatchState our own line comes first
+ * @typedef {import("../shared/slot.js").SlotState | "idle" | "connecting" | "reconnecting" | "failed" | "closed"} WatchState
+ *   our own line comes first
  */
-
-/** A place for one caller's picture and sound. */
-class Slot {
-  /** One stream for both keeps lips and voice together. */
-  stream = new MediaStream();
-  /** @type {import("../shared/statistics.js").Figures} */
-  figures = {};
-
-  #reader = new StatisticsReader("inbound-rtp");
-  #transceivers = [];
-  #lastFrame;
-  #lastSound;
-
-  /** Offers an m-line for the picture and one for the sound. */
-  prepare(connection, codec) {
-    this.#transceivers = ["video", "audio"].map((kind) => connection.addTransceiver(kind, { direction: "recvonly" }));
-    preferCodec(this.#transceivers[0], codec);
-    this.stream = new MediaStream(this.#transceivers.map((transceiver) => transceiver.receiver.track));
-    this.figures = {};
-  }
-
-  /** @param {RTCStatsReport} report */
-  measure(report) {
-    const before = this.figures;
-    this.figures = this.#reader.read(report, this.#transceivers.map((transceiver) => transceiver.mid));
-    const { video, audio } = this.figures;
-    if ((video?.frames ?? 0) > (before.video?.frames ?? 0)) this.#lastFrame = performance.now();
-    if ((audio?.packets ?? 0) > (before.audio?.packets ?? 0)) this.#lastSound = performance.now();
-  }
-
-  /** @returns {SlotState} */
-  get state() {
-    if (isRecent(this.#lastFrame)) return "live";
-    if (this.#lastFrame !== undefined) return "still";
-    return isRecent(this.#lastSound) ? "soundOnly" : "waiting";
-  }
-
-  /** Seconds since the last frame; undefined before the first. */
-  get secondsWithoutFrame() {
-    return this.#lastFrame === undefined ? undefined : (performance.now() - this.#lastFrame) / 1000;
-  }
-}
 
 /** Dispatches `change` at every change of state and twice a second. */
 export class Watch extends EventTarget {
@@ -145,8 +98,4 @@ export class Watch extends EventTarget {
   #changed() {
     this.dispatchEvent(new Event("change"));
   }
-}
-
-function isRecent(moment) {
-  return moment !== undefined && performance.now() - moment < stillAfter;
 }
