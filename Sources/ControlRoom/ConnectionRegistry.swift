@@ -13,6 +13,9 @@ final class ConnectionRegistry: Sendable {
 
   var count: Int { state.withLock { $0.sinks.count } }
 
+  /// Everybody who has a connection, by who they are in the journal.
+  var actors: Set<String> { state.withLock { Set($0.sinks.values.map(\.principal.actor.id)) } }
+
   func add(_ sink: any MetadataSink, of principal: Principal) {
     state.withLock { $0.sinks[ObjectIdentifier(sink)] = (sink, principal) }
   }

@@ -135,6 +135,9 @@ package final class ControlRoom: Sendable {
   /// Carriers of the metadata channel that are open.
   package var connectionCount: Int { connections.count }
 
+  /// Everybody who is connected now, by who they are in the journal.
+  package var presentActors: Set<String> { connections.actors }
+
   package var journalStatistics: JournalWriter.Statistics { writer.statistics }
 
   // MARK: - Wishes

@@ -105,7 +105,7 @@ extension EventKind {
     .realTimeText: EventTraits(
       .ephemeral, .client(.chat), .everyone, "Text as it is typed (RFC 8865).", EventSchemas.realTimeText),
     .note: EventTraits(
-      .durable, .client(.note), .team, "A note.", EventSchemas.note),
+      .durable, .client(.note), [.team, .guest], "A note; guests read those that are for them.", EventSchemas.note),
     .triage: EventTraits(
       .durable, .client(.triage), .team, "Answers to triage questions.", EventSchemas.triage),
     .fileAdded: EventTraits(
@@ -158,6 +158,7 @@ extension EventKind {
     let channel = payload["to"]?.string ?? payload["visibility"]?.string
     if Self.channelled.contains(self), channel == ChatChannel.team.rawValue { audience.formIntersection(.team) }
     if Self.hiddenFromGuests.contains(self) { audience.remove(.guest) }
+    if self == .note, payload["guests"]?.bool != true { audience.remove(.guest) }
     return audience
   }
 }

@@ -136,6 +136,7 @@ enum EventSchemas {
     .optional("torch", .boolean, "Whether the lamp is on."),
     .optional("muted", .boolean, "Whether the microphone is off."),
     .optional("silent", .boolean, "Whether the page is dark."),
+    .optional("language", .string(2...35), "The language of the page, BCP 47."),
   ]
   static let command: Fields = [
     .required("caller", identifier, "Whom it is for."),
@@ -190,7 +191,10 @@ enum EventSchemas {
     .required("text", .string(1...1_000), "Characters typed since the last one; U+0008 erases, U+2028 begins a line."),
     .optional("to", choice(ChatChannel.self), "Whom it is for."),
   ]
-  static let note: Fields = [.required("text", text, "The note.")]
+  static let note: Fields = [
+    .required("text", text, "The note."),
+    .optional("guests", .boolean, "Whether guests may read it as well; they may not if not given."),
+  ]
   static let triage: Fields = [
     .required("fields", .dictionary(.string(0...500), maximumCount: 64), "Answers by the questions' names.")
   ]

@@ -66,6 +66,7 @@ extension Incident {
   private mutating func applyState(_ event: JournalEvent) {
     guard let state = event.payload["state"]?.string.flatMap(IncidentState.init) else { return }
     self.state = state
+    if state == .active, answeredAt == nil { answeredAt = event.time }
     if state.isClosed {
       endedAt = event.time
       outcome = event.payload["outcome"]?.string.flatMap(Outcome.init)

@@ -10,9 +10,13 @@ extension Incident {
       "id": .string(id.value), "agency": .string(agency), "state": .string(state.rawValue),
       "priority": .string(priority.rawValue), "type": type.map { .string($0) }, "place": place?.json,
       "exercise": .bool(isExercise), "openedAt": .string(openedAt.description),
+      "answeredAt": answeredAt.map { .string($0.description) },
       "endedAt": endedAt.map { .string($0.description) }, "outcome": outcome.map { .string($0.rawValue) },
       "mergedInto": mergedInto.map { .string($0.value) }, "callers": .integer(callers.count),
       "stage": headline.map { .string($0.stage.rawValue) }, "phone": headline?.phone.map { .string($0) },
+      "stageAt": headline?.stages.last.map { .string($0.at.description) },
+      "failure": headline?.failure.map { .string($0.rawValue) },
+      "staff": .array(assignments.filter { $0.until == nil }.map(\.json)),
       "units": .integer(units.filter { $0.stoodDownAt == nil }.count),
     ])
   }

@@ -17,6 +17,8 @@ package struct Incident: Hashable, Sendable {
   package internal(set) var openedAt: UTCTime
   package internal(set) var openedBy: Actor
   package internal(set) var changedAt: UTCTime
+  /// When an operator took it first.
+  package internal(set) var answeredAt: UTCTime?
   package internal(set) var endedAt: UTCTime?
   package internal(set) var outcome: Outcome?
   /// Where it goes on, when it is merged.

@@ -43,7 +43,9 @@ struct ServiceTests {
       #expect(answer.status == 200)
       #expect(answer["content-type"] == "text/html; charset=utf-8")
       #expect(answer["content-security-policy"]?.hasPrefix("default-src 'self'") == true)
-      #expect(answer["permissions-policy"] == "camera=(self), microphone=(self), geolocation=(self)")
+      #expect(
+        answer["permissions-policy"]
+          == "camera=(self), microphone=(self), geolocation=(self), display-capture=(self), screen-wake-lock=(self)")
       #expect(answer["referrer-policy"] == "no-referrer")
       #expect(answer["x-content-type-options"] == "nosniff")
       #expect(answer["cache-control"] == "no-cache")

@@ -152,6 +152,8 @@ OPERATIONS: dict[str, list[Try]] = {
     # Only a browser's session can be locked, and here all come by token.
     "POST /api/v1/lock": once("server"),
     "GET /api/v1/me": once("somebody"),
+    "GET /api/v1/people": once("own affairs"),
+    "GET /api/v1/service": once("everyone"),
     "GET /api/v1/me/audit": once("own affairs"),
     "POST /api/v1/me/password": once("own affairs", {}),
     "POST /api/v1/me/second-factor": once("own affairs", {}),
@@ -203,6 +205,13 @@ OPERATIONS: dict[str, list[Try]] = {
     # The archive: search. Everybody who may know of incidents may look; test_archive_search.py says what each of them finds.
     "GET /api/v1/archive": once("search"),
     "GET /archive": once("everyone"),
+    **{
+        f"GET {page}": once("everyone")
+        for page in (
+            "/sign-in", "/account", "/console", "/console/{incident}", "/field", "/field/{incident}", "/wall",
+            "/dashboard", "/audit", "/exercise", "/admin",
+        )
+    },
     # The archive: retention
     "GET /api/v1/retention": once("settings"),
     # A class that there is not, so that no policy is set.

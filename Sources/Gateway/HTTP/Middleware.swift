@@ -78,7 +78,8 @@ struct SecurityHeaders: RouterMiddleware {
     if response.headers[.contentSecurityPolicy] == nil {
       response.headers[.contentSecurityPolicy] = policy.text
     }
-    response.headers[.permissionsPolicy] = "camera=(self), microphone=(self), geolocation=(self), display-capture=(self), screen-wake-lock=(self)"
+    response.headers[.permissionsPolicy] =
+      "camera=(self), microphone=(self), geolocation=(self), display-capture=(self), screen-wake-lock=(self)"
     response.headers[.referrerPolicy] = "no-referrer"
     response.headers[.xContentTypeOptions] = "nosniff"
     if usesTLS { response.headers[.strictTransportSecurity] = "max-age=31536000" }

@@ -34,7 +34,8 @@ struct PageRoutes: Sendable {
       page("/audit", "supervise/audit.html", "Who did what, when and why."),
       page("/exercise", "supervise/exercise.html", "Training with simulated callers."),
       page("/admin", "admin/admin.html", "Accounts, settings, health."),
-      page("/incidents/:incident", "console/console.html", "The page of an incident that interchange documents refer to."),
+      page(
+        "/incidents/:incident", "console/console.html", "The page of an incident that interchange documents refer to."),
       page("/replay", "replay/replay.html", "The page on which people look back."),
       page("/replay/:incident", "replay/replay.html", "The page on which people look back."),
       page("/archive", "archive/archive.html", "The page to look for incidents."),

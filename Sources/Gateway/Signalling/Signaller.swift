@@ -15,13 +15,13 @@ struct Signaller: Sendable {
   /// What a session's end says when its owner wanted it.
   static let endedByClient = "ended by its client"
 
-  /// Opens a session of `principal` for one offer, with as much of `wanted` as they may.
+  /// Opens a session of `principal` for one offer, with as much of `wanted` as they may, which has to hold `needed`.
   func connect(
     offer: String, by principal: Principal, in incident: IncidentID, wanted: MediaPermissions,
-    carrier: SignallingSession.Carrier
+    needed: MediaPermissions = [], carrier: SignallingSession.Carrier
   ) async throws(Problem) -> PeerAnswer {
     guard !sessions.isFull else { throw .full }
-    let (place, permissions) = try await rights(of: principal, in: incident, wanted: wanted)
+    let (place, permissions) = try await rights(of: principal, in: incident, wanted: wanted, needed: needed)
     let answer: PeerAnswer
     do {
       answer = try await media.connect(
@@ -48,7 +48,7 @@ struct Signaller: Sendable {
   }
 
   private func rights(
-    of principal: Principal, in incident: IncidentID, wanted: MediaPermissions
+    of principal: Principal, in incident: IncidentID, wanted: MediaPermissions, needed: MediaPermissions
   ) async throws(Problem) -> (IncidentID, MediaPermissions) {
     if let own = principal.facts.linkedIncident, own != incident, room.destination(of: own) != incident {
       throw .forbidden
@@ -56,7 +56,7 @@ struct Signaller: Sendable {
     do {
       let rights = try await room.mediaRights(of: principal, in: incident)
       let permissions = rights.permissions.intersection(wanted)
-      guard !permissions.isEmpty else { throw Refusal.forbidden }
+      guard !permissions.isEmpty, permissions.isSuperset(of: needed) else { throw Refusal.forbidden }
       return (rights.incident, permissions)
     } catch let refusal as Refusal {
       throw Problem(refusal)

@@ -65,7 +65,8 @@ struct SignallingEndpoint: Sendable {
         try await close($0)
       },
       APIRoute(
-        .get, "\(session)/slots", .anyone, tag: tag, "\(name): which source is on which receive slot, by the slots' mids."
+        .get, "\(session)/slots", .anyone, tag: tag,
+        "\(name): which source is on which receive slot, by the slots' mids."
       ) { call in
         let slots = await services.media.slots(of: try find(call).peer)
         return .json(["slots": .object(slots.mapValues { .string($0.description) })])
@@ -106,7 +107,7 @@ struct SignallingEndpoint: Sendable {
     let principal = try call.principal()
     let incident = try call.context.incident()
     let answer = try await services.signaller.connect(
-      offer: offer, by: principal, in: incident, wanted: wanted, carrier: .http)
+      offer: offer, by: principal, in: incident, wanted: wanted, needed: kind.direction, carrier: .http)
     var headers: HTTPFields = [
       .contentType: Self.offerType,
       .location: location(of: answer.peer, incident: incident, queryToken: request.queryToken),
@@ -175,7 +176,7 @@ struct SignallingEndpoint: Sendable {
     let incident = try call.context.incident()
     guard let peer = call.context.parameters.get("peer").flatMap({ PeerID($0) }),
       let session = services.sessions.find(peer, ownedBy: try call.principal()),
-      session.permissions.contains(kind.direction),
+      session.permissions.contains(.publish) == (kind == .whip),
       session.incident == incident || services.room.destination(of: incident) == session.incident
     else { throw .unknownSession }
     return session
