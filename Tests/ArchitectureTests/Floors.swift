@@ -99,7 +99,8 @@ struct Floor: Sendable {
         "Storage", "Outgoing", "MediaServer", "ControlRoom",
       ],
       libraries: [
-        "CZlib", "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "Logging", "NIOCore", "NIOHTTP1",
+        "CZlib", "Foundation", "HTTPTypes", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "Logging", "NIOCore",
+        "NIOHTTP1",
         "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "NIOSSL", "NIOWebSocket", "ServiceLifecycle",
         "Synchronization",
       ]),

@@ -50,6 +50,13 @@ struct AudienceTests {
     #expect(kind.audience(of: ["to": "everyone"]).contains(.caller))
   }
 
+  @Test("guests read the notes that are for them, and no others")
+  func notesForGuests() {
+    #expect(EventKind.note.audience(of: ["text": "x"]) == .team)
+    #expect(EventKind.note.audience(of: ["text": "x", "guests": false]) == .team)
+    #expect(EventKind.note.audience(of: ["text": "x", "guests": true]) == [.team, .guest])
+  }
+
   private static func sees(_ facts: PrincipalFacts, _ kind: String, _ payload: JSONValue) throws -> Bool {
     let event = JournalEvent(
       incident: try #require(IncidentID("one")), number: 1, time: Story.start, actor: Story.operatorActor, kind: kind,

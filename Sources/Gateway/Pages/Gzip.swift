@@ -1,9 +1,9 @@
 import CZlib
 
 /// Compression of what pages load (RFC 1952), done once at the start: a caller's phone may have a very thin line.
-enum Gzip {
+package enum Gzip {
   /// `bytes` in the gzip format, at the best ratio that zlib has; nil when it does not make them smaller.
-  static func compress(_ bytes: [UInt8]) -> [UInt8]? {
+  package static func compress(_ bytes: [UInt8]) -> [UInt8]? {
     var stream = z_stream()
     guard !bytes.isEmpty, sl_gzip_start(&stream, Z_BEST_COMPRESSION) == Z_OK else { return nil }
     defer { deflateEnd(&stream) }

@@ -3,20 +3,26 @@ import Foundation
 
 /// Makes a page quick on a thin line: styles marked `data-inline` become part of the page, and every module that its scripts
 /// import is named in the page, so that the browser asks for all of them at once instead of level by level.
-struct PageAssembler {
+package struct PageAssembler {
   /// The texts of all files, by their path below the folder.
-  let texts: [String: String]
+  package let texts: [String: String]
 
-  struct Page: Hashable {
-    var html: String
+  /// A page as it is served.
+  package struct Page: Hashable {
+    package var html: String
     /// Of the styles inside, as ``ContentSecurityPolicy`` takes them.
-    var styleHashes: [String]
+    package var styleHashes: [String]
   }
 
   /// Modules that one page may pull in; a page that needs more gets them level by level.
-  static let maximumModules = 200
+  package static let maximumModules = 200
 
-  func assemble(_ html: String) -> Page {
+  package init(texts: [String: String]) {
+    self.texts = texts
+  }
+
+  /// The page as it is served.
+  package func assemble(_ html: String) -> Page {
     var page = Page(html: html, styleHashes: [])
     inlineStyles(&page)
     nameModules(&page)

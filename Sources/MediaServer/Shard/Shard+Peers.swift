@@ -40,7 +40,8 @@ extension Shard {
     let handle = relay.addPeer(canonicalName: admission.canonicalName)
     let peer = Peer(
       id: admission.id, handle: handle, incident: admission.incident, name: admission.name,
-      actor: admission.actor, part: admission.part, permissions: admission.permissions, session: PeerSession(sessionConfiguration(admission), now: now),
+      actor: admission.actor, part: admission.part, permissions: admission.permissions,
+      session: PeerSession(sessionConfiguration(admission), now: now),
       createdAt: now)
     let place = Int(handle.index)
     while peers.count <= place {
