@@ -18,8 +18,9 @@ enum FileRoutes {
   static var routes: [APIRoute] {
     [
       APIRoute(
-        .post, "/api/v1/incidents/:incident/files", .incident(.upload), tag: tag,
-        "Add a file: its bytes as the body, at most \(FileDesk.maximumBytes >> 20) MiB.",
+        .post, "/api/v1/incidents/:incident/files", .afterCall(.upload), tag: tag,
+        "Add a file: its bytes as the body, at most \(FileDesk.maximumBytes >> 20) MiB; a caller may for a while after the "
+          + "call as well.",
         body: .raw(FileDesk.types.sorted()), queries: queries, success: (201, "application/json")
       ) { try await add($0) },
       APIRoute(

@@ -11,6 +11,14 @@ import { StatisticsReader } from "../shared/statistics.js";
 /** Enough for 720p at 30 frames a second; more helps nobody at an incident. Bits per second. */
 const maximumVideoBitrate = 2_500_000;
 const maximumAudioBitrate = 48_000;
+/** What staff may ask for when a thin line has to carry other things too. Bits per second; pixels are divided. */
+const qualities = {
+  low: { maxBitrate: 250_000, scaleResolutionDownBy: 3, maxFramerate: 15 },
+  medium: { maxBitrate: 900_000, scaleResolutionDownBy: 1.5, maxFramerate: 30 },
+  high: { maxBitrate: maximumVideoBitrate, scaleResolutionDownBy: 1, maxFramerate: 30 },
+};
+/** Milliseconds without a new frame after which nothing more is shown to the caller. */
+const stillAfter = 2500;
 
 /** Dispatches `change` whenever something that the page shows has changed. */
 export class Call extends EventTarget {
@@ -23,12 +31,22 @@ export class Call extends EventTarget {
   isCameraLost = false;
   /** What the other side says. */
   voices = new MediaStream();
+  /** What the other side shows, if anything: see {@link isShown}. */
+  theirs = new MediaStream();
+  /** @type {keyof typeof qualities} */
+  quality = "high";
 
   #stream;
   #access;
   #connection;
   #metadata;
   #reader = new StatisticsReader("outbound-rtp");
+  #theirReader = new StatisticsReader("inbound-rtp");
+  #theirSlot;
+  #theirFrames = 0;
+  #theirFrameAt = -Infinity;
+  /** The phone's screen, while it is sent in place of the camera. @type {MediaStreamTrack | undefined} */
+  #screen;
   #timer;
 
   /**
@@ -62,14 +80,19 @@ export class Call extends EventTarget {
   stop() {
     clearInterval(this.#timer);
     this.#connection.stop();
-    this.#stream.getTracks().forEach((track) => track.stop());
+    this.#release();
   }
 
   /** Lets go of the devices; the call may go on in the same page after a reload. */
   leave() {
     clearInterval(this.#timer);
     this.#connection.leave();
-    this.#stream.getTracks().forEach((track) => track.stop());
+    this.#release();
+  }
+
+  #release() {
+    for (const track of [...this.#stream.getTracks(), this.#screen]) track?.stop();
+    this.#screen = undefined;
   }
 
   get stream() {
@@ -111,6 +134,56 @@ export class Call extends EventTarget {
     this.#changed();
   }
 
+  /** Whether the other side shows a picture now. */
+  get isShown() {
+    return performance.now() - this.#theirFrameAt < stillAfter;
+  }
+
+  // MARK: Picture
+
+  /**
+   * @param {string} name of {@link qualities}
+   * @returns {Promise<boolean>} whether there is such a quality
+   */
+  async setQuality(name) {
+    if (!Object.hasOwn(qualities, name)) return false;
+    this.quality = name;
+    const sender = this.#videoSender;
+    const parameters = sender?.getParameters();
+    if (parameters?.encodings?.length) {
+      Object.assign(parameters.encodings[0], qualities[name]);
+      await sender.setParameters(parameters);
+    }
+    return true;
+  }
+
+  get canShowScreen() {
+    return this.camera !== undefined && navigator.mediaDevices.getDisplayMedia !== undefined;
+  }
+
+  get isScreenShown() {
+    return this.#screen !== undefined;
+  }
+
+  /** Sends the phone's screen in place of the camera; it takes a tap just before. */
+  async showScreen() {
+    const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: 15 } });
+    const [track] = stream.getVideoTracks();
+    await this.#videoSender?.replaceTrack(track);
+    this.#screen = track;
+    track.addEventListener("ended", () => this.hideScreen());
+    this.#changed();
+  }
+
+  /** Sends the camera again. */
+  async hideScreen() {
+    if (!this.#screen) return;
+    await this.#videoSender?.replaceTrack(this.camera ?? null);
+    this.#screen.stop();
+    this.#screen = undefined;
+    this.#changed();
+  }
+
   /** Changes to the camera that faces the other way; the viewers see no new stream. */
   async flip() {
     const wanted = this.facing === "environment" ? "user" : "environment";
@@ -143,7 +216,7 @@ export class Call extends EventTarget {
     this.#noteFacing();
     this.isTorchOn = false;
     this.isCameraLost = false;
-    this.#videoSender?.replaceTrack(track);
+    if (!this.#screen) this.#videoSender?.replaceTrack(track);
     this.#changed();
   }
 
@@ -163,12 +236,12 @@ export class Call extends EventTarget {
     return this.#connection.peerConnection?.getSenders().find((sender) => sender.track?.kind === "video");
   }
 
-  /** Adds what the call consists of: our picture and sound, a slot for the voices of the others, the metadata channel. */
+  /** Adds what the call consists of: our picture and sound, slots for the others' voices and picture, the metadata channel. */
   #prepare(connection) {
     const streams = [this.#stream];
     if (this.camera) {
-      const sendEncodings = [{ maxBitrate: maximumVideoBitrate }];
-      const transceiver = connection.addTransceiver(this.camera, { direction: "sendonly", streams, sendEncodings });
+      const sendEncodings = [qualities[this.quality]];
+      const transceiver = connection.addTransceiver(this.#screen ?? this.camera, { direction: "sendonly", streams, sendEncodings });
       preferCodec(transceiver, this.#access.options.get("codec"));
       steady(transceiver.sender);
     }
@@ -176,11 +249,10 @@ export class Call extends EventTarget {
       const sendEncodings = [{ maxBitrate: maximumAudioBitrate }];
       connection.addTransceiver(this.microphone, { direction: "sendonly", streams, sendEncodings });
     }
-    connection.addTransceiver("audio", { direction: "recvonly" });
-    connection.addEventListener("track", ({ track }) => {
-      this.voices = new MediaStream([track]);
-      this.#changed();
-    });
+    this.voices = new MediaStream([connection.addTransceiver("audio", { direction: "recvonly" }).receiver.track]);
+    this.#theirSlot = connection.addTransceiver("video", { direction: "recvonly" });
+    this.theirs = new MediaStream([this.#theirSlot.receiver.track]);
+    this.#theirFrames = 0;
     this.#metadata.open(connection);
   }
 
@@ -191,9 +263,18 @@ export class Call extends EventTarget {
   async #measure() {
     const connection = this.#connection.peerConnection;
     if (connection && connection.signalingState !== "closed") {
-      this.figures = this.#reader.read(await connection.getStats());
+      const report = await connection.getStats();
+      this.figures = this.#reader.read(report);
+      this.#lookAtTheirs(report);
     }
     this.dispatchEvent(new Event("change"));
+  }
+
+  /** A slot stays silent until somebody shows something, and says nothing when they stop: only frames tell. */
+  #lookAtTheirs(report) {
+    const frames = this.#theirReader.read(report, [this.#theirSlot.mid]).video?.frames ?? 0;
+    if (frames > this.#theirFrames) this.#theirFrameAt = performance.now();
+    this.#theirFrames = frames;
   }
 }
 

@@ -3,8 +3,11 @@
  * @module
  */
 
-import { authorization } from "../shared/access.js";
 import { cameras } from "./devices.js";
+import { photoName, sendFile } from "./files.js";
+import { recall, remember } from "./memory.js";
+import { writeJPEG } from "./photos.js";
+import { silence } from "./silence.js";
 
 /** A picture's longer side, pixels; more than a decision needs. */
 const maximumPhoto = 1920;
@@ -16,7 +19,7 @@ const photoQuality = 0.9;
  * @typedef {object} CommandHost what commands act on
  * @property {() => import("./call.js").Call | undefined} call
  * @property {() => Promise<Status>} locate
- * @property {(text: string) => void} guide shows a text until the next one
+ * @property {import("./cards.js").Cards} cards
  * @property {() => Promise<void>} stop
  * @property {HTMLVideoElement} preview
  */
@@ -28,7 +31,6 @@ export class Commands {
   #caller;
   #host;
   #handled;
-  #storageName;
 
   /**
    * @param {import("../shared/metadata.js").MetadataChannel} metadata
@@ -41,8 +43,8 @@ export class Commands {
     this.#access = access;
     this.#caller = caller;
     this.#host = host;
-    this.#storageName = `sightline.handled.${access.token.slice(-32)}`;
-    this.#handled = stored(this.#storageName);
+    // Without storage a reload forgets what was done: commands from before it count as old.
+    this.#handled = Number(recall(access.token, "handled")) || 0;
     metadata.on("command", (event) => this.#take(event));
   }
 
@@ -51,11 +53,11 @@ export class Commands {
     // What was asked before anybody opened this page is of no use now; a text that was to be shown still is.
     const isOld = number <= this.#handled || (this.#handled === 0 && number <= this.#metadata.start);
     if (isOld) {
-      if (payload.command === "guidance") this.#host.guide(payload.argument ?? "");
+      if (payload.command === "guidance") this.#host.cards.show(payload.argument ?? "");
       return;
     }
     this.#handled = number;
-    store(this.#storageName, number);
+    remember(this.#access.token, "handled", String(number));
     const { status, detail } = await this.#carryOut(payload.command, payload.argument ?? "");
     const answer = { caller: this.#caller(), command: number, status, ...(detail && { detail: detail.slice(0, 500) }) };
     await this.#metadata.send("command.result", answer).catch((error) => {
@@ -77,8 +79,12 @@ export class Commands {
 
   #actions = {
     guidance: async (text) => {
-      this.#host.guide(text);
-      return { status: "shown" };
+      this.#host.cards.show(text);
+      return shown();
+    },
+    showFile: async (file) => {
+      await this.#host.cards.showFile(file);
+      return shown();
     },
     switchCamera: () => this.#withCall(async (call) => {
       if (!call.camera || (await cameras()).length < 2) return { status: "unsupported", detail: "There is no other camera." };
@@ -86,6 +92,7 @@ export class Commands {
       return { status: "done" };
     }),
     torch: (argument) => this.#withCall(async (call) => {
+      if (silence.isOn) return { status: "refused", detail: "The page is dark: a light would give the caller away." };
       if (!call.hasTorch) return { status: "unsupported", detail: "This camera has no light that a page may switch." };
       await call.light(argument !== "false");
       return { status: "done" };
@@ -95,8 +102,22 @@ export class Commands {
       call.mute(argument !== "false");
       return { status: "done" };
     }),
+    quality: (argument) => this.#withCall(async (call) => {
+      if (!call.camera) return { status: "unsupported", detail: "There is no picture." };
+      const isKnown = await call.setQuality(argument);
+      return isKnown ? { status: "done" } : { status: "unsupported", detail: "Ask for low, medium or high." };
+    }),
+    shareScreen: () => this.#withCall(async (call) => {
+      if (!call.canShowScreen) return { status: "unsupported", detail: "This browser cannot show its screen to others." };
+      if (silence.isOn) return { status: "refused", detail: "The page is dark: the browser would ask on the screen." };
+      if (!(await this.#host.cards.askScreen())) return { status: "refused", detail: "The caller did not want to." };
+      await call.showScreen();
+      return { status: "done" };
+    }),
     requestLocation: async () => ({ status: await this.#host.locate() }),
-    stillPhoto: () => this.#withCall(async () => ({ status: "done", detail: await this.#upload(await this.#photo()) })),
+    stillPhoto: () => this.#withCall(async () => ({
+      status: "done", detail: await sendFile(this.#access, await this.#photo(), photoName()),
+    })),
     stop: async () => ({ status: "done" }),
   };
 
@@ -109,43 +130,11 @@ export class Commands {
   async #photo() {
     const { videoWidth, videoHeight } = this.#host.preview;
     if (!videoWidth) throw new Error("There is no picture to take.");
-    const scale = Math.min(1, maximumPhoto / Math.max(videoWidth, videoHeight));
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.round(videoWidth * scale);
-    canvas.height = Math.round(videoHeight * scale);
-    canvas.getContext("2d").drawImage(this.#host.preview, 0, 0, canvas.width, canvas.height);
-    const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", photoQuality));
-    if (!blob) throw new Error("The picture could not be written.");
-    return blob;
-  }
-
-  /** @returns {Promise<string>} the file's identifier */
-  async #upload(blob) {
-    const name = `photo-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}.jpg`;
-    const query = new URLSearchParams({ name, purpose: "photo" });
-    const response = await fetch(`/api/v1/incidents/${encodeURIComponent(this.#access.incident)}/files?${query}`, {
-      method: "POST",
-      headers: { ...authorization(this.#access.token), "Content-Type": blob.type },
-      body: blob,
-    });
-    const answer = await response.json().catch(() => ({}));
-    if (!response.ok) throw new Error(answer.detail ?? `The service answered with error ${response.status}.`);
-    return answer.file;
+    return writeJPEG(this.#host.preview, videoWidth, videoHeight, maximumPhoto, photoQuality);
   }
 }
 
-function stored(name) {
-  try {
-    return Number(sessionStorage.getItem(name)) || 0;
-  } catch {
-    return 0;
-  }
-}
-
-function store(name, number) {
-  try {
-    sessionStorage.setItem(name, String(number));
-  } catch {
-    // Without storage a reload forgets what was done: commands from before it count as old.
-  }
+/** On a dark page nothing is shown before it comes back. */
+function shown() {
+  return silence.isOn ? { status: "done", detail: "The page is dark. It is shown when the caller comes back." } : { status: "shown" };
 }

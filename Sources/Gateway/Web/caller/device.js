@@ -1,7 +1,11 @@
 /**
- * What staff sees of the caller's phone: battery, network, how it is held, camera, lamp and microphone.
+ * What staff sees of the caller's phone: battery, network, how it is held, camera, lamp and microphone, its
+ * language, and whether the page is dark.
  * @module
  */
+
+import { language } from "./language.js";
+import { silence } from "./silence.js";
 
 /** Milliseconds between two reports of changes. */
 const interval = 3000;
@@ -39,6 +43,8 @@ export class DeviceReporter {
     screen.orientation?.addEventListener?.("change", look);
     navigator.connection?.addEventListener?.("change", look);
     addEventListener("online", look);
+    language.addEventListener("change", look);
+    silence.addEventListener("change", look);
     navigator.getBattery?.().then((battery) => {
       this.#battery = battery;
       for (const type of ["levelchange", "chargingchange"]) battery.addEventListener(type, look);
@@ -83,9 +89,11 @@ export class DeviceReporter {
       network: network(),
       ...(Number.isFinite(downlink) && { downlink }),
       orientation: matchMedia("(orientation: portrait)").matches ? "portrait" : "landscape",
-      camera: !hasCamera ? "none" : call.facing === "user" ? "front" : "back",
+      camera: call?.isScreenShown ? "screen" : !hasCamera ? "none" : call.facing === "user" ? "front" : "back",
       torch: call?.isTorchOn ?? false,
       muted: !call?.microphone || call.isMuted,
+      silent: silence.isOn,
+      language: language.code,
     };
   }
 }

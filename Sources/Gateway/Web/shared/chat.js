@@ -3,7 +3,7 @@
  * @module
  */
 
-import { chat as words } from "./words.js";
+import { chat as english } from "./words.js";
 
 /** Messages that stay on the page; the rest is in the journal. */
 const maximumMessages = 200;
@@ -30,6 +30,8 @@ const markPause = 300;
 export class Chat extends EventTarget {
   /** @type {Message[]} */
   messages = [];
+  /** What it says; a page in another language puts its own here and calls {@link refresh}. */
+  words = english;
 
   #metadata;
   #self;
@@ -85,6 +87,12 @@ export class Chat extends EventTarget {
   look() {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#sendMarks(), markPause);
+  }
+
+  /** Says all of it anew: the words have changed. */
+  refresh() {
+    this.#render();
+    this.#renderState();
   }
 
   #take({ number, time, actor, payload }) {
@@ -153,7 +161,9 @@ export class Chat extends EventTarget {
   }
 
   #renderState() {
-    this.#state.textContent = this.#metadata.state === "waiting" ? "" : this.#metadata.words;
+    this.#state.textContent = this.words.connection
+      ? this.words.connection(this.#metadata)
+      : this.#metadata.state === "waiting" ? "" : this.#metadata.words;
   }
 
   /** Rows stay in place, so that screen readers hear only news. */
@@ -162,16 +172,26 @@ export class Chat extends EventTarget {
     while (this.#list.children.length > this.messages.length) this.#list.firstElementChild.remove();
     this.messages.forEach((message, index) => {
       const row = this.#list.children[index] ?? this.#list.appendChild(newRow());
-      fill(row, message, this.#markWords(message));
+      this.#fill(row, message);
     });
     if (isAtEnd) this.#log.scrollTop = this.#log.scrollHeight;
   }
 
+  #fill(row, message) {
+    const { text, time, name, role, isOwn, problem } = message;
+    const [who, what, when] = row.children;
+    row.classList.toggle("own", isOwn);
+    row.classList.toggle("problem", problem !== "");
+    setText(who, isOwn ? this.words.you : this.words.who(name, role));
+    setText(what, text);
+    setText(when, [hour(time), this.#markWords(message)].filter(Boolean).join(" · "));
+  }
+
   #markWords({ isOwn, number, problem }) {
-    if (problem) return words.refused(problem);
+    if (problem) return this.words.refused(problem);
     if (!isOwn) return "";
-    if (number === 0) return words.waiting;
-    return number <= this.#read ? words.read : number <= this.#delivered ? words.delivered : words.sent;
+    if (number === 0) return this.words.waiting;
+    return number <= this.#read ? this.words.read : number <= this.#delivered ? this.words.delivered : this.words.sent;
   }
 }
 
@@ -179,15 +199,6 @@ function newRow() {
   const row = document.createElement("li");
   row.append(...["strong", "p", "small"].map((name) => document.createElement(name)));
   return row;
-}
-
-function fill(row, { text, time, name, role, isOwn, problem }, mark) {
-  const [who, what, when] = row.children;
-  row.classList.toggle("own", isOwn);
-  row.classList.toggle("problem", problem !== "");
-  setText(who, isOwn ? words.you : words.who(name, role));
-  setText(what, text);
-  setText(when, [hour(time), mark].filter(Boolean).join(" · "));
 }
 
 /** @param {string} time ISO 8601 */

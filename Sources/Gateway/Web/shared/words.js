@@ -23,63 +23,6 @@ export function rate(bits) {
   return bits >= 1e6 ? `${(bits / 1e6).toFixed(1)} Mbit/s` : `${Math.round(bits / 1000)} kbit/s`;
 }
 
-/** Words of the caller's page. */
-export const caller = {
-  // Shown while the first connection is being made; the number counts up.
-  connecting: (seconds) => `Connecting, ${Math.floor(seconds)} s`,
-  // The connection is gone for the moment and comes back by itself if the page stays open.
-  reconnecting: "Reconnecting, keep this page open",
-  live: "LIVE",
-  // {names}: a list such as "operator, 2 paramedics".
-  watching: (names) => `Watching: ${names}`,
-  nobodyWatching: "Nobody is watching yet. Stay on this page.",
-  soundOnly: "Sound only. They can hear you.",
-  noMicrophone: "No microphone was found. They can see you but not hear you.",
-  microphoneOff: "Your microphone is off.",
-  cameraLost: "The camera stopped. They can still hear you.",
-  cameraBack: "Use the camera again",
-  ended: "The video has ended",
-  // Shown when the phone does not tell its place.
-  locationRefused: "They cannot see where you are. Tell them, or write it.",
-  // A message came while the conversation is not in sight.
-  message: (name, text) => `${name}: ${text}`,
-  text: (unread) => (unread > 0 ? `Text (${unread})` : "Text"),
-  textOnly: (unread) => (unread > 0 ? `Text only (${unread})` : "Text only"),
-  // What the phone kept while there was no network, as the archive is to have it.
-  late: {
-    idle: "",
-    sending: "Sending what was recorded while you were offline",
-    sent: "Sent",
-    failed: "What was recorded while you were offline could not be sent",
-  },
-  // The service ended the call.
-  endedByThem: "The emergency service has ended the video",
-};
-
-/** Why a link opens nothing, by the service's codes: a headline and what to do. */
-export const refusals = {
-  linkUsed: {
-    title: "This link is open on another page",
-    text: "Go back to the page where you opened it first. If you cannot find it, ask the emergency service for a new link.",
-  },
-  linkEnded: {
-    title: "This call is over",
-    text: "If you still need help, stay on the phone or call again. They can send you a new link.",
-  },
-  linkRevoked: {
-    title: "This link does not work any more",
-    text: "The emergency service has withdrawn it. If you still need help, call again or ask for a new link.",
-  },
-  expiredToken: {
-    title: "This link is too old",
-    text: "Ask the emergency service for a new link. If you are still in danger, stay on the phone or call again.",
-  },
-  forbidden: {
-    title: "You are not part of this any more",
-    text: "The emergency service has ended your part of this incident. If you still need help, call again.",
-  },
-};
-
 /** Words of the conversation in writing. */
 export const chat = {
   you: "You",
@@ -116,63 +59,6 @@ export function listRoles(people) {
   const counts = new Map();
   for (const { role } of people) counts.set(role, (counts.get(role) ?? 0) + 1);
   return [...counts].map(([role, count]) => (count > 1 ? `${count} ${roles[role]?.[1] ?? role}` : roleName(role))).join(", ");
-}
-
-/** What to do about each obstacle: a headline, an explanation, and which offers make sense. */
-export const obstacles = {
-  insecure: {
-    title: "This page is not secure",
-    text: "Phones share a camera only over a secure connection. Open the link again exactly as you received it.",
-  },
-  unsupported: {
-    title: "This browser cannot send video",
-    // Names of browsers stay as they are.
-    text: "Open the link in Safari, Chrome or Firefox. If you are inside another app, use its menu: “Open in browser”.",
-  },
-  refused: {
-    title: "The camera is not allowed yet",
-    offersRetry: true,
-    offersSound: true,
-  },
-  missing: {
-    title: "No camera was found",
-    text: "You can still talk to them with sound only.",
-    offersRetry: true,
-    offersSound: true,
-  },
-  busy: {
-    title: "Another app is using the camera",
-    text: "Close other apps that use the camera or a call, then try again.",
-    offersRetry: true,
-    offersSound: true,
-  },
-  failed: {
-    title: "The camera could not be started",
-    text: "Try again. If that does not help, use sound only.",
-    offersRetry: true,
-    offersSound: true,
-  },
-};
-
-/**
- * How to allow the camera in this browser.
- * @param {string} agent the browser's `navigator.userAgent`
- * @returns {string}
- */
-export function howToAllow(agent) {
-  if (/iPhone|iPad/.test(agent) && !/CriOS|FxiOS|EdgiOS/.test(agent)) {
-    return "Tap the icon beside the address, then Website Settings, and set Camera and Microphone to Allow. Then tap Try again.";
-  }
-  if (/iPhone|iPad/.test(agent)) {
-    return "Open Settings on your phone, find this browser in the list, and turn on Camera and Microphone. Then tap Try again.";
-  }
-  if (/Firefox/.test(agent)) {
-    return "Tap the crossed-out camera beside the address, remove the block, then tap Try again.";
-  }
-  if (/Android/.test(agent)) {
-    return "Tap the icon left of the address, then Permissions, and allow Camera and Microphone. Then tap Try again.";
-  }
-  return "Click the icon left of the address, allow Camera and Microphone, then click Try again.";
 }
 
 /** Words of the viewer's page. */
