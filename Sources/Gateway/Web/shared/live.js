@@ -46,6 +46,11 @@ export class LivePeer extends EventTarget {
   #senders = {};
   #timer;
   #placeTimer;
+  /** Who is wanted on which slot: one connection, or a person, whichever connection they come by. @type {Map<Slot, {peer?: string, actor?: string}>} */
+  #wishes = new Map();
+  /** What the service was asked to put on the m-lines of this session. @type {Map<string, string>} */
+  #selected = new Map();
+  #isOver = false;
 
   /** @param {LiveOptions} options */
   constructor(options) {
@@ -59,6 +64,7 @@ export class LivePeer extends EventTarget {
   async start() {
     const { session, incident, sends } = this.#options;
     const iceServers = await fetchICEServers(session.token);
+    if (this.#isOver) return;
     const access = { options: new URLSearchParams(location.search) };
     this.#connection = new MediaConnection({
       endpoint: `/${sends ? "whip" : "whep"}/${encodeURIComponent(incident)}`,
@@ -87,6 +93,7 @@ export class LivePeer extends EventTarget {
   }
 
   #release() {
+    this.#isOver = true;
     clearInterval(this.#timer);
     clearTimeout(this.#placeTimer);
     this.#options.events.removeEventListener("change", this.#onNews);
@@ -131,23 +138,54 @@ export class LivePeer extends EventTarget {
   }
 
   /**
-   * Puts a peer's picture and sound on a slot; without a peer the slot follows the incident again.
+   * Puts a peer's picture and sound on a slot, also in the sessions to come; without a peer the slot follows the incident.
    * @param {Slot} slot
    * @param {string} [peer]
    */
   async place(slot, peer) {
-    const of = (kind) => this.#options.events.sourcesOf(kind).find((source) => source.peer === peer)?.id;
-    await Promise.all([
-      this.#select(slot.mids.video, peer && of("video")), this.#select(slot.mids.audio, peer && of("audio")),
-    ]);
+    if (peer) this.#wishes.set(slot, { peer });
+    else this.#wishes.delete(slot);
+    await this.#grant(slot);
     this.#onNews();
   }
 
+  /**
+   * Keeps a person on a slot, also when they come back by another connection; without one the slot follows the incident.
+   * @param {Slot} slot
+   * @param {string} [actor] who they are in the journal
+   */
+  async follow(slot, actor) {
+    if (this.#wishes.get(slot)?.actor === actor) return;
+    if (actor) this.#wishes.set(slot, { actor });
+    else this.#wishes.delete(slot);
+    await this.#grant(slot);
+    this.#onNews();
+  }
+
+  /** Asks the service for what is wanted on a slot, where that is not so already. */
+  async #grant(slot) {
+    if (!this.peer) return;
+    const wish = this.#wishes.get(slot);
+    const of = (kind) => this.#options.events.sourcesOf(kind).filter(({ peer }) => this.#isWanted(peer, wish)).sort(livelier)[0]?.id;
+    await Promise.all(Object.entries(slot.mids).map(([kind, mid]) => this.#select(mid, wish && of(kind))));
+  }
+
+  #isWanted(peer, wish) {
+    return wish?.peer ? peer === wish.peer : wish?.actor !== undefined && this.#options.events.peers.get(peer)?.actor === wish.actor;
+  }
+
   async #select(mid, source) {
-    const body = JSON.stringify(source ? { source } : {});
+    if (!mid || this.#selected.get(mid) === source) return;
+    const [body, before] = [JSON.stringify(source ? { source } : {}), this.#selected.get(mid)];
+    if (source) this.#selected.set(mid, source);
+    else this.#selected.delete(mid);
     const headers = { ...authorization(this.#options.session.token), "Content-Type": "application/json" };
-    const response = await fetch(`${this.#address}/slots/${mid}`, { method: "PUT", headers, body });
-    if (!response.ok) throw new Error((await response.json().catch(() => ({}))).detail ?? "The picture could not be changed.");
+    const response = await fetch(`${this.#address}/slots/${mid}`, { method: "PUT", headers, body }).catch(() => undefined);
+    if (response?.ok) return;
+    // The next news tries again.
+    if (before) this.#selected.set(mid, before);
+    else this.#selected.delete(mid);
+    throw new Error((await response?.json().catch(() => undefined))?.detail ?? "The picture could not be changed.");
   }
 
   get #address() {
@@ -165,12 +203,31 @@ export class LivePeer extends EventTarget {
     this.isTalking = isOn;
     if (isOn && !this.own.voice) {
       const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
-      [this.own.voice] = (await navigator.mediaDevices.getUserMedia({ audio })).getAudioTracks();
+      try {
+        const [voice] = (await navigator.mediaDevices.getUserMedia({ audio })).getAudioTracks();
+        this.#own("voice", voice);
+      } catch (error) {
+        this.isTalking = false;
+        this.#changed();
+        throw error;
+      }
     }
     // The button may have been let go while the browser asked.
-    await this.#senders.voice?.replaceTrack(this.isTalking ? this.own.voice : null);
+    await this.#senders.voice?.replaceTrack(this.isTalking ? (this.own.voice ?? null) : null);
     this.#options.metadata.sendEphemeral("speaking", { on: this.isTalking });
     this.#changed();
+  }
+
+  /** Keeps a device for as long as this connection is wanted. */
+  #own(name, track) {
+    if (this.#isOver) return track.stop();
+    this.own[name] = track;
+    track.addEventListener("ended", () => {
+      if (this.own[name] !== track) return;
+      this.own[name] = undefined;
+      if (name === "picture") this.show(undefined);
+      else this.talk(false);
+    });
   }
 
   /**
@@ -178,19 +235,11 @@ export class LivePeer extends EventTarget {
    * @param {"camera" | "screen" | undefined} what
    */
   async show(what) {
+    // What is shown goes on until there is something to take its place.
+    const stream = what && (await openPicture(what));
     this.own.picture?.stop();
     this.own.picture = undefined;
-    if (what) {
-      const stream =
-        what === "screen"
-          ? await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: 15 } })
-          : await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: 1280, height: 720 } });
-      const [track] = stream.getVideoTracks();
-      track.addEventListener("ended", () => {
-        if (this.own.picture === track) this.show(undefined);
-      });
-      this.own.picture = track;
-    }
+    if (stream) this.#own("picture", stream.getVideoTracks()[0]);
     await this.#senders.picture?.replaceTrack(this.own.picture ?? null);
     this.#changed();
   }
@@ -199,6 +248,8 @@ export class LivePeer extends EventTarget {
 
   #prepare(connection) {
     const { metadata, sends } = this.#options;
+    this.#selected.clear();
+    this.placed = {};
     for (const slot of this.slots) slot.prepare(connection, new URLSearchParams(location.search).get("codec"));
     const voices = Array.from({ length: this.#voiceSlots }, () => connection.addTransceiver("audio", { direction: "recvonly" }));
     const small = this.slots.slice(1).flatMap((slot) => slot.stream.getAudioTracks());
@@ -218,6 +269,7 @@ export class LivePeer extends EventTarget {
     const connection = this.#connection.peerConnection;
     if (!connection || connection.signalingState === "closed") return;
     const report = await connection.getStats();
+    if (this.#isOver) return;
     for (const slot of this.slots) slot.measure(report);
     this.#changed();
   }
@@ -228,19 +280,40 @@ export class LivePeer extends EventTarget {
   };
 
   async #learnPlaces() {
-    if (!this.peer || this.state !== "connected") return;
+    if (!this.peer || this.state !== "connected" || this.#isOver) return;
     try {
+      for (const slot of this.#wishes.keys()) await this.#grant(slot).catch(() => {});
       const response = await fetch(`${this.#address}/slots`, {
         headers: authorization(this.#options.session.token), cache: "no-store",
       });
-      if (response.ok) this.placed = (await response.json()).slots;
-      this.#changed();
+      if (response.ok) this.#takePlaces((await response.json()).slots);
     } catch {
       // The line is gone for the moment: the next news asks again.
     }
   }
 
+  #takePlaces(placed) {
+    const before = this.placed;
+    this.placed = placed;
+    for (const slot of this.slots) {
+      const { video } = slot.mids;
+      if (before[video] !== placed[video]) slot.renew();
+    }
+    this.#changed();
+  }
+
   #changed() {
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/** Those that something comes from are first. */
+function livelier(one, other) {
+  return Number(other.state === "live") - Number(one.state === "live");
+}
+
+/** @param {"camera" | "screen"} what */
+function openPicture(what) {
+  if (what === "screen") return navigator.mediaDevices.getDisplayMedia({ video: { frameRate: 15 } });
+  return navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: 1280, height: 720 } });
 }

@@ -19,10 +19,10 @@ const stillAfter = 2000;
 export class Slot {
   /** One stream for both keeps lips and voice together. */
   stream = new MediaStream();
-  /** @type {import("../shared/statistics.js").Figures} */
+  /** @type {import("./statistics.js").Figures} */
   figures = {};
 
-  #reader = new StatisticsReader("inbound-rtp");
+  #reader = newReader();
   #transceivers = [];
   #lastFrame;
   #lastSound;
@@ -32,7 +32,13 @@ export class Slot {
     this.#transceivers = ["video", "audio"].map((kind) => connection.addTransceiver(kind, { direction: "recvonly" }));
     preferCodec(this.#transceivers[0], codec);
     this.stream = new MediaStream(this.#transceivers.map((transceiver) => transceiver.receiver.track));
+    this.#reader = newReader();
     this.figures = {};
+  }
+
+  /** Somebody else is on it now: what came of the former says nothing of them. */
+  renew() {
+    this.#lastFrame = this.#lastSound = undefined;
   }
 
   /** @param {RTCStatsReport} report */
@@ -61,6 +67,10 @@ export class Slot {
   get secondsWithoutFrame() {
     return this.#lastFrame === undefined ? undefined : (performance.now() - this.#lastFrame) / 1000;
   }
+}
+
+function newReader() {
+  return new StatisticsReader("inbound-rtp");
 }
 
 function isRecent(moment) {
