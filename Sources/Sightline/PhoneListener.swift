@@ -24,8 +24,8 @@ struct PhoneListener {
     try SecretFile.write(made.privateKey, to: key)
     gateway = try GatewayServer(
       configuration: GatewayConfiguration(
-        host: "0.0.0.0", port: port, tls: .files(certificateChain: certificate.path, privateKey: key.path), serviceName: node.serviceName,
-        map: node.map),
+        host: "0.0.0.0", port: port, tls: .files(certificateChain: certificate.path, privateKey: key.path),
+        mapLibrary: node.mapLibrary),
       media: node.media, desks: node.desks, authority: node.authority, logger: node.logger)
   }
 
