@@ -24,17 +24,18 @@ package struct GatewayConfiguration: Sendable {
   package var publicBaseURL: String?
   package var turn: TURNConfiguration?
   package var agency: AgencyIdentity
-  /// What callers know the service as, such as `112 Leitstelle Nord`.
-  package var serviceName: String
-  package var map: MapConfiguration
+  /// The folder of Leaflet's files, as Debian's libjs-leaflet installs it; pages go without maps when it is missing.
+  package var mapLibrary: String?
   package var allowedOrigins: AllowedOrigins
   package var limits: GatewayLimits
+
+  /// Where Debian keeps Leaflet.
+  package static let debianMapLibrary = "/usr/share/javascript/leaflet"
 
   package init(
     host: String = "127.0.0.1", port: Int = 0, tls: TLS = .none, publicBaseURL: String? = nil,
     turn: TURNConfiguration? = nil, agency: AgencyIdentity = .init(name: "agency"),
-    serviceName: String = "Emergency service", map: MapConfiguration = .init(),
-    allowedOrigins: AllowedOrigins = .list([]), limits: GatewayLimits = .init()
+    mapLibrary: String? = debianMapLibrary, allowedOrigins: AllowedOrigins = .list([]), limits: GatewayLimits = .init()
   ) {
     self.host = host
     self.port = port
@@ -42,8 +43,7 @@ package struct GatewayConfiguration: Sendable {
     self.publicBaseURL = publicBaseURL
     self.turn = turn
     self.agency = agency
-    self.serviceName = serviceName
-    self.map = map
+    self.mapLibrary = mapLibrary
     self.allowedOrigins = allowedOrigins
     self.limits = limits
   }
@@ -58,24 +58,6 @@ package struct AgencyIdentity: Hashable, Sendable {
   package init(name: String, domain: String? = nil) {
     self.name = name
     self.domain = domain
-  }
-}
-
-/// Where pages get their maps from.
-package struct MapConfiguration: Hashable, Sendable {
-  /// The folder of Leaflet's files, as Debian's libjs-leaflet installs it; pages go without maps when it is missing.
-  package var library: String?
-  /// Template of the tiles' addresses with `{z}`, `{x}` and `{y}`; nil draws a plain grid.
-  package var tiles: String?
-  /// Whose tiles they are, as their licence wants it shown.
-  package var attribution: String?
-
-  package static let debianLibrary = "/usr/share/javascript/leaflet"
-
-  package init(library: String? = debianLibrary, tiles: String? = nil, attribution: String? = nil) {
-    self.library = library
-    self.tiles = tiles
-    self.attribution = attribution
   }
 }
 

@@ -18,7 +18,7 @@ package final class GatewayServer: Service {
   private let configuration: GatewayConfiguration
   private let services: GatewayServices
   private let files: StaticFiles
-  private let policy: ContentSecurityPolicy
+  private let policy: @Sendable () -> ContentSecurityPolicy
   private let tls: TLSConfiguration?
   private let eventLoopGroup: any EventLoopGroup
   private let logger: Logger
@@ -39,9 +39,10 @@ package final class GatewayServer: Service {
     services = GatewayServices(
       configuration: configuration, media: media, desks: desks, authority: authority, clock: clock)
     guard let folder = Bundle.module.url(forResource: "Web", withExtension: nil) else { throw MissingPages() }
-    policy = ContentSecurityPolicy(tileOrigin: configuration.map.tiles.flatMap(ContentSecurityPolicy.origin(of:)))
+    let settings = desks.administration.settings
+    policy = { ContentSecurityPolicy(tileOrigin: settings.current.mapTiles.flatMap(ContentSecurityPolicy.origin(of:))) }
     files = try StaticFiles(
-      folder: folder, mapLibrary: configuration.map.library.map { URL(filePath: $0, directoryHint: .isDirectory) },
+      folder: folder, mapLibrary: configuration.mapLibrary.map { URL(filePath: $0, directoryHint: .isDirectory) },
       policy: policy)
     tls = try Self.tlsConfiguration(configuration.tls)
   }
@@ -120,7 +121,8 @@ package final class GatewayServer: Service {
     book.add(ServiceRoutes.routes + InterchangeRoutes.routes + WebhookRoutes.routes)
     book.add(MonitoringRoutes(services: services, readiness: readiness).routes)
     book.add(PageRoutes(files: files).routes)
-    book.add(ProfileRoutes(configuration: configuration, hasMapLibrary: files.hasMapLibrary).routes)
+    book.add(SettingsRoutes.routes + HealthRoutes.routes)
+    book.add(ProfileRoutes(hasMapLibrary: files.hasMapLibrary).routes)
     book.add(DocumentRoutes.routes(of: book))
     return book
   }
@@ -158,5 +160,13 @@ package final class GatewayServer: Service {
       configuration.applicationProtocols = ["http/1.1"]
       return configuration
     }
+  }
+}
+
+extension GatewayConfiguration.TLS {
+  /// When the certificate ends; nil without one.
+  package func endOfValidity() throws -> UTCTime? {
+    guard case .files(let chain, _) = self else { return nil }
+    return try NIOSSLCertificate.fromPEMFile(chain).first.map { UTCTime(seconds: Int64($0.notValidAfter)) }
   }
 }

@@ -17,6 +17,7 @@ struct GatewayServices: Sendable {
   let networkLocations: NetworkLocationDesk
   let sender: LinkSender
   let webhooks: WebhookDesk
+  let administration: AdministrationDesks
   let agency: AgencyIdentity
   let authority: TokenAuthority
   let sessions: SessionDirectory
@@ -39,6 +40,7 @@ struct GatewayServices: Sendable {
     self.clock = clock
     (room, links, files, archive) = (desks.room, desks.links, desks.files, desks.archive)
     (networkLocations, sender, webhooks) = (desks.networkLocations, desks.sender, desks.webhooks)
+    administration = desks.administration
     agency = configuration.agency
     metrics = GatewayMetrics()
     sessions = desks.sessions
@@ -73,6 +75,7 @@ package struct GatewayDesks: Sendable {
   package let archive: ArchiveDesks
   package let sender: LinkSender
   package let webhooks: WebhookDesk
+  package let administration: AdministrationDesks
   let networkLocations: NetworkLocationDesk
   let sessions: SessionDirectory
   let journalist: MediaJournalist
@@ -81,7 +84,8 @@ package struct GatewayDesks: Sendable {
 
   package init(
     room: ControlRoom, links: LinkDesk, files: FileDesk, archive: ArchiveDesks, sender: LinkSender,
-    webhooks: WebhookDesk, media: any MediaPlane, limits: GatewayLimits = .init(), clock: GatewayClock = .system
+    webhooks: WebhookDesk, administration: AdministrationDesks, media: any MediaPlane, limits: GatewayLimits = .init(),
+    clock: GatewayClock = .system
   ) {
     self.room = room
     self.links = links
@@ -89,6 +93,7 @@ package struct GatewayDesks: Sendable {
     self.archive = archive
     self.sender = sender
     self.webhooks = webhooks
+    self.administration = administration
     networkLocations = NetworkLocationDesk(room: room)
     sessions = SessionDirectory(maximumSessions: limits.maximumSessions)
     journalist = MediaJournalist(media: media, room: room, sessions: sessions)

@@ -1,7 +1,8 @@
 import ArgumentParser
+import ControlRoom
 import Gateway
 
-/// What the pages show of the agency: its name, and its maps.
+/// What the pages show of the agency: its name, and its maps; an admin's settings come before them.
 struct FaceOptions: ParsableArguments {
   @Option(help: "What callers know the service as, for example \"112 Leitstelle Nord\".")
   var serviceName = "Emergency service"
@@ -16,9 +17,15 @@ struct FaceOptions: ParsableArguments {
   var mapAttribution: String?
 
   @Option(help: "Folder of Leaflet, which draws maps; Debian's package is libjs-leaflet.")
-  var mapLibrary = MapConfiguration.debianLibrary
+  var mapLibrary = GatewayConfiguration.debianMapLibrary
 
-  var map: MapConfiguration {
-    MapConfiguration(library: mapLibrary, tiles: mapTiles, attribution: mapAttribution)
+  func settings() throws -> ServiceSettings {
+    let settings = ServiceSettings(serviceName: serviceName, mapTiles: mapTiles, mapAttribution: mapAttribution)
+    do {
+      try settings.check()
+    } catch {
+      throw ValidationError(error.text)
+    }
+    return settings
   }
 }

@@ -18,9 +18,8 @@ struct Node {
   let authority: TokenAuthority
   let desks: GatewayDesks
   let logger: Logger
-  /// What the pages of every gateway of this node show.
-  let serviceName: String
-  let map: MapConfiguration
+  /// Where every gateway of this node has its maps from.
+  let mapLibrary: String?
   private let storage: SQLiteStorage
   private let recording: Recording?
   private let failure: StorageFailure
@@ -29,7 +28,7 @@ struct Node {
 
   init(_ options: NodeOptions, data: URL, logger: Logger) throws {
     self.logger = logger
-    (serviceName, map) = (options.face.serviceName, options.face.map)
+    mapLibrary = options.face.mapLibrary
     DescriptorLimit.raise()
     authority = try TokenKeyFile.load(from: data)
     storage = try SQLiteStorage(folder: data)
@@ -45,16 +44,24 @@ struct Node {
     let files = try FileStore(folder: data.appendingPathComponent("files"))
     let fileDesk = FileDesk(
       room: room, store: files, scanner: options.scanCommand.flatMap { FileScanner(command: $0) })
+    let settings = try SettingsDesk(room: room, standard: try options.face.settings())
+    let sender = LinkSender(
+      room: room, sms: try options.smsProvider(), mail: try options.mailConfiguration(), settings: settings,
+      receiptKey: try KeyFile.load("secret-box-key", from: data), options: options.transferOptions)
+    let webhooks = try WebhookDesk(room: room, storage: storage, options: options.transferOptions)
+    let archive = try Self.archiveDesks(options, data, room, storage, files, fileDesk, recording)
+    let configuration = try options.gatewayConfiguration()
+    let sources = HealthSources(
+      media: media, sender: sender, webhooks: webhooks, space: archive.keeping.space, recorder: recording?.statistics,
+      mediaThreads: options.mediaThreads, version: SightlineCommand.configuration.version,
+      certificateEnd: try configuration.tls.endOfValidity())
     desks = GatewayDesks(
-      room: room, links: try LinkDesk(room: room, storage: storage), files: fileDesk,
-      archive: try Self.archiveDesks(options, data, room, storage, files, fileDesk, recording),
-      sender: LinkSender(
-        room: room, sms: try options.smsProvider(), mail: try options.mailConfiguration(), agency: options.agency,
-        receiptKey: try KeyFile.load("secret-box-key", from: data), options: options.transferOptions),
-      webhooks: try WebhookDesk(room: room, storage: storage, options: options.transferOptions), media: media)
+      room: room, links: try LinkDesk(room: room, storage: storage), files: fileDesk, archive: archive, sender: sender,
+      webhooks: webhooks,
+      administration: Administration.desks(
+        options, data: data, room: room, settings: settings, sources: sources, authority: authority), media: media)
     gateway = try GatewayServer(
-      configuration: try options.gatewayConfiguration(), media: media, desks: desks, authority: authority,
-      logger: logger)
+      configuration: configuration, media: media, desks: desks, authority: authority, logger: logger)
   }
 
   /// The desks of recordings; the recorder may be missing, what was recorded before is there all the same.
@@ -105,6 +112,7 @@ struct Node {
       ] + (recording.map { [RecordingService(recording: $0)] } ?? []) + [
         MediaService(media: media),
         HousekeepingService(keeper: Housekeeper(room: room, links: desks.links)),
+        HealthService(desk: desks.administration.health),
         ArchiveKeepingService(keeping: desks.archive.keeping), ExportService(exports: desks.archive.exports), gateway,
         ReadyService(node: self, whenReady: whenReady),
       ] + others
@@ -170,6 +178,14 @@ private struct HousekeepingService: Service {
 
   func run() async throws {
     await cancelWhenGracefulShutdown { await keeper.run() }
+  }
+}
+
+private struct HealthService: Service {
+  let desk: HealthDesk
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await desk.run() }
   }
 }
 

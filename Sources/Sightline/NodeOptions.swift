@@ -171,7 +171,7 @@ struct NodeOptions: ParsableArguments {
   func gatewayConfiguration() throws -> GatewayConfiguration {
     GatewayConfiguration(
       host: host, port: port, tls: try tls(), publicBaseURL: publicURL, turn: try turnConfiguration(),
-      agency: AgencyIdentity(name: agency, domain: agencyDomain), serviceName: face.serviceName, map: face.map)
+      agency: AgencyIdentity(name: agency, domain: agencyDomain), mapLibrary: face.mapLibrary)
   }
 
   private func tls() throws -> GatewayConfiguration.TLS {

@@ -25,8 +25,7 @@ struct PhoneListener {
     gateway = try GatewayServer(
       configuration: GatewayConfiguration(
         host: "0.0.0.0", port: port, tls: .files(certificateChain: certificate.path, privateKey: key.path),
-        serviceName: node.serviceName,
-        map: node.map),
+        mapLibrary: node.mapLibrary),
       media: node.media, desks: node.desks, authority: node.authority, logger: node.logger)
   }
 

@@ -147,13 +147,16 @@ package final class AccountDirectory: Sendable {
   func alter(
     _ id: String, _ word: String, _ detail: String?, by actor: Actor, _ body: (inout Account) -> Void
   ) async throws(Refusal) -> Account {
-    let account = state.withLock { state -> Account? in
-      guard var account = state.accounts[id] else { return nil }
+    let account = try state.withLock { state throws(Refusal) in
+      guard let present = state.accounts[id] else { throw .unknownAccount }
+      var account = present
       body(&account)
+      if present.isActiveAdmin, !account.isActiveAdmin, state.accounts.values.filter(\.isActiveAdmin).count == 1 {
+        throw .lastAdmin
+      }
       state.put(account)
       return account
     }
-    guard let account else { throw .unknownAccount }
     try await store(account, word, detail, by: actor, with: onChange(account, word))
     return account
   }
@@ -214,7 +217,13 @@ package final class AccountDirectory: Sendable {
   }
 }
 
+extension Account {
+  fileprivate var isActiveAdmin: Bool { role == .admin && state == .active }
+}
+
 extension Refusal {
+  static let lastAdmin = Refusal(
+    .wrongState, "This is the only admin: nobody could change anything here any more. Make another one first.")
   static let unknownAccount = Refusal(.notFound, "There is no such account.")
 }
 

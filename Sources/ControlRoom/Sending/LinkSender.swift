@@ -17,10 +17,12 @@ package final class LinkSender: Sendable {
     case shown
   }
 
-  private let room: ControlRoom
-  private let sms: (provider: SMSProvider, gateway: SMSGateway)?
-  private let mail: MailSender?
-  private let agency: String
+  let room: ControlRoom
+  let sms: (provider: SMSProvider, gateway: SMSGateway)?
+  let mail: (configuration: MailConfiguration, sender: MailSender)?
+  let settings: SettingsDesk
+  let trials = Mutex<[MessageTrial]>([])
+  private let records = Mutex<[MessageWay: SendingRecord]>([:])
   /// The part of the receipts' address that cannot be guessed.
   package let receiptSecret: String
   /// Which link a provider's message was about.
@@ -36,21 +38,30 @@ package final class LinkSender: Sendable {
   private static let maximumReferences = 16_384
 
   package init(
-    room: ControlRoom, sms: SMSProvider?, mail: MailConfiguration?, agency: String, receiptKey: [UInt8],
+    room: ControlRoom, sms: SMSProvider?, mail: MailConfiguration?, settings: SettingsDesk, receiptKey: [UInt8],
     options: TransferOptions = .init()
   ) {
     self.room = room
     let caller = HTTPCaller(options: options)
     self.sms = sms.map { ($0, SMSGateway($0, caller: caller)) }
     let wall = room.clock.wall
-    self.mail = mail.map { MailSender($0, options: options, now: wall) }
-    self.agency = agency
+    self.mail = mail.map { ($0, MailSender($0, options: options, now: wall)) }
+    self.settings = settings
     receiptSecret = Hex.encode(Digest.sha256(Array("sms receipts".utf8) + receiptKey).prefix(16))
   }
 
   /// Whether text messages and mail can be sent.
   package var sendsTexts: Bool { sms != nil }
   package var sendsMail: Bool { mail != nil }
+
+  /// What admins may see of the provider and the mail server: no accounts, no secrets.
+  package var smsProvider: (name: String, from: String)? { sms.map { ($0.provider.kind.rawValue, $0.provider.from) } }
+  package var mailSummary: (server: String, security: String, from: String, name: String)? {
+    mail.map { mail in
+      let it = mail.configuration
+      return ("\(it.host):\(it.port)", it.security.rawValue, it.from, it.name)
+    }
+  }
 
   /// Sends the address of a link; the outcome is in the journal when it returns.
   ///
@@ -63,39 +74,51 @@ package final class LinkSender: Sendable {
       try await note(grant, "shown", to: nil, reference: nil, principal)
       return ["by": "shown", "state": "accepted"]
     case .sms(let number):
-      return try await deliver(grant, "sms", masked(number), principal) { () throws(OutgoingError) in
+      return try await deliver(grant, .sms, Self.masked(number), principal) { () throws(OutgoingError) in
         guard let sms else {
           throw OutgoingError(.invalid, "No SMS gateway is set up. Show the link, or send it by mail.")
         }
         return try await sms.gateway.send(
           SMSMessage(
-            to: number, text: text(url), reference: grant.id,
-            receiptURL: "\(base)/api/v1/sms/receipts/\(receiptSecret)"))
+            to: number, text: settings.current.message(with: url), reference: grant.id, receiptURL: receiptURL(base)))
       }
     case .mail(let address):
-      return try await deliver(grant, "email", masked(address), principal) { () throws(OutgoingError) in
+      return try await deliver(grant, .email, Self.masked(address), principal) { () throws(OutgoingError) in
         guard let mail else {
           throw OutgoingError(.invalid, "No mail server is set up. Show the link, or send it as a text message.")
         }
-        return try await mail.send(MailMessage(to: address, subject: "\(agency): emergency video", text: text(url)))
+        let now = settings.current
+        return try await mail.sender.send(
+          MailMessage(to: address, subject: "\(now.serviceName): emergency video", text: now.message(with: url)))
       }
     }
   }
 
-  private func text(_ url: String) -> String {
-    "\(agency) asks to see what you see. Open this link and tap Start: \(url)"
+  /// Where providers report what became of a message.
+  func receiptURL(_ base: String) -> String { "\(base)/api/v1/sms/receipts/\(receiptSecret)" }
+
+  /// How sending went lately, by way.
+  package func record(of way: MessageWay) -> SendingRecord { records.withLock { $0[way] ?? .init() } }
+
+  func note(_ way: MessageWay, failure: String?) {
+    let now = room.clock.wall()
+    records.withLock { $0[way, default: .init()].note(failure: failure, at: now) }
   }
 
   // MARK: - Stages
 
   private func deliver(
-    _ grant: LinkGrant, _ by: String, _ to: String, _ principal: Principal,
+    _ grant: LinkGrant, _ way: MessageWay, _ to: String, _ principal: Principal,
     _ send: () async throws(OutgoingError) -> String?
   ) async throws(Refusal) -> JSONValue {
+    let by = way.rawValue
     let reference: String?
     do {
       reference = try await send()
+      note(way, failure: nil)
     } catch {
+      // A number that is none says nothing about the provider.
+      if error.code != .invalid { note(way, failure: error.text) }
       try await noteDelivery(of: grant.id, in: grant.incident, "failed", error.text)
       if grant.role == .caller {
         await room.reportFailure(of: grant.subject, .linkNotReceived, in: grant.incident, detail: error.text)
@@ -152,6 +175,7 @@ package final class LinkSender: Sendable {
     } catch {
       throw Refusal(.badPayload, error.text)
     }
+    if takeTrial(receipt) { return true }
     guard let reference = try await find(receipt.reference) else { return false }
     try await noteDelivery(of: reference.link, in: reference.incident, receipt.state.rawValue, receipt.detail)
     // A caller's link is their name in the incident.
@@ -185,7 +209,7 @@ package final class LinkSender: Sendable {
   private static func key(_ reference: String) -> String { Hex.encode(Digest.sha256(Array(reference.utf8)).prefix(16)) }
 
   /// Enough to recognise, too little to use: journals are read by many.
-  private func masked(_ address: String) -> String {
+  static func masked(_ address: String) -> String {
     if let at = address.firstIndex(of: "@") { return "\(address.prefix(1))…\(address[at...])" }
     return "\(address.prefix(3))…\(address.suffix(2))"
   }

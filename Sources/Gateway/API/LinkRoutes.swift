@@ -18,7 +18,7 @@ enum LinkRoutes {
     .optional("phone", .string(6...16, format: .phoneNumber), "The caller's number, E.164."),
     .optional("send", .choice(["sms", "email", "shown"]), "How it gets to its bearer; nothing is sent if not given."),
     .optional("email", .string(3...254, format: .email), "Where to mail it."),
-    .optional("minutes", .integer(LinkDesk.minutes), "How long it can be opened; 15 for callers, 240 for others."),
+    .optional("minutes", .integer(LinkDesk.minutes), "How long it can be opened; as the settings say if not given."),
   ])
 
   static var routes: [APIRoute] {
@@ -75,7 +75,8 @@ enum LinkRoutes {
     let name = call.body["name"]?.string ?? role.rawValue
     let draft = LinkDesk.Draft(
       role: role, name: name, phone: call.body["phone"]?.string,
-      minutes: call.body["minutes"]?.integer ?? (role == .caller ? 15 : 240))
+      minutes: call.body["minutes"]?.integer
+        ?? call.services.administration.settings.current.linkMinutes(isCaller: role == .caller))
     let grant = try await call.services.links.create(draft, in: incident, by: call.principal())
     let token = call.services.authority.sign(AccessToken(grant))
     let url = grant.url(base: call.base, token: token)

@@ -4,6 +4,7 @@ import Hummingbird
 import Identity
 import Incidents
 import JSON
+import Outgoing
 import Primitives
 
 /// Signing in, and one's own affairs: password, second factor, bearer tokens.
@@ -116,10 +117,13 @@ enum SignInRoutes {
       ) { call in
         let account = try await call.checkedAccount(password: "password")
         let secret = try call.room.signIns.beginFactor(of: account)
-        return .json([
-          "secret": .string(Base32.encode(secret.key)),
-          "address": .string(secret.address(userName: account.userName, issuer: "Sightline")),
-        ])
+        let address = secret.address(
+          userName: account.userName, issuer: call.services.administration.settings.current.serviceName)
+        return .json(
+          .members([
+            "secret": .string(Base32.encode(secret.key)), "address": .string(address),
+            "qr": QRCode.svg(for: address).map { .string($0) },
+          ]))
       },
       APIRoute(
         .post, "/api/v1/me/second-factor/confirm", .account, tag: tag, "Confirm the second factor with a code.",

@@ -33,7 +33,8 @@ package enum TokenError: Error, Hashable, Sendable {
 /// Signs access tokens and verifies them; sans-IO, the time is a parameter.
 package struct TokenAuthority: Sendable {
   private let signingKey: Ed25519PrivateKey
-  private let keyID: String
+  /// The signing key by its thumbprint (RFC 7638), the `kid` of what it signs.
+  package let keyID: String
   private let acceptedKeys: [String: Ed25519PublicKey]
 
   /// How far the clocks of two nodes may be apart, in seconds.

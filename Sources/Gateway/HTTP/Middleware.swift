@@ -67,8 +67,8 @@ struct SecurityHeaders: RouterMiddleware {
   /// Whether this listener itself encrypts.
   let usesTLS: Bool
 
-  /// For what says nothing of its own.
-  let policy: ContentSecurityPolicy
+  /// For what says nothing of its own; asked each time, since settings change while the node runs.
+  let policy: @Sendable () -> ContentSecurityPolicy
 
   func handle(
     _ request: Request, context: Context, next: (Request, Context) async throws -> Response
@@ -76,7 +76,7 @@ struct SecurityHeaders: RouterMiddleware {
     var response = try await next(request, context)
     // A route may be stricter, for files that somebody uploaded.
     if response.headers[.contentSecurityPolicy] == nil {
-      response.headers[.contentSecurityPolicy] = policy.text
+      response.headers[.contentSecurityPolicy] = policy().text
     }
     response.headers[.permissionsPolicy] =
       "camera=(self), microphone=(self), geolocation=(self), display-capture=(self), screen-wake-lock=(self)"

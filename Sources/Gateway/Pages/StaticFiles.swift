@@ -14,7 +14,7 @@ struct StaticFiles: Sendable {
     /// The same as gzip, where that is smaller.
     let compressed: ByteBuffer?
     /// Of a page that carries styles inside.
-    let policy: ContentSecurityPolicy?
+    let policy: (@Sendable () -> ContentSecurityPolicy)?
   }
 
   private let files: [String: File]
@@ -24,7 +24,7 @@ struct StaticFiles: Sendable {
 
   /// Reads `folder` and everything below it, under paths relative to it, and a folder of the machine's map library, whose
   /// files come under `leaflet/`; without it there are no maps.
-  init(folder: URL, mapLibrary: URL? = nil, policy: ContentSecurityPolicy = .init()) throws {
+  init(folder: URL, mapLibrary: URL? = nil, policy: @escaping @Sendable () -> ContentSecurityPolicy) throws {
     var bytes = try Self.read(folder)
     if let mapLibrary {
       let library = try Self.read(mapLibrary)
@@ -41,8 +41,11 @@ struct StaticFiles: Sendable {
         continue
       }
       let page = assembler.assemble(String(decoding: content, as: UTF8.self))
-      var own = policy
-      own.styleHashes = page.styleHashes
+      let own: @Sendable () -> ContentSecurityPolicy = {
+        var own = policy()
+        own.styleHashes = page.styleHashes
+        return own
+      }
       files[name] = File(name, Array(page.html.utf8), policy: page.styleHashes.isEmpty ? nil : own)
     }
     self.files = files
@@ -76,7 +79,7 @@ struct StaticFiles: Sendable {
 }
 
 extension StaticFiles.File {
-  init(_ name: String, _ bytes: [UInt8], policy: ContentSecurityPolicy?) {
+  init(_ name: String, _ bytes: [UInt8], policy: (@Sendable () -> ContentSecurityPolicy)?) {
     let fileExtension = name.split(separator: ".").last.map { $0.lowercased() } ?? ""
     type = Self.type(of: fileExtension)
     tag = EntityTag(Hex.encode(Digest.sha256(bytes).prefix(16)))
@@ -111,7 +114,7 @@ extension StaticFiles.File {
   func response(to request: Request) -> Response {
     // Weak: it names the content, compressed or not (RFC 9110 §8.8.3.3).
     var fields: HTTPFields = [.eTag: "W/\(tag.text)", .cacheControl: "no-cache", .vary: "Accept-Encoding"]
-    if let policy { fields[.contentSecurityPolicy] = policy.text }
+    if let policy { fields[.contentSecurityPolicy] = policy().text }
     let condition = request.headers[.ifNoneMatch].map(EntityTag.Condition.init(parsing:))
     if condition?.matchesWeakly(tag) == true {
       return Response(status: .notModified, headers: fields)

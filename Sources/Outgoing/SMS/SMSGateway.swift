@@ -3,7 +3,7 @@ import JSON
 /// Sends text messages through the agency's provider.
 package struct SMSGateway: Sendable {
   package let provider: SMSProvider
-  private let caller: HTTPCaller
+  let caller: HTTPCaller
 
   package init(_ provider: SMSProvider, caller: HTTPCaller) {
     self.provider = provider

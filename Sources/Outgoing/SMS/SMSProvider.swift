@@ -25,7 +25,7 @@ package struct SMSProvider: Hashable, Sendable, CustomStringConvertible {
   /// Auth token, API secret or access key.
   let secret: String
   /// A number or name that the provider lets the agency send from.
-  let from: String
+  package let from: String
   let template: SMSTemplate?
 
   /// Longest value of a setting, in bytes.

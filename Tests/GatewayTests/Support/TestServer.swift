@@ -83,6 +83,12 @@ func makeDesks(
   let sealingKey = try #require(Ed25519PrivateKey(seed: [UInt8](repeating: 8, count: Ed25519PrivateKey.seedLength)))
   let library = ArchiveLibrary(archives: folder.url.appendingPathComponent("archive"))
   let fileDesk = FileDesk(room: room, store: files, scanner: nil)
+  let settings = try SettingsDesk(room: room, standard: ServiceSettings())
+  let sender = LinkSender(room: room, sms: nil, mail: nil, settings: settings, receiptKey: [1])
+  let webhooks = try WebhookDesk(room: room, storage: storage)
+  let keeping = ArchiveKeeping(room: room, archive: folder.url.appendingPathComponent("archive")) {
+    throw StorageError(.unavailable, "nothing is deleted here")
+  }
   let desks = GatewayDesks(
     room: room, links: try LinkDesk(room: room, storage: storage), files: fileDesk,
     archive: ArchiveDesks(
@@ -95,11 +101,13 @@ func makeDesks(
         ) { PackageKeys(signing: sealingKey, known: []) }, folder: folder.url.appendingPathComponent("exports").path,
         requiresApproval: false),
       stills: StillDesk(room: room, library: library, files: fileDesk, recorder: nil),
-      keeping: ArchiveKeeping(room: room, archive: folder.url.appendingPathComponent("archive")) {
-        throw StorageError(.unavailable, "nothing is deleted here")
-      }),
-    sender: LinkSender(room: room, sms: nil, mail: nil, agency: "agency", receiptKey: [1]),
-    webhooks: try WebhookDesk(room: room, storage: storage), media: media,
+      keeping: keeping),
+    sender: sender, webhooks: webhooks,
+    administration: AdministrationDesks(
+      settings: settings,
+      health: HealthDesk(
+        room: room, sources: HealthSources(media: media, sender: sender, webhooks: webhooks, space: keeping.space))
+    ) { KeyReport(linkKey: "", archiveKeys: [], encryptsArchives: false, backups: []) }, media: media,
     limits: limits, clock: clock)
   desks.start()
   return desks
