@@ -8,7 +8,7 @@ import { build, setState, setText } from "../shared/dom.js";
 const marks = [15, 20];
 const whole = marks.at(-1);
 const namespace = "http://www.w3.org/2000/svg";
-const radius = 8;
+const radius = 7.5;
 
 /** A small ring that fills within twenty seconds, with its words. */
 export class AnswerClock {
@@ -40,7 +40,7 @@ export class AnswerClock {
 function mark(seconds) {
   const angle = (2 * Math.PI * seconds) / whole - Math.PI / 2;
   const at = (distance) => [12 + distance * Math.cos(angle), 12 + distance * Math.sin(angle)].map((value) => value.toFixed(2));
-  const [from, to] = [at(radius - 4), at(radius + 3.5)];
+  const [from, to] = [at(radius + 2.2), at(radius + 4.4)];
   return shape("path", { d: `M${from.join(" ")}L${to.join(" ")}`, class: "ring-mark" });
 }
 

@@ -79,8 +79,9 @@ export class Head {
       state: build("p", { class: "head-state", role: "status" }), exercise: build("span", { class: "exercise-mark" }, "EXERCISE"), hint: build("span", { class: "head-hint", role: "status" }),
     };
     this.#root.append(
-      build("div", { class: "head-line" }, build("span", { class: "priority-choice" }, parts.mark, select), type, parts.exercise, parts.number, parts.clock),
-      build("div", { class: "head-line" }, parts.state, parts.hint, build("div", { class: "head-buttons", role: "group", "aria-label": "This incident" }, ...Object.values(buttons))));
+      build("div", { class: "head-line" }, build("span", { class: "priority-choice" }, parts.mark, select), type, parts.exercise, parts.clock,
+        build("div", { class: "head-buttons", role: "group", "aria-label": "This incident" }, ...Object.values(buttons))),
+      build("div", { class: "head-line head-more" }, parts.state, parts.number, parts.hint));
     return parts;
   }
 

@@ -8,7 +8,7 @@ import { icon } from "../shared/icons.js";
 
 /** Shows one link at a time. */
 export class LinkPanel {
-  root = build("section", { class: "strip link-panel", "aria-labelledby": "link-title", hidden: true });
+  root = build("section", { class: "notice link-panel", "aria-labelledby": "link-title", hidden: true });
   #shell;
   #current;
   #shown;

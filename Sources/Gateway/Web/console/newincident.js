@@ -71,8 +71,9 @@ export class NewIncident {
       build("label", { for: "new-type" }, "What happened"), type,
       build("datalist", { id: "incident-types" }, ...incidentTypes.map((value) => build("option", { value }))),
       fieldset("Link", "way", ways.map(([value, words], index) => [value, words, index === 0])), emailRow,
+      ways.length === 1 && build("p", { class: "hint" }, "Neither SMS nor mail is set up here: the link is shown as a code to scan."),
       problem,
-      build("div", { class: "row" }, submit, build("button", { type: "button", class: "quiet", onclick: () => this.close() }, "Cancel")),
+      build("div", { class: "row" }, submit, build("button", { type: "button", class: "quiet", "aria-label": "Leave without opening", onclick: () => this.close() }, icon("close"))),
       build("p", { class: "hint" }, build("kbd", {}, "Alt 1"), "…", build("kbd", {}, "4"), " priority, ", build("kbd", {}, "Esc"), " leaves"));
     form.addEventListener("input", () => this.#render());
     code.addEventListener("change", () => chooseLocalCode(code.value));
@@ -102,7 +103,7 @@ export class NewIncident {
   #render() {
     const { number: line, phone, emailRow, problem, submit } = this.#fields;
     const { number, isLocal, problem: words, way } = this.#values;
-    setText(line, number ? `${number}${isLocal ? ", local number" : ""}` : (words ?? ""));
+    setText(line, number ? `${number}${isLocal ? ", as a local number" : ""}` : (words ?? ""));
     setState(phone, "aria-invalid", words ? "true" : undefined);
     setState(emailRow, "hidden", way !== "email");
     setText(problem, "");

@@ -74,7 +74,7 @@ export class People {
     }));
     const here = new Set(present.map(({ key }) => key));
     const away = [...model.assignments.values()].filter(({ account }) => !here.has(account)).map(({ account, name, role }) => (
-      { key: account, role, name: account === self ? `${name} (you)` : name, more: roles[role], has: true, isHere: false }));
+      { key: account, role, name: account === self ? `${name} (you)` : name, more: roles[role], has: true, isHere: account === self }));
     const callers = [...model.callers.values()].filter(({ id }) => !here.has(id)).map((caller) => (
       { key: caller.id, role: "caller", name: caller.name ?? "Caller", more: callerWords(caller), isHere: false }));
     const order = ["caller", "operator", "dispatcher", "supervisor", "trainer", "responder", "guest"];

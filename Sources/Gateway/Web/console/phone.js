@@ -38,6 +38,7 @@ export function parseNumber(text, code) {
   const plain = (isInternational ? typed.replace(/\(0\)/, "") : typed).replace(/[^\d+]/g, "");
   const digits = plain.replace(/^\+|^00/, "");
   if (isInternational) return checked(`+${digits}`);
+  if (code === "1" && plain.length !== 10) return { problem: "Begin with + and the country, or choose the country below." };
   if (!code) return { problem: "Begin with + and the country, such as +49." };
   return { ...checked(`+${code}${keepsZero.has(code) ? plain : plain.replace(/^0/, "")}`), isLocal: true };
 }

@@ -30,13 +30,13 @@ export class Place {
   constructor(current, shell) {
     [this.#current, this.#shell] = [current, shell];
     this.#copy = build("button", { class: "small", title: "Copy the coordinates", onclick: () => this.#copyPlace() }, icon("link"), build("span", { class: "figures" }));
-    this.#again = build("button", { class: "small", onclick: () => this.#ask() }, icon("locate"), "Ask again");
+    this.#again = build("button", { class: "small", onclick: () => this.#ask() }, icon("locate"), build("span", {}));
     this.#address = build("input", { id: "place-text", maxlength: "500", autocomplete: "off", placeholder: "Address, or 53.5503, 9.9928" });
     this.#address.addEventListener("change", () => this.#set());
     this.#address.addEventListener("keydown", ({ key }) => (key === "Enter" || key === "Escape") && this.#address.blur());
     this.root = build(
       "section", { class: "fact place", "aria-labelledby": "place-title" }, build("h2", { id: "place-title", class: "unseen" }, "Place"), this.#frame,
-      build("div", { class: "place-line" }, build("div", {}, this.#words, this.#age), build("div", { class: "buttons" }, this.#copy, this.#again)),
+      build("div", { class: "place-line" }, build("div", { class: "place-what" }, this.#words, this.#age), build("div", { class: "buttons" }, this.#copy, this.#again)),
       this.#asked, build("label", { for: "place-text", class: "unseen" }, "Address or coordinates, set by hand"), this.#address);
     this.#loadMap();
   }
@@ -85,10 +85,11 @@ export class Place {
     this.#map?.update(model, {});
     const seconds = fix && secondsSince(fix.fixedAt);
     setText(this.#words, fix ? [fix.accuracy === undefined ? "accuracy unknown" : `within ${distance(fix.accuracy)}`, sources[fix.source] ?? fix.source].filter(Boolean).join(", ") : "Nobody knows the place yet.");
-    setText(this.#age, fix ? age(seconds) : "");
+    setText(this.#age, fix ? `, ${age(seconds)}` : "");
     setState(this.root, "data-old", fix !== undefined && seconds > old);
     setState(this.#copy, "hidden", !fix);
     if (fix) setText(this.#copy.lastChild, `${fix.lat.toFixed(5)}, ${fix.lon.toFixed(5)}`);
+    setText(this.#again.lastChild, fix ? "Ask again" : "Ask for it");
     setState(this.#again, "hidden", model.isClosed || !model.headline || !this.#current.may("command"));
     const text = model.place?.text ?? (model.place?.lat === undefined ? "" : `${model.place.lat}, ${model.place.lon}`);
     if (document.activeElement !== this.#address && this.#address.value !== text) this.#address.value = text;

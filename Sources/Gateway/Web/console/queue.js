@@ -125,7 +125,7 @@ export class Queue {
     row.clock = new AnswerClock();
     row.parts = {
       mark: build("span", { class: "mark" }), time: build("span", { class: "time figures" }), title: build("span", { class: "title" }),
-      stage: build("span", { class: "stage figures" }), who: build("span", { class: "who" }), exercise: build("span", { class: "exercise-mark" }, "EXERCISE"),
+      stage: build("span", { class: "row-stage figures" }), who: build("span", { class: "who" }), exercise: build("span", { class: "exercise-mark" }, "EXERCISE"),
       mute: build("button", { class: "quiet mute", onclick: () => this.#desk.alert.mute(id) }),
     };
     const { mark, time, title, stage, who, exercise, mute } = row.parts;

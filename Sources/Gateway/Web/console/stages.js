@@ -26,7 +26,7 @@ const bad = new Set(["failed", "declined", "expired"]);
 
 /** The strip. */
 export class Stages {
-  root = build("section", { class: "strip stages", "aria-label": "Caller's link", hidden: true });
+  root = build("section", { class: "notice stages", "aria-label": "Caller's link", hidden: true });
   #desk;
   #shell;
   #panel;

@@ -54,7 +54,7 @@ export class Suggestions {
 
   #row({ other, words, canMerge }) {
     return build(
-      "div", { class: "strip suggestion" }, icon("merge"), build("p", {}, build("strong", {}, "Same event? "), words),
+      "div", { class: "notice suggestion" }, icon("merge"), build("p", {}, build("strong", {}, "Same event? "), words),
       build("div", { class: "strip-buttons" },
         canMerge && secondStep("Same event: merge", "Merge? Press again", () => this.#merge(other)),
         build("button", { onclick: () => this.#different(other) }, "Different"),

@@ -122,10 +122,10 @@ export class Talk {
     const phrases = await loadPhrases(language);
     if (this.#language !== language) return;
     setState(this.#phrases, "hidden", phrases.length === 0);
-    setText(this.#phrases.firstElementChild, `Quick phrases in ${languageName(language)}`);
-    this.#phrases.lastElementChild.replaceChildren(...phrases.map(({ text, english, direction }) => build(
-      "li", {}, build("button", { onclick: () => this.#say(text, language) },
-        build("span", { lang: language, dir: direction }, text), text !== english && build("small", {}, english)))));
+    setText(this.#phrases.firstElementChild, `Quick phrases in ${languageName(phrases[0]?.language)}`);
+    this.#phrases.lastElementChild.replaceChildren(...phrases.map(({ text, english, language: lang, direction }) => build(
+      "li", {}, build("button", { onclick: () => this.#say(text, lang) },
+        build("span", { lang, dir: direction }, text), text !== english && build("small", {}, english)))));
   }
 
   #say(text, language) {

@@ -45,7 +45,7 @@ export class Timeline {
   }
 
   focus() {
-    this.#list.focus();
+    this.#list.focus({ preventScroll: true });
   }
 
   render() {
@@ -62,6 +62,6 @@ export class Timeline {
     }
     setState(this.#more, "hidden", rows.length <= this.#shown);
     keepRows(this.#list, rows.slice(0, this.#shown), ({ number }) => number, ({ time, who, text, group }) => build(
-      "li", { dataset: { group } }, build("time", { class: "figures", datetime: time }, timeOfDay(time)), build("p", {}, build("strong", {}, who), ` ${text}`)));
+      "li", { dataset: { group } }, build("time", { class: "figures", datetime: time }, timeOfDay(time)), build("p", {}, who && build("strong", {}, who, " "), text)));
   }
 }
