@@ -41,6 +41,8 @@ export class Chat extends EventTarget {
   #input;
   #state;
   #isSeen;
+  /** Which conversation is shown: `everyone`, `team`, or both together. */
+  #to;
   /** Numbers of the last messages that others say they got and read. */
   #delivered = 0;
   #read = 0;
@@ -54,12 +56,14 @@ export class Chat extends EventTarget {
    * @param {import("./metadata.js").MetadataChannel} metadata
    * @param {() => string} self who we are in the journal
    * @param {() => boolean} isSeen whether the conversation can be seen now
+   * @param {"everyone" | "team"} [to] shows one of the two conversations alone and writes into it
    */
-  constructor(root, metadata, self, isSeen) {
+  constructor(root, metadata, self, isSeen, to) {
     super();
     this.#metadata = metadata;
     this.#self = self;
     this.#isSeen = isSeen;
+    this.#to = to;
     this.#log = root.querySelector(".log");
     this.#list = root.querySelector("ol");
     this.#form = root.querySelector("form");
@@ -95,7 +99,12 @@ export class Chat extends EventTarget {
     this.#renderState();
   }
 
+  #isHere({ to = "everyone" }) {
+    return this.#to === undefined || to === this.#to;
+  }
+
   #take({ number, time, actor, payload }) {
+    if (!this.#isHere(payload)) return;
     const isOwn = actor.id === this.#self();
     const waiting = isOwn && this.messages.find((message) => message.number === 0 && message.text === payload.text);
     if (waiting) Object.assign(waiting, { number, time });
@@ -107,6 +116,7 @@ export class Chat extends EventTarget {
   }
 
   #mark({ kind, actor, payload }) {
+    if (!this.#isHere(payload)) return;
     if (actor.id === this.#self()) {
       // Said on this page before it was reloaded.
       if (kind === "chat.read") this.#markedRead = Math.max(this.#markedRead, payload.upTo);
@@ -129,12 +139,16 @@ export class Chat extends EventTarget {
     this.#render();
     this.#renderState();
     try {
-      message.number ||= await this.#metadata.send("chat", { text });
+      message.number ||= await this.#metadata.send("chat", { text, ...this.#channel });
     } catch (error) {
       message.problem = error.message;
     }
     this.#render();
     this.#renderState();
+  }
+
+  get #channel() {
+    return this.#to === "team" ? { to: "team" } : {};
   }
 
   #add(message) {
@@ -157,7 +171,7 @@ export class Chat extends EventTarget {
   }
 
   #send(kind, upTo) {
-    this.#metadata.send(kind, { upTo }).catch((error) => console.warn(`sightline: ${kind} was not taken:`, error.message));
+    this.#metadata.send(kind, { upTo, ...this.#channel }).catch((error) => console.warn(`sightline: ${kind} was not taken:`, error.message));
   }
 
   #renderState() {
