@@ -63,6 +63,9 @@ export class Desk {
     this.#model = new IncidentModel(incident, metadata);
     const live = (this.#live = new LivePeer({ session, incident, metadata, events, pictures: 2, sends: true }));
     element("desk").hidden = false;
+    // What it is about stands in the page's bar: a phone has no height to give away.
+    document.querySelector("header.bar .bar-name").after(element("headline"));
+    document.body.toggleAttribute("data-desk", true);
     this.#picture = new Picture({ live, events, metadata, toast, name: session.person.name });
     this.#statuses = new StatusStrip({ metadata, toast, unit: this.#unit });
     this.#talk = new Talk(element("talk"), { live, metadata, toast, self: () => session.person.id });
@@ -151,7 +154,8 @@ export class Desk {
     this.#wakeLock?.release();
     this.#shell.state("");
     element("picture").srcObject = element("voices").srcObject = null;
-    element("desk").hidden = true;
+    element("desk").hidden = element("headline").hidden = true;
+    document.body.toggleAttribute("data-desk", false);
     element("farewell").hidden = false;
     setText(element("farewell-title"), farewell[0]);
     setText(element("farewell-text"), farewell[1]);
@@ -184,7 +188,8 @@ export class Desk {
 
   #renderTime() {
     const { openedAt } = this.#model;
-    setText(element("since"), openedAt ? `#${this.#incident} · ${clock(secondsSince(openedAt))}` : "");
+    setText(element("since"), openedAt ? clock(secondsSince(openedAt)) : "");
+    element("title").title = `Incident ${this.#incident}`;
   }
 
   #renderMap() {

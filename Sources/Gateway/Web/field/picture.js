@@ -41,9 +41,9 @@ export class Picture {
     element("camera").addEventListener("click", () => this.share(!live.own.picture));
     element("other").addEventListener("click", () => this.swap());
     fill(element("sound"), "soundOff", "Sound");
-    fill(element("camera"), "camera", "Share my camera");
+    fill(element("camera"), "camera", "My camera");
     this.#renderReveal();
-    for (const type of ["change"]) live.addEventListener(type, () => this.render());
+    live.addEventListener("change", () => this.render());
     events.addEventListener("change", () => this.render());
   }
 
@@ -134,12 +134,12 @@ export class Picture {
     const figures = isSeen && video?.height ? [`${video.height}p`, rate(video.bitsPerSecond), roundTripMilliseconds && `${roundTripMilliseconds} ms`] : [];
     const quality = isSeen ? qualityWords(slot.figures, source?.reduced) : "";
     setState(element("picture-state"), "data-weak", quality !== "");
-    setText(element("picture-state"), [state.text, quality || figures.filter(Boolean).join(" ")].filter(Boolean).join(" · "));
+    setText(element("picture-state"), [state.text, quality || figures.filter(Boolean).join(", ")].filter(Boolean).join(" · "));
     this.#show(this.#video, slot.stream);
     this.#show(this.#voices, this.#live.voices);
     this.#renderOther(second);
     this.#renderOwn();
-    fill(element("sound"), this.isHeard ? "sound" : "soundOff", this.isHeard ? "Sound on" : "Turn on sound");
+    fill(element("sound"), this.isHeard ? "sound" : "soundOff", this.isHeard ? "Sound on" : "Sound off");
     element("sound").setAttribute("aria-pressed", String(this.isHeard));
   }
 
@@ -164,7 +164,7 @@ export class Picture {
     own.hidden = !track;
     if (own.srcObject?.getVideoTracks()[0] !== track) own.srcObject = track ? new MediaStream([track]) : null;
     element("camera").setAttribute("aria-pressed", String(Boolean(track)));
-    fill(element("camera"), "camera", track ? "Stop my camera" : "Share my camera");
+    fill(element("camera"), "camera", track ? "Stop camera" : "My camera");
   }
 
   #renderReveal() {

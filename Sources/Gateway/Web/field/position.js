@@ -116,6 +116,7 @@ export class Position extends EventTarget {
     setText(element("position-state"), text[this.#state]);
     setText(element("position"), this.isOn ? words.stop : words.start);
     element("position").classList.toggle("primary", !this.isOn);
+    element("position").parentElement.toggleAttribute("data-on", this.isOn);
   }
 }
 

@@ -41,7 +41,7 @@ export const talk = {
 export const position = {
   off: "Your position is not shared",
   waiting: "Looking for your position",
-  shared: "Your position is shared with this incident",
+  shared: "Your position is shared",
   ownOnly: "Your position is shown on this device only: your unit is not on this incident",
   refused: "Your position was not allowed. Allow it beside the page's address.",
   failed: "Your position cannot be found right now",
@@ -51,8 +51,8 @@ export const position = {
 
 export const status = {
   buttons: {
-    acknowledged: "Acknowledge", enroute: "En route", onscene: "On scene", transporting: "Transport",
-    atHospital: "Hospital", available: "Available",
+    acknowledged: "Acknowledge", enroute: "En route", onscene: "On scene", transporting: "To hospital",
+    atHospital: "At hospital", available: "Available",
   },
   said: (words) => `Your unit is ${words}`,
   leaving: "Available: you leave this incident in 5 s",

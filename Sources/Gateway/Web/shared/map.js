@@ -230,7 +230,9 @@ export class IncidentMap {
     const bounds = this.#library.latLngBounds(this.places.map(({ lat, lon }) => [lat, lon]));
     const isInSight = this.#map.getZoom() > 2 && this.#map.getBounds().pad(-0.05).contains(bounds);
     if (isInSight && !isAsked) return;
-    this.#move(() => this.#map.fitBounds(bounds, { maxZoom: fitZoom, padding: [48, 48], animate: false }));
+    const { x, y } = this.#map.getSize();
+    const padding = [Math.min(48, 0.15 * x), Math.min(48, 0.22 * y)];
+    this.#move(() => this.#map.fitBounds(bounds, { maxZoom: fitZoom, padding, animate: false }));
   }
 
   /** A movement of our own, which is not somebody's. */
