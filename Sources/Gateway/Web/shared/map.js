@@ -82,7 +82,7 @@ export class IncidentMap {
     this.#service = service;
     this.#isInteractive = interactive;
     this.#followButton = build(
-      "button", { type: "button", "aria-pressed": "true", title: "Show all places, and follow them", onclick: () => this.center() },
+      "button", { type: "button", "aria-pressed": "true", "aria-label": "Show all places, and follow them", title: "Show all places, and follow them", onclick: () => this.center() },
       icon("locate"), build("span", {}, "Show all"));
     element.classList.add("map");
     element.replaceChildren(build("div", { class: "map-frame" }, this.#frame, this.#tools), this.#words);
