@@ -16,6 +16,7 @@ const markPause = 300;
  * @typedef {object} Message
  * @property {number} number of its event; 0 while it waits
  * @property {string} text
+ * @property {"everyone" | "team"} [to] whom it is for; everyone if not given
  * @property {string} time
  * @property {string} name whose it is
  * @property {string} role
@@ -25,7 +26,7 @@ const markPause = 300;
 
 /**
  * Shows the conversation in an element that holds a scrolling box (`.log`) with a list (`ol`), a form with one `textarea`,
- * and a line for the state (`[data-state]`). Dispatches `change` with every news.
+ * and a line for the state (`[data-state]`). A `select` in the form says whom a message is for. Dispatches `change` with every news.
  */
 export class Chat extends EventTarget {
   /** @type {Message[]} */
@@ -109,7 +110,7 @@ export class Chat extends EventTarget {
     const waiting = isOwn && this.messages.find((message) => message.number === 0 && message.text === payload.text);
     if (waiting) Object.assign(waiting, { number, time });
     else if (this.messages.some((message) => message.number === number)) return;
-    else this.#add({ number, text: payload.text, time, name: actor.name, role: actor.role, isOwn, problem: "" });
+    else this.#add({ number, text: payload.text, to: payload.to, time, name: actor.name, role: actor.role, isOwn, problem: "" });
     this.#render();
     this.look();
     this.dispatchEvent(new Event("change"));
@@ -134,12 +135,13 @@ export class Chat extends EventTarget {
     const text = this.#input.value.trim();
     if (text === "") return;
     this.#input.value = "";
-    const message = { number: 0, text, time: new Date().toISOString(), name: "", role: "", isOwn: true, problem: "" };
+    const to = this.#form.querySelector("select")?.value;
+    const message = { number: 0, text, to, time: new Date().toISOString(), name: "", role: "", isOwn: true, problem: "" };
     this.#add(message);
     this.#render();
     this.#renderState();
     try {
-      message.number ||= await this.#metadata.send("chat", { text, ...this.#channel });
+      message.number ||= await this.#metadata.send("chat", { text, ...(to ? { to } : this.#channel) });
     } catch (error) {
       message.problem = error.message;
     }
@@ -192,13 +194,13 @@ export class Chat extends EventTarget {
   }
 
   #fill(row, message) {
-    const { text, time, name, role, isOwn, problem } = message;
+    const { text, to, time, name, role, isOwn, problem } = message;
     const [who, what, when] = row.children;
     row.classList.toggle("own", isOwn);
     row.classList.toggle("problem", problem !== "");
     setText(who, isOwn ? this.words.you : this.words.who(name, role));
     setText(what, text);
-    setText(when, [hour(time), this.#markWords(message)].filter(Boolean).join(" · "));
+    setText(when, [hour(time), to === "team" && !this.#to ? this.words.team : "", this.#markWords(message)].filter(Boolean).join(" · "));
   }
 
   #markWords({ isOwn, number, problem }) {

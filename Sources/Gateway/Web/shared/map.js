@@ -82,7 +82,7 @@ export class IncidentMap {
     this.#service = service;
     this.#isInteractive = interactive;
     this.#followButton = build(
-      "button", { type: "button", "aria-pressed": "true", title: "Show all places, and follow them", onclick: () => this.center() },
+      "button", { type: "button", "aria-pressed": "true", "aria-label": "Show all places, and follow them", title: "Show all places, and follow them", onclick: () => this.center() },
       icon("locate"), build("span", {}, "Show all"));
     element.classList.add("map");
     element.replaceChildren(build("div", { class: "map-frame" }, this.#frame, this.#tools), this.#words);
@@ -230,7 +230,9 @@ export class IncidentMap {
     const bounds = this.#library.latLngBounds(this.places.map(({ lat, lon }) => [lat, lon]));
     const isInSight = this.#map.getZoom() > 2 && this.#map.getBounds().pad(-0.05).contains(bounds);
     if (isInSight && !isAsked) return;
-    this.#move(() => this.#map.fitBounds(bounds, { maxZoom: fitZoom, padding: [48, 48], animate: false }));
+    const { x, y } = this.#map.getSize();
+    const padding = [Math.min(48, 0.15 * x), Math.min(48, 0.22 * y)];
+    this.#move(() => this.#map.fitBounds(bounds, { maxZoom: fitZoom, padding, animate: false }));
   }
 
   /** A movement of our own, which is not somebody's. */

@@ -67,13 +67,18 @@ export function metresBetween(a, b) {
   return 2 * earthRadius * Math.asin(Math.min(1, Math.sqrt(part)));
 }
 
-/** The direction from one place to another, in words of eight winds. */
-export function direction(a, b) {
+/** The direction from one place to another, degrees clockwise from north. */
+export function bearing(a, b) {
   const east = radians(b.lon - a.lon);
   const [from, to] = [radians(a.lat), radians(b.lat)];
-  const bearing = Math.atan2(
+  const angle = Math.atan2(
     Math.sin(east) * Math.cos(to), Math.cos(from) * Math.sin(to) - Math.sin(from) * Math.cos(to) * Math.cos(east));
-  return winds[Math.round(((bearing + 2 * Math.PI) % (2 * Math.PI)) / (Math.PI / 4)) % 8];
+  return ((angle * 180) / Math.PI + 360) % 360;
+}
+
+/** The direction from one place to another, in words of eight winds. */
+export function direction(a, b) {
+  return winds[Math.round(bearing(a, b) / 45) % 8];
 }
 
 function describe({ key, kind, fix, label, detail, priority, track = [] }, own, now) {

@@ -28,6 +28,8 @@ export const chat = {
   you: "You",
   // Who wrote, and as what, unless the name says it.
   who: (name, role) => (name.toLowerCase().includes(roleName(role)) ? name : [name, roleName(role)].filter(Boolean).join(", ")),
+  // Callers and guests do not read it.
+  team: "team only",
   waiting: "waiting for the network",
   sent: "sent",
   delivered: "arrived",

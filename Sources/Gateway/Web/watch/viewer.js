@@ -6,10 +6,12 @@
 import { expose, readAccess } from "../shared/access.js";
 import { Chat } from "../shared/chat.js";
 import { IncidentEvents } from "../shared/events.js";
+import { Guest } from "./guest.js";
 import { LookBack } from "../replay/lookback.js";
 import { MetadataChannel } from "../shared/metadata.js";
 import { Places } from "./places.js";
 import { applyTheme, nextTheme } from "../shared/theme.js";
+import { watermark } from "../shared/watermark.js";
 import { Watch } from "./watch.js";
 import { fetchICEServers } from "../shared/whip.js";
 import { clock, rate, replay as replayWords, viewer as words } from "../shared/words.js";
@@ -24,14 +26,16 @@ let watch;
 let liveSince;
 /** Whether the incident had a caller, as far as the service told. */
 let hadCaller = false;
-/** With `?role=operator` the picture starts blurred until the operator chooses to look (UX, "Seeing is a choice"). */
-let isHidden = access.options.get("role") === "operator";
 const history = [];
 /** Why we may watch no longer, in words; empty as long as we may. */
 let farewell = "";
 const metadata = new MetadataChannel(access.incident);
 const events = new IncidentEvents(access.token, metadata);
 const places = new Places(metadata);
+const guest = new Guest(access.token, events, metadata);
+const mark = watermark(element("stage"), () => guest.name);
+/** People start with a blurred picture until they choose to look (UX, "Seeing is a choice"); a plain viewer shows it. */
+let isHidden = guest.isGuest || access.options.get("role") === "operator";
 const lookBack = new LookBack(access, element("stage"));
 /** Whether the live sound was off before somebody looked back; undefined while nobody does. */
 let wasMuted;
@@ -48,6 +52,7 @@ async function start() {
 function end(text) {
   farewell ||= text;
   lookBack.live();
+  guest.close();
   watch?.leave();
   events.close();
   metadata.lose(farewell);
@@ -124,6 +129,17 @@ function render() {
   renderPeople();
   renderPlace();
   setSource(picture, watch.slot.stream);
+  renderVoices();
+  mark.write();
+}
+
+/** Everybody who talks, but for the large picture's own sound. */
+function renderVoices() {
+  const voices = element("voices");
+  setSource(voices, watch.voices);
+  if (voices.muted === picture.muted) return;
+  voices.muted = picture.muted;
+  voices.play().catch(() => {});
 }
 
 function remember({ kind, text }) {
@@ -319,6 +335,8 @@ lookBack.addEventListener("tick", () => {
   setText("cover", lookBack.cover(isHidden ? words.hidden : ""));
 });
 events.addEventListener("change", render);
+guest.addEventListener("expired", () => end(words.expired));
+element("stage").addEventListener("contextmenu", (event) => event.preventDefault());
 events.addEventListener("refused", ({ detail: { code, text } }) => end(refusalWords(code) ?? text));
 events.addEventListener("peerClosed", ({ detail: peer }) => {
   const text = peer.id === watch?.connection.peer ? closedWords(peer.reason) : "";
@@ -355,6 +373,11 @@ expose({
     const { isActive, behind, position, problem } = lookBack;
     return { isActive, behind, position, problem };
   },
+  get guest() {
+    const { name, isGuest, notes, speakers } = guest;
+    return { name, isGuest, isHidden, notes: structuredClone(notes), speakers, watermark: mark.text() };
+  },
+  get voices() { return structuredClone(watch?.voiceFigures ?? []); },
   get place() { return structuredClone(places.fix); },
   get metadata() {
     const { state, last, waiting, carriers } = metadata;

@@ -9,10 +9,14 @@
 import { configuration } from "../shared/access.js";
 import { MediaConnection } from "../shared/connection.js";
 import { Slot } from "../shared/slot.js";
+import { StatisticsReader } from "../shared/statistics.js";
 
 /** Callers seen at once; a slot costs nothing while it is empty. */
 const defaultSlots = 2;
 const maximumSlots = 4;
+/** Slots for the sound of those who have no picture. */
+const voiceSlots = 3;
+
 /**
  * @typedef {import("../shared/slot.js").SlotState | "idle" | "connecting" | "reconnecting" | "failed" | "closed"} WatchState
  *   our own line comes first
@@ -24,7 +28,12 @@ export class Watch extends EventTarget {
   slots;
   /** The slot that is shown large. */
   main = 0;
+  /** All sound but the large picture's own. */
+  voices = new MediaStream();
+  /** What comes in on the slots for sound alone. @type {import("../shared/statistics.js").Figures[]} */
+  voiceFigures = [];
 
+  #voices = [];
   #connection;
   #timer;
 
@@ -44,6 +53,11 @@ export class Watch extends EventTarget {
       configuration: configuration(access, iceServers),
       prepare: (connection) => {
         this.slots.forEach((slot) => slot.prepare(connection, access.options.get("codec")));
+        this.#voices = Array.from({ length: voiceSlots }, () => {
+          const transceiver = connection.addTransceiver("audio", { direction: "recvonly" });
+          return { transceiver, reader: new StatisticsReader("inbound-rtp") };
+        });
+        this.#mix();
         metadata.open(connection);
       },
     });
@@ -84,7 +98,13 @@ export class Watch extends EventTarget {
   /** Puts another slot's picture in the large place. */
   show(index) {
     this.main = index;
+    this.#mix();
     this.#changed();
+  }
+
+  #mix() {
+    const small = this.slots.filter((slot) => slot !== this.slot).flatMap((slot) => slot.stream.getAudioTracks());
+    this.voices = new MediaStream([...small, ...this.#voices.map(({ transceiver }) => transceiver.receiver.track)]);
   }
 
   async #measure() {
@@ -92,6 +112,7 @@ export class Watch extends EventTarget {
     if (!connection || connection.signalingState === "closed") return;
     const report = await connection.getStats();
     for (const slot of this.slots) slot.measure(report);
+    this.voiceFigures = this.#voices.map(({ transceiver, reader }) => reader.read(report, [transceiver.mid]));
     this.#changed();
   }
 
