@@ -17,6 +17,7 @@ struct GatewayServices: Sendable {
   let networkLocations: NetworkLocationDesk
   let sender: LinkSender
   let webhooks: WebhookDesk
+  let exercises: ExerciseDesk
   let agency: AgencyIdentity
   let authority: TokenAuthority
   let sessions: SessionDirectory
@@ -39,6 +40,7 @@ struct GatewayServices: Sendable {
     self.clock = clock
     (room, links, files, archive) = (desks.room, desks.links, desks.files, desks.archive)
     (networkLocations, sender, webhooks) = (desks.networkLocations, desks.sender, desks.webhooks)
+    exercises = desks.exercises
     agency = configuration.agency
     metrics = GatewayMetrics()
     sessions = desks.sessions
@@ -73,6 +75,7 @@ package struct GatewayDesks: Sendable {
   package let archive: ArchiveDesks
   package let sender: LinkSender
   package let webhooks: WebhookDesk
+  package let exercises: ExerciseDesk
   let networkLocations: NetworkLocationDesk
   let sessions: SessionDirectory
   let journalist: MediaJournalist
@@ -90,6 +93,7 @@ package struct GatewayDesks: Sendable {
     self.sender = sender
     self.webhooks = webhooks
     networkLocations = NetworkLocationDesk(room: room)
+    exercises = ExerciseDesk(room: room)
     sessions = SessionDirectory(maximumSessions: limits.maximumSessions)
     journalist = MediaJournalist(media: media, room: room, sessions: sessions)
     signaller = Signaller(
