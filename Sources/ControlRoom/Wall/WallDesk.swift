@@ -18,7 +18,7 @@ package actor WallDesk {
   }
 
   private struct Entry {
-    let task: Task<Result<RecordedPicture, Refusal>, Never>
+    let task: Task<Result<RecordedPicture?, Refusal>, Never>
     let madeAt: MonotonicTime
   }
 
@@ -36,8 +36,8 @@ package actor WallDesk {
     library = replays.library
   }
 
-  /// The latest picture of an incident that goes on, for somebody who may watch it.
-  package func picture(of incident: Incident, for principal: Principal) async throws(Refusal) -> RecordedPicture {
+  /// The latest picture of an incident that goes on, for somebody who may watch it; nil while there is none.
+  package func picture(of incident: Incident, for principal: Principal) async throws(Refusal) -> RecordedPicture? {
     // A link shows one incident on its own page; a wall is for the control room and the field.
     guard ![.caller, .guest, .device].contains(principal.role) else { throw .forbidden }
     guard !incident.state.isClosed else { throw .noPictureAnyMore }
@@ -48,11 +48,11 @@ package actor WallDesk {
     }
     makeRoom()
     let (library, id) = (library, incident.id)
-    let task = Task { () -> Result<RecordedPicture, Refusal> in
+    let task = Task { () -> Result<RecordedPicture?, Refusal> in
       do throws(Refusal) {
         return .success(try await library.picture(of: id, size: .thumbnail))
       } catch {
-        return .failure(error.code == .wrongState ? .noPictureYet : error)
+        return error.code == .wrongState ? .success(nil) : .failure(error)
       }
     }
     pictures[id] = Entry(task: task, madeAt: now)
@@ -85,6 +85,5 @@ package actor WallDesk {
 }
 
 extension Refusal {
-  static let noPictureYet = Refusal(.notFound, "There is no picture of this incident yet.")
   static let noPictureAnyMore = Refusal(.notFound, "The incident is over. Its pictures are in the replay.")
 }

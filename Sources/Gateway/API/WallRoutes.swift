@@ -13,10 +13,11 @@ enum WallRoutes {
       APIRoute(
         .get, "/api/v1/incidents/:incident/still", .incident(.watch), tag: "recording",
         "The latest picture of an incident that goes on, small; `Sightline-Picture-Time` says when it was. "
-          + "The audit journal keeps who looks, once a session.",
+          + "Empty (204) while there is none. The audit journal keeps who looks, once a session.",
         success: (200, "image/jpeg")
       ) { call in
-        let picture = try await call.services.archive.wall.picture(of: call.incident(), for: call.principal())
+        let wall = call.services.archive.wall
+        guard let picture = try await wall.picture(of: call.incident(), for: call.principal()) else { return .done }
         return Response(
           status: .ok,
           headers: [
