@@ -67,6 +67,9 @@ package final class AuditJournal: Sendable {
     return events.filter { $0.actor.id == actor }.reversed()
   }
 
+  /// Number of the last event; 0 when there is none.
+  var lastNumber: Int { head.withLock { $0.number } }
+
   /// Events that are looked through for somebody's own.
   static let ownHorizon = 2_000
 

@@ -7,6 +7,7 @@ package struct ArchiveDesks: Sendable {
   package let exports: ExportDesk
   package let stills: StillDesk
   package let keeping: ArchiveKeeping
+  let wall: WallDesk
   /// Nil where nothing is recorded.
   package let late: LateMediaDesk?
   /// What the recorder counts; nil where nothing is recorded.
@@ -17,6 +18,7 @@ package struct ArchiveDesks: Sendable {
     recorder: (@Sendable () -> RecorderStatistics)? = nil
   ) {
     self.replays = replays
+    wall = WallDesk(replays: replays)
     self.exports = exports
     self.stills = stills
     self.keeping = keeping

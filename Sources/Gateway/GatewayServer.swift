@@ -118,6 +118,7 @@ package final class GatewayServer: Service {
     book.add(SignInRoutes.routes + AccountRoutes.routes + IncidentRoutes.routes + LinkRoutes.routes + FileRoutes.routes)
     book.add(ReplayRoutes.routes + StillRoutes.routes + LateMediaRoutes.routes + ExportRoutes.routes)
     book.add(PeopleRoutes.routes + ArchiveRoutes.routes + RetentionRoutes.routes)
+    book.add(WallRoutes.routes + FigureRoutes.routes + ExerciseRoutes.routes)
     book.add(ServiceRoutes.routes + InterchangeRoutes.routes + WebhookRoutes.routes)
     book.add(MonitoringRoutes(services: services, readiness: readiness).routes)
     book.add(PageRoutes(files: files).routes)

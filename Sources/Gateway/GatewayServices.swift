@@ -18,6 +18,7 @@ struct GatewayServices: Sendable {
   let sender: LinkSender
   let webhooks: WebhookDesk
   let administration: AdministrationDesks
+  let exercises: ExerciseDesk
   let agency: AgencyIdentity
   let authority: TokenAuthority
   let sessions: SessionDirectory
@@ -41,6 +42,7 @@ struct GatewayServices: Sendable {
     (room, links, files, archive) = (desks.room, desks.links, desks.files, desks.archive)
     (networkLocations, sender, webhooks) = (desks.networkLocations, desks.sender, desks.webhooks)
     administration = desks.administration
+    exercises = desks.exercises
     agency = configuration.agency
     metrics = GatewayMetrics()
     sessions = desks.sessions
@@ -76,6 +78,7 @@ package struct GatewayDesks: Sendable {
   package let sender: LinkSender
   package let webhooks: WebhookDesk
   package let administration: AdministrationDesks
+  package let exercises: ExerciseDesk
   let networkLocations: NetworkLocationDesk
   let sessions: SessionDirectory
   let journalist: MediaJournalist
@@ -95,6 +98,7 @@ package struct GatewayDesks: Sendable {
     self.webhooks = webhooks
     self.administration = administration
     networkLocations = NetworkLocationDesk(room: room)
+    exercises = ExerciseDesk(room: room)
     sessions = SessionDirectory(maximumSessions: limits.maximumSessions)
     journalist = MediaJournalist(media: media, room: room, sessions: sessions)
     signaller = Signaller(

@@ -105,12 +105,14 @@ struct Node {
     try desks.webhooks.start()
     try await desks.archive.exports.start()
     desks.start()
+    let players = ExerciseCallers(desks: desks, logger: logger)
+    desks.exercises.use(players)
     recording?.recorder.start()
     let services: [any Service] =
       [
         JournalService(desks: desks, storage: storage, failure: failure)
       ] + (recording.map { [RecordingService(recording: $0)] } ?? []) + [
-        MediaService(media: media),
+        MediaService(media: media), players,
         HousekeepingService(keeper: Housekeeper(room: room, links: desks.links)),
         HealthService(desk: desks.administration.health),
         ArchiveKeepingService(keeping: desks.archive.keeping), ExportService(exports: desks.archive.exports), gateway,

@@ -15,44 +15,74 @@ struct SimulatedCaller: Service {
   let clip: Clip
   let desks: GatewayDesks
   let incident: IncidentID
+  /// Who calls, in the journal, and as others see them.
+  let subject: String
+  let name: String
+  /// What the caller does between opening the link and calling.
+  let prepare: @Sendable () async -> Void
   private let identity: DTLSIdentity
   private let logger: Logger
 
   /// Wait before it calls again after it was cut off.
   private static let retryDelay = Duration.seconds(1)
 
-  init(clip: Clip, desks: GatewayDesks, incident: IncidentID, logger: Logger) throws {
+  init(
+    clip: Clip, desks: GatewayDesks, incident: IncidentID, subject: String = "simulated-caller",
+    name: String = "simulated caller", logger: Logger, prepare: @escaping @Sendable () async -> Void = {}
+  ) throws {
     self.clip = clip
     self.desks = desks
     self.incident = incident
+    self.subject = subject
+    self.name = name
+    self.prepare = prepare
     self.logger = logger
     identity = try DTLSIdentity()
   }
 
+  /// Calls until the node shuts down.
   func run() async throws {
     let loop = try ClientLoop.start(name: "demo-caller")
     try await withGracefulShutdownHandler {
-      while !Task.isShuttingDownGracefully {
-        do {
-          try await call(on: loop)
-        } catch let error as Problem {
-          // The node is busy: like a person, it tries again.
-          logger.notice("simulated caller: \(error.detail)")
-        } catch let error as Refusal {
-          logger.notice("simulated caller: \(error.text)")
-          return
-        }
-        try? await Task.sleep(for: Self.retryDelay)
-      }
+      try await keepCalling(on: loop)
     } onGracefulShutdown: {
       Task { await loop.stop() }
+    }
+  }
+
+  /// Calls until it is let in no more, or the task is cancelled.
+  func callUntilCancelled() async throws {
+    let loop = try ClientLoop.start(name: "caller")
+    do {
+      try await keepCalling(on: loop)
+    } catch {
+      await loop.stop()
+      throw error
+    }
+    await loop.stop()
+  }
+
+  private func keepCalling(on loop: ClientLoopHandle) async throws {
+    while !Task.isShuttingDownGracefully, !Task.isCancelled {
+      do {
+        try await call(on: loop)
+      } catch let error as Problem {
+        // The node is busy: like a person, it tries again.
+        logger.notice("simulated caller: \(error.detail)")
+      } catch let error as Refusal {
+        logger.notice("simulated caller: \(error.text)")
+        return
+      }
+      try? await Task.sleep(for: Self.retryDelay)
     }
   }
 
   /// One call, from offer to hang-up.
   private func call(on loop: ClientLoopHandle) async throws {
     let (events, sink) = AsyncStream.makeStream(of: ClientPeer.ClientEvent.self)
-    let (clip, identity) = (clip, identity)
+    let (clip, identity, link) = (clip, identity, link)
+    _ = try await desks.links.admit(link, key: nil, starts: true)
+    await prepare()
     let offer = await loop.perform { _ in
       Result { try ClientOffer(.publish(clip.codec), on: IPAddress(v4: 0x7f00_0001), identity: identity) }
     }
@@ -80,7 +110,7 @@ struct SimulatedCaller: Service {
     var random = RandomSource.system
     let now = UTCTime(microseconds: Int64(Date().timeIntervalSince1970 * 1e6))
     return SignedLink(
-      id: "demo-\(Hex.encode(random.bytes(4)))", subject: "simulated-caller", incident: incident, role: .caller,
-      name: "simulated caller", directions: .publish, expiresAt: now + .seconds(60))
+      id: "simulated-\(Hex.encode(random.bytes(4)))", subject: subject, incident: incident, role: .caller,
+      name: name, directions: .publish, expiresAt: now + .seconds(60))
   }
 }

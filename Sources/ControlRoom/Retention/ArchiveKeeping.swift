@@ -3,11 +3,13 @@ import Cryptography
 import Foundation
 import Primitives
 
-/// What looks after recordings once they are made: the catalogue, retention, and the room that they take.
+/// What looks after recordings once they are made: the catalogue, retention, the room that they take, and the
+/// figures.
 package final class ArchiveKeeping: Sendable {
   package let catalog: CatalogDesk
   package let retention: RetentionDesk
   package let space: ArchiveSpace
+  package let figures: FigureDesk
 
   /// How often room is measured, and how many measurements lie between two sweeps: a day.
   private static let interval = Duration.seconds(60)
@@ -23,6 +25,7 @@ package final class ArchiveKeeping: Sendable {
     let folders = ArchiveFolders(root: archive)
     catalog = CatalogDesk(room: room)
     retention = RetentionDesk(room: room, catalog: catalog, folders: folders, signingKey: signingKey)
+    figures = FigureDesk(room: room, catalog: catalog)
     space = ArchiveSpace(room: room, catalog: catalog, folders: folders, quota: quota)
   }
 
@@ -31,6 +34,7 @@ package final class ArchiveKeeping: Sendable {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await self.catalog.run() }
       group.addTask { await self.keep() }
+      group.addTask { await self.figures.run() }
     }
   }
 

@@ -16,6 +16,30 @@ enum ServiceRoutes {
     .optional("limit", .integer(1...1_000), "Most events in one answer; 200 if not given."),
   ]
 
+  private static let search: [Schema.Field] = [
+    .optional(
+      "before", .integer(0...JSONValue.maximumInteger), "`next` of an earlier answer, newest first; 0 for the newest."),
+    .optional("person", .string(1...64), "With `before`: part of the name or identifier of who did it."),
+    .optional("kind", .string(1...64), "With `before`: the kind of event."),
+    .optional("incident", .string(1...64), "With `before`: the incident that was looked at."),
+    .optional("text", .string(1...200), "With `before`: part of anything that it says."),
+  ]
+
+  /// Newest first; a page after the first is the same look.
+  private static func audit(_ call: APICall) async throws -> Response {
+    let before = try call.query("before", in: 0...JSONValue.maximumInteger, standard: 0)
+    let limit = try call.query("limit", in: 1...1_000, standard: 200)
+    var query = AuditQuery()
+    (query.person, query.kind) = (call.query("person"), call.query("kind"))
+    (query.incident, query.text) = (call.query("incident"), call.query("text"))
+    if before == 0 { try await call.room.audit.record(.access, ["what": "audit"], by: call.principal().actor) }
+    let page = try await call.room.audit.search(query, before: before == 0 ? nil : before, limit: limit)
+    return .json(
+      .members([
+        "events": .array(page.events.map(\.json)), "next": page.next.map { .integer($0) },
+      ]))
+  }
+
   static var routes: [APIRoute] {
     [
       APIRoute(
@@ -43,9 +67,10 @@ enum ServiceRoutes {
       },
       APIRoute(
         .get, "/api/v1/audit", .service(.audit), tag: "audit",
-        "What concerns no single incident: accounts, sign-ins, looks.",
-        queries: page
+        "What concerns no single incident: accounts, sign-ins, looks; in order, or with `before` the newest first.",
+        queries: page + search
       ) { call in
+        if call.query("before") != nil { return try await audit(call) }
         let after = try call.query("after", in: 0...JSONValue.maximumInteger, standard: 0)
         let limit = try call.query("limit", in: 1...1_000, standard: 200)
         try await call.room.audit.record(.access, ["what": "audit"], by: call.principal().actor)

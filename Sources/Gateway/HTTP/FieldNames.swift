@@ -18,6 +18,8 @@ extension HTTPField.Name {
   static let csrfToken = make("X-CSRF-Token")
   /// What a link bearer's page made up for itself when it was opened first.
   static let pageKey = make("Sightline-Key")
+  /// When a picture was taken, ISO 8601.
+  static let pictureTime = make("Sightline-Picture-Time")
   static let permissionsPolicy = make("Permissions-Policy")
   static let referrerPolicy = make("Referrer-Policy")
 }

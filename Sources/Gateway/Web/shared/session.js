@@ -92,7 +92,7 @@ export class Session extends EventTarget {
    * One request.
    * @param {string} method
    * @param {string} path
-   * @param {{query?: Record<string, any>, json?: object, body?: BodyInit, type?: string, as?: "json" | "blob"}} [options]
+   * @param {{query?: Record<string, any>, json?: object, body?: BodyInit, type?: string, as?: "json" | "blob" | "response"}} [options]
    * @returns {Promise<any>} the answer's JSON, or `undefined` when it is empty
    * @throws {ServiceError}
    */
@@ -108,6 +108,7 @@ export class Session extends EventTarget {
       throw new ServiceError(0, "The service cannot be reached right now.");
     }
     if (!response.ok) throw await this.#refusal(response);
+    if (as === "response") return response;
     if (as === "blob") return response.blob();
     return response.status === 204 ? undefined : response.json();
   }
