@@ -30,13 +30,13 @@ export class Asks extends EventTarget {
     super();
     const ask = (name, symbol, words, key, more) => tool({ symbol, words, key, more, run: () => this[name]() });
     this.#buttons = {
-      switchCamera: ask("flip", "flip", "Switch camera", "Shift C"),
+      switchCamera: ask("flip", "flip", "Flip", "Shift C"),
       torch: ask("torch", "torch", "Torch on", "Shift T"),
-      mute: ask("mute", "micOff", "Mute caller", "Shift M"),
-      stillPhoto: ask("photo", "camera", "Sharp photo", "Shift P"),
+      mute: ask("mute", "micOff", "Mute", "Shift M"),
+      stillPhoto: ask("photo", "camera", "Photo", "Shift P"),
       requestLocation: ask("locate", "locate", "Location", "Shift L"),
-      shareScreen: ask("screen", "share", "Their screen", undefined),
-      stop: ask("stop", "end", "Stop their video", undefined, { class: "tool danger" }),
+      shareScreen: ask("screen", "share", "Screen", undefined),
+      stop: ask("stop", "end", "Stop", undefined, { class: "tool danger" }),
     };
     this.#quality = build(
       "select", { id: "scene-quality", onchange: () => this.#send("quality", this.#quality.value) },
@@ -46,9 +46,15 @@ export class Asks extends EventTarget {
       this.#answers[name] = build("small", { role: "status", class: "ask-answer" });
       return build("div", { class: "ask", dataset: { command: name } }, node, this.#answers[name]);
     };
+    const titles = {
+      switchCamera: "The caller's phone takes the other camera", torch: "The light of the caller's phone", mute: "The caller's microphone",
+      stillPhoto: "The caller's phone sends a sharp photo", requestLocation: "The caller's phone tells its place again",
+      shareScreen: "The caller is asked to share their screen", stop: "Ends the caller's video",
+    };
+    for (const [name, title] of Object.entries(titles)) this.#buttons[name].title = title;
     const { stop, ...others } = this.#buttons;
     this.element = build(
-      "div", { class: "tools asks", role: "group", "aria-label": "Caller's phone" },
+      "div", { class: "tools asks", role: "group", "aria-labelledby": "asks-title" }, build("h3", { id: "asks-title" }, "Caller's phone"),
       ...Object.entries(others).map(([name, button]) => withAnswer(name, button)), withAnswer("quality", quality), withAnswer("stop", stop));
   }
 
@@ -106,7 +112,7 @@ export class Asks extends EventTarget {
   #relent() {
     clearTimeout(this.#confirming);
     this.#confirming = undefined;
-    setTool(this.#buttons.stop, { words: "Stop their video" });
+    setTool(this.#buttons.stop, { words: "Stop" });
   }
 
   get #device() {
@@ -142,7 +148,7 @@ export class Asks extends EventTarget {
     for (const button of Object.values(others)) setTool(button, { disabled });
     this.#quality.disabled = disabled;
     setTool(torch, { disabled, words: this.#device.torch ? "Torch off" : "Torch on" });
-    setTool(mute, { disabled, words: this.#device.muted ? "Unmute caller" : "Mute caller" });
+    setTool(mute, { disabled, words: this.#device.muted ? "Unmute" : "Mute" });
     for (const [command, node] of Object.entries(this.#answers)) this.#renderAnswer(command, node);
   }
 

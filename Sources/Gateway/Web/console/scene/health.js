@@ -27,6 +27,7 @@ export class Health {
   #paths = { rate: shape("path", { class: "plot-rate" }), delay: shape("path", { class: "plot-delay" }), loss: shape("path", { class: "plot-loss" }) };
   #timer;
   #loss = [];
+  #buffer = 0;
 
   constructor() {
     this.#svg.append(this.#title, ...Object.values(this.#paths));
@@ -47,6 +48,12 @@ export class Health {
     clearInterval(this.#timer);
     this.samples = [];
     this.#loss = [];
+    this.#buffer = 0;
+  }
+
+  /** The delay of the newest sample, milliseconds. */
+  get delay() {
+    return this.samples.at(-1)?.delay;
   }
 
   /** Losses between two samples must not fall through: every reading counts. @param {import("../../shared/statistics.js").Figures} figures */
@@ -57,9 +64,11 @@ export class Health {
   #sample(slot) {
     const { video, roundTripMilliseconds: trip = 0 } = slot?.figures ?? {};
     const isLive = slot?.state === "live" && video;
+    // Between two readings without a frame nothing is known of the buffer: what was last known stands.
+    if (video?.bufferMilliseconds) this.#buffer = video.bufferMilliseconds;
     const loss = this.#loss.length > 0 ? this.#loss.reduce((sum, each) => sum + each) / this.#loss.length : 0;
     this.#loss = [];
-    this.samples.push(isLive ? { rate: video.bitsPerSecond, delay: trip + video.bufferMilliseconds, loss } : undefined);
+    this.samples.push(isLive ? { rate: video.bitsPerSecond, delay: trip + this.#buffer, loss } : undefined);
     if (this.samples.length > span) this.samples.shift();
     this.render(slot?.figures.video);
   }
@@ -78,7 +87,7 @@ export class Health {
     const now = this.samples.at(-1);
     const lines = video?.width && Math.min(video.width, video.height);
     setText(this.#line, now ? [
-      lines && `${lines}p`, `${Math.round(video.framesPerSecond ?? 0)}/s`, rate(now.rate), `${now.delay} ms`, `loss ${percent(now.loss)}`,
+      lines && `${lines}p`, rate(now.rate), `${now.delay} ms`, `loss ${percent(now.loss)}`,
       ...this.troubles,
     ].filter(Boolean).join("  ") : "No picture is coming in");
     setState(this.element, "data-bad", this.troubles.length > 0);

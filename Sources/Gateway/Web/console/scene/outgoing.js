@@ -17,7 +17,11 @@ export class Outgoing extends EventTarget {
   #live;
   #talk;
   #share;
-  #preview = build("video", { class: "share-preview", "aria-label": "What you share", playsinline: true, hidden: true });
+  /** What goes out as a picture, for the corner of the stage. */
+  preview;
+
+  #video = build("video", { "aria-label": "What you share", playsinline: true });
+  #caption = build("figcaption");
   #choices;
   #words = build("small", { role: "status" });
   #pressedAt;
@@ -25,7 +29,8 @@ export class Outgoing extends EventTarget {
 
   constructor() {
     super();
-    this.#preview.muted = this.#preview.autoplay = true;
+    this.#video.muted = this.#video.autoplay = true;
+    this.preview = build("figure", { class: "share-preview", hidden: true }, this.#video, this.#caption);
     this.#talk = tool({ symbol: "talk", words: "Talk", key: "T", more: { title: "Hold Space to talk, T to keep talking" } });
     this.#talk.addEventListener("pointerdown", (event) => event.button === 0 && this.#press());
     for (const type of ["pointerup", "pointerleave", "pointercancel"]) this.#talk.addEventListener(type, () => this.#release());
@@ -35,7 +40,7 @@ export class Outgoing extends EventTarget {
     this.#choices = build(
       "div", { class: "share-choices", role: "group", "aria-label": "What to share", hidden: true },
       tool({ symbol: "share", words: "Screen", run: () => this.show("screen") }), tool({ symbol: "camera", words: "Camera", run: () => this.show("camera") }));
-    this.element = build("div", { class: "outgoing" }, this.#talk, this.#share, this.#choices, this.#preview, this.#words);
+    this.element = build("div", { class: "outgoing" }, this.#talk, build("div", { class: "share" }, this.#share, this.#choices), this.#words);
     document.addEventListener("keyup", ({ key }) => key === " " && this.#letGo());
     for (const type of ["blur", "pagehide"]) addEventListener(type, () => this.#letGo());
   }
@@ -50,7 +55,7 @@ export class Outgoing extends EventTarget {
     this.#isHolding = false;
     this.#pressedAt = undefined;
     this.#live = undefined;
-    setSource(this.#preview, null);
+    setSource(this.#video, null);
     setText(this.#words, "");
     this.#unfold(false);
     this.render();
@@ -140,10 +145,11 @@ export class Outgoing extends EventTarget {
     const { isTalking = false, own = {} } = this.#live ?? {};
     const disabled = !this.#live;
     setTool(this.#talk, { disabled, isOn: isTalking, words: isTalking ? "Talking" : "Talk" });
-    setTool(this.#share, { disabled, words: own.picture ? `Stop sharing ${this.sharing}` : "Share" });
-    this.#preview.hidden = !own.picture;
-    const shown = this.#preview.srcObject?.getVideoTracks()[0];
-    if (shown !== own.picture) setSource(this.#preview, own.picture ? new MediaStream([own.picture]) : null);
+    setTool(this.#share, { disabled, isOn: own.picture !== undefined, words: own.picture ? "Sharing" : "Share" });
+    this.preview.hidden = !own.picture;
+    setText(this.#caption, own.picture ? `Everybody sees your ${this.sharing}` : "");
+    const shown = this.#video.srcObject?.getVideoTracks()[0];
+    if (shown !== own.picture) setSource(this.#video, own.picture ? new MediaStream([own.picture]) : null);
   }
 }
 

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { build, setText } from "../../shared/dom.js";
+import { build, setState, setText } from "../../shared/dom.js";
 import { LivePeer } from "../../shared/live.js";
 import { Asks } from "./asks.js";
 import { Guidance } from "./guidance.js";
@@ -79,7 +79,8 @@ export class Scene {
   #build() {
     const acts = build(
       "div", { class: "tools", role: "group", "aria-label": "Act" },
-      this.#may("snapshot") && this.#snapshot.element, this.#may("command") && this.#guidance.button, this.#may("publish") && this.#outgoing.element);
+      this.#may("command") && this.#guidance.button, this.#may("publish") && this.#outgoing.element, this.#may("snapshot") && this.#snapshot.element);
+    this.#stage.element.append(this.#outgoing.preview);
     this.#body = build(
       "div", { class: "scene-body", hidden: true },
       build("div", { class: "scene-pictures" }, this.#stage.element, this.#strip.element),
@@ -258,13 +259,14 @@ export class Scene {
     this.#stage.place = Math.max(0, senders.findIndex(({ isLarge }) => isLarge));
     this.#stage.render({
       state, live, actor: peer?.actor, isClear: this.#looks.isClear(peer?.actor), mayReveal: this.#may("reveal"),
-      label: peer ? [this.#nameOf(peer), parts[peer.part]].filter(Boolean).join(", ") : "",
+      label: peer ? labelOf(this.#nameOf(peer), parts[peer.part]) : "", delay: this.#health.delay,
     });
     this.#strip.render(senders, this.#looks);
     const caller = this.#caller;
     this.#asks.render({ caller });
     this.#guidance.render({ caller, sharing: this.#outgoing.sharing });
     this.#outgoing.render();
+    setState(this.#body, "data-guiding", !this.#guidance.element.hidden);
     this.#snapshot.render(state.kind === "live" || state.kind === "stale");
     this.#state = state;
   }
@@ -344,4 +346,9 @@ export class Scene {
       },
     });
   }
+}
+
+/** A name and what they are, unless the name says so. */
+function labelOf(name, part = "") {
+  return part === "" || name.toLowerCase().includes(part) ? name : `${name}, ${part}`;
 }

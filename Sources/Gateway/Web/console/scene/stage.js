@@ -5,7 +5,6 @@
 
 import { LookBack } from "../../replay/lookback.js";
 import { build, setState, setText } from "../../shared/dom.js";
-import { clock } from "../../shared/times.js";
 import { setTool, tool } from "./controls.js";
 import { Picture } from "./picture.js";
 import { looks as words, picture as pictureWords } from "./words.js";
@@ -45,7 +44,7 @@ export class Stage extends EventTarget {
       monochrome: tool({ symbol: "theme", words: "Mono", key: "M", run: () => looks.toggle("isMonochrome") }),
       stills: tool({ symbol: "still", words: "Stills", key: "S", run: () => looks.toggle("isStills") }),
       sound: tool({ symbol: "sound", words: "Sound", key: "A", run: () => this.toggleSound() }),
-      back: tool({ symbol: "back", words: "30 s back", key: "←", run: () => this.back(), more: { "aria-keyshortcuts": "ArrowLeft" } }),
+      back: tool({ symbol: "back", words: "Back 30 s", key: "←", run: () => this.back(), more: { "aria-keyshortcuts": "ArrowLeft" } }),
       live: tool({ symbol: "play", words: "Live", key: "L", run: () => this.lookBack?.live(), more: { hidden: true } }),
       full: tool({ symbol: "fullscreen", words: "Full", key: "F", run: () => this.toggleFull() }),
     };
@@ -131,6 +130,7 @@ export class Stage extends EventTarget {
    * @param {string} view.label their name and part
    * @param {boolean} view.isClear
    * @param {boolean} view.mayReveal
+   * @param {number} [view.delay] milliseconds from there to here
    */
   render(view) {
     const { state, live, actor, isClear } = view;
@@ -145,7 +145,7 @@ export class Stage extends EventTarget {
     setState(this.element, "data-picture", state.kind);
     setState(this.element, "data-monochrome", this.#looks.isMonochrome);
     setState(this.element, "data-back", isBack);
-    setText(this.#label, isBack ? `Recording · ${view.label}` : view.label);
+    setText(this.#label, isBack ? `Recording · ${view.label}` : state.kind === "live" && view.label ? `Live · ${view.label}` : view.label);
     setText(this.#cover, this.#coverWords(view, isBack));
     setText(this.#problem, this.lookBack?.problem ?? "");
     this.#renderFresh(view, isBack);
@@ -171,15 +171,13 @@ export class Stage extends EventTarget {
     return live?.slots[0].state === "soundOnly" ? state.text : hidden;
   }
 
-  #renderFresh({ state, live }, isBack) {
+  #renderFresh({ state, live, delay }, isBack) {
     const slot = live?.slots[0];
-    const { video, roundTripMilliseconds: trip } = slot?.figures ?? {};
     const parts = [];
     const age = slot?.secondsWithoutFrame;
     if (isBack) parts.push(words.behind(this.lookBack.behind));
     else if (this.picture.mode === "stills" && this.picture.stillAge !== undefined) parts.push(words.stillAge(this.picture.stillAge));
-    else if (age !== undefined && state.kind !== "ended") parts.push(age < 1 ? "frame now" : `frame ${clock(age)} ago`);
-    const delay = trip === undefined || !video ? undefined : trip + video.bufferMilliseconds;
+    else if (age >= 1 && state.kind !== "ended") parts.push(words.frameAge(age));
     if (!isBack && state.kind === "live" && delay !== undefined) parts.push(`delay ${delay} ms`);
     setText(this.#fresh, parts.join(" · "));
     setState(this.#fresh, "data-late", isBack || age > 2 || delay > lateAfter);

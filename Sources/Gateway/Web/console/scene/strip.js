@@ -69,7 +69,7 @@ export class Strip {
     setText(key, number <= 4 ? String(number) : "·");
     setText(who, name);
     const where = isLarge ? "shown large" : slot ? sourceStates[state] : "not shown";
-    setText(what, [part, where, isClear || isLarge || !slot ? "" : "hidden"].filter(Boolean).join(", "));
+    setText(what, [name.toLowerCase().includes(part) ? "" : part, where, isClear || isLarge || !slot ? "" : "hidden"].filter(Boolean).join(", "));
   }
 
   close() {

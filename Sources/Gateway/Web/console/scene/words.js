@@ -39,6 +39,8 @@ export const looks = {
   sound: ["Sound on", "Sound off"],
   // The browser plays no sound before somebody has clicked.
   blocked: "Click for sound",
+  // The number counts up.
+  frameAge: (seconds) => `last frame ${Math.floor(seconds)} s ago`,
   stillAge: (seconds) => `Still, ${Math.floor(seconds)} s old`,
   behind: (seconds) => `${clock(seconds)} behind`,
 };
