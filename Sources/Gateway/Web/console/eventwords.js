@@ -43,7 +43,7 @@ const table = {
   triage: ["decisions", ({ fields }) => `answered: ${Object.entries(fields).map(([name, value]) => `${name} ${value || "taken back"}`).join(", ")}`],
   location: ["place", ({ lat, lon, accuracy, source }) => `is at ${lat.toFixed(5)}, ${lon.toFixed(5)}${accuracy === undefined ? "" : `, within ${distance(accuracy)}`} (${source})`],
   "unit.location": ["place", ({ unit, lat, lon }) => `${unit} is at ${lat.toFixed(5)}, ${lon.toFixed(5)}`],
-  command: ["media", ({ caller, command, argument }, model) => `asked ${named(model, caller)} to: ${commands[command]}${argument ? ` ${quoted(argument)}` : ""}`],
+  command: ["media", ({ caller, command, argument }, model) => `asked ${named(model, caller)}: ${commands[command]}${argument ? ` ${quoted(argument)}` : ""}`],
   "command.result": ["media", ({ command, status, detail }, model) => {
     const asked = model.commands.find(({ number }) => number === command);
     return `${asked ? capital(commands[asked.command]) : "Command"}: ${status}${detail ? ` (${detail})` : ""}`;
