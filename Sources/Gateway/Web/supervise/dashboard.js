@@ -90,7 +90,7 @@ function funnelPanel() {
   const title = "From the wish to the picture";
   if (steps[0].count === 0) return panel({ title, empty: "No caller was asked for a picture in this time." });
   const lostAfter = (stage) => dropOuts.filter(({ after }) => after === stage)
-    .map(({ reason, count }) => `${count} ${reasons[reason] ?? reason}`).join(", ");
+    .map(({ reason, count }) => `${count} × ${reasons[reason] ?? reason}`).join(", ");
   const rows = steps.map(({ stage, count }) => ({ name: stages[stage] ?? stage, count, lost: lostAfter(stage) }));
   const live = steps.at(-1).count;
   return panel({
@@ -135,13 +135,14 @@ function timeline() {
   const rows = Array.from({ length: count }, (_, index) => byHour.get(from + index * hourTime) ?? { hour: new Date(from + index * hourTime).toISOString(), opened: 0, incidents: 0, live: 0, watching: 0 });
   const most = (key) => Math.max(...rows.map((row) => row[key]));
   const words = `Columns: open incidents, at most ${most("incidents")} in one hour. Solid line: live callers, at most ${most("live")}. Dotted line: people who watched, at most ${most("watching")}.`;
+  const places = innerWidth < 600 ? 4 : 8;
   const label = ({ hour }) => (count > 24 ? dayAndTime(hour).slice(5, 10) : timeOfDay(hour).slice(0, 5));
   return panel({
     title, wide: true, words,
     plot: series({
-      labels: rows.map(label), columns: rows.map(({ incidents }) => incidents), label: `${title}. ${words}`,
+      wide: true, labels: rows.map(label), columns: rows.map(({ incidents }) => incidents), label: `${title}. ${words}`,
       lines: [{ name: "live", kind: "live", values: rows.map(({ live }) => live) }, { name: "watching", kind: "watching", values: rows.map(({ watching }) => watching) }],
-      every: count > 24 ? Math.ceil(count / 24 / 8) * 24 : Math.max(1, Math.ceil(count / 12)),
+      every: count > 24 ? Math.ceil(count / 24 / places) * 24 : Math.max(1, Math.ceil(count / (places + 4))),
     }),
     columns: ["Hour", "New", "Open", "Live", "Watching"],
     rows: rows.filter((row) => row.opened + row.incidents + row.live + row.watching > 0)

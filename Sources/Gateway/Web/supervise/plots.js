@@ -40,7 +40,7 @@ function table(title, columns, rows) {
  * @param {{bins: [number, number][], beyond: number, marks?: {at: number, words: string}[], label: string}} facts
  */
 export function distribution({ bins, beyond, marks = [], label }) {
-  const [width, height, bottom, top, left] = [600, 200, 24, 22, 30];
+  const [width, height, bottom, top, left] = [widthOf(false), 200, 24, 22, 30];
   const last = Math.max(30, ...bins.map(([upTo]) => upTo));
   const step = last > 60 ? 5 : last > 30 ? 2 : 1;
   const count = Math.ceil(last / step);
@@ -74,10 +74,10 @@ export function distribution({ bins, beyond, marks = [], label }) {
 
 /**
  * Bars beside one another, one a moment, several kinds in lines above.
- * @param {{labels: string[], columns: number[], lines?: {name: string, values: number[], kind: string}[], label: string, every: number}} facts
+ * @param {{labels: string[], columns: number[], lines?: {name: string, values: number[], kind: string}[], label: string, every: number, wide?: boolean}} facts
  */
-export function series({ labels, columns, lines = [], label, every }) {
-  const [width, height, bottom, top, left] = [1200, 200, 24, 12, 34];
+export function series({ labels, columns, lines = [], label, every, wide }) {
+  const [width, height, bottom, top, left] = [widthOf(wide), 200, 24, 12, 34];
   const highest = niceTop(Math.max(1, ...columns, ...lines.flatMap(({ values }) => values)));
   const slot = (width - left) / Math.max(1, labels.length);
   const y = (value) => top + (1 - value / highest) * (height - top - bottom);
@@ -132,6 +132,12 @@ function grid(highest, y, left, width) {
 
 function text(kind, x, y, words, anchor) {
   return svg("text", { class: kind, x, y, "text-anchor": anchor }, words);
+}
+
+/** Units across a plot, about a pixel each, so that its letters are as large as the page's. */
+function widthOf(wide) {
+  if (innerWidth < 600) return 320;
+  return wide ? 1200 : 600;
 }
 
 /** The next number of which half is whole. */
