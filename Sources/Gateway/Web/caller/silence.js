@@ -10,6 +10,8 @@ import { recall, remember } from "./memory.js";
 const doubleTap = 700;
 /** What the browser's list of pages says meanwhile. */
 const blankTitle = "·";
+/** Milliseconds for which the dark page says how to come back; the words tell nobody what the page is. */
+const howShown = 4000;
 
 /** Dispatches `change` when the page goes dark or comes back. */
 class Silence extends EventTarget {
@@ -36,6 +38,10 @@ class Silence extends EventTarget {
     this.#focused?.blur();
     this.#title = document.title;
     this.#set(true);
+    document.getElementById("silent-how").hidden = false;
+    setTimeout(() => {
+      document.getElementById("silent-how").hidden = true;
+    }, howShown);
   }
 
   leave() {
@@ -51,6 +57,7 @@ class Silence extends EventTarget {
     document.getElementById("page").inert = isOn;
     if (isOn) document.title = blankTitle;
     document.documentElement.toggleAttribute("data-silent", isOn);
+    document.getElementById("silent-how").hidden = true;
     remember(this.#token, "silent", isOn ? "yes" : undefined);
     this.dispatchEvent(new Event("change"));
   }
