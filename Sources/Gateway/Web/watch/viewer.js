@@ -222,6 +222,8 @@ function renderPeople() {
 function peopleWords(peer) {
   const role = peer.permissions.includes("publish") ? "sending" : "watching";
   const state = { connecting: "connecting", connected: role, interrupted: "reconnecting" }[peer.state] ?? peer.state;
+  // Codecs and rates mean nothing to a hospital.
+  if (guest.isGuest) return state;
   const rates = [...events.sources.values()]
     .filter((source) => source.peer === peer.id && source.codec)
     .map((source) => `${source.codec} ${rate(source.bitrate)}`);
