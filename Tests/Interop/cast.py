@@ -94,7 +94,7 @@ class Cast:
         context.grant_permissions(list(permissions))
         page = context.new_page()
         person = Person(name, page, self.base)
-        page.on("console", lambda message: self._note(person, message.type, message.text))
+        page.on("console", lambda message: self._note(person, message.type, message.text, message.location))
         page.on("pageerror", lambda error: person.complaints.append(f"uncaught: {error}"))
         page.on("request", lambda request: self._check(person, request.url))
         self.people.append(person)
@@ -115,7 +115,7 @@ class Cast:
         person.page.get_by_label("User name").fill(account.userName)
         person.page.get_by_label("Password").fill(account.password)
         person.press("Enter")
-        wait_for(lambda: "/sign-in" not in person.page.url, f"{role} is signed in")
+        person.page.wait_for_url(lambda url: "/sign-in" not in url)
         person.until("window.sightline !== undefined", "the page's script runs", SCRIPT_SECONDS)
         return person
 
@@ -130,9 +130,9 @@ class Cast:
     def close(self) -> None:
         self.browser.close()
 
-    def _note(self, person: Person, kind: str, text: str) -> None:
+    def _note(self, person: Person, kind: str, text: str, place: dict) -> None:
         if kind in ("error", "warning") and not any(harmless in text for harmless in HARMLESS):
-            person.complaints.append(f"{kind}: {text}")
+            person.complaints.append(f"{kind}: {text} ({place.get('url', '').partition('?')[0]})")
 
     def _check(self, person: Person, url: str) -> None:
         address = urlsplit(url)

@@ -46,7 +46,9 @@ export class Shortcuts {
 
   #take(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (isWriting(event.target) || document.querySelector("dialog:modal")) return;
+    if (document.querySelector("dialog:modal")) return;
+    // Escape leaves a field; the keys count again.
+    if (isWriting(event.target)) return event.key === "Escape" ? event.target.blur() : undefined;
     const plain = event.key.toLowerCase();
     const pressed = event.shiftKey && plain.length === 1 && plain.toUpperCase() !== plain ? `shift+${plain}` : plain;
     // Space and Enter belong to the button that has the focus.
