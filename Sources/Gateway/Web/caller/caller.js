@@ -3,7 +3,7 @@
  * @module
  */
 
-import { readAccess } from "../shared/access.js";
+import { expose, readAccess } from "../shared/access.js";
 import { applyTheme } from "../shared/theme.js";
 import { languages } from "../languages/phrases.js";
 import { openCameraAndMicrophone, openMicrophone } from "./devices.js";
@@ -17,6 +17,8 @@ const access = readAccess(location);
 const ways = { video: openCameraAndMicrophone, sound: openMicrophone, text: undefined, location: undefined };
 const buttons = { "start-video": "video", "start-sound": "sound", "start-text": "text", "start-location": "location" };
 let serviceName = "";
+/** What tests may look at, before the rest of the page is there. */
+let inside = { view: "start", state: "idle", problem: "", metadata: { state: "waiting", carriers: [] }, messages: [] };
 
 /** @param {keyof typeof ways} way */
 async function begin(way) {
@@ -61,6 +63,7 @@ async function loadRest() {
   for (;;) {
     try {
       const [page] = await Promise.all([import("./page.js"), wordsAreThere]);
+      ({ inside } = page);
       return page;
     } catch (error) {
       console.warn("sightline: the page is not complete yet", error);
@@ -87,3 +90,4 @@ learnService();
 const tapped = buttons[document.activeElement?.matches(":focus-visible") ? "" : document.activeElement?.id];
 const way = recall(access.token, "way") ?? tapped;
 if (access.token && way in ways) begin(way);
+expose(new Proxy({}, { get: (_, name) => inside[name] }));
