@@ -16,6 +16,8 @@ const access = readAccess(location);
 /** What opens the devices of each way to begin; the browser's question comes at once, while the rest of the page loads. */
 const ways = { video: openCameraAndMicrophone, sound: openMicrophone, text: undefined, location: undefined };
 const buttons = { "start-video": "video", "start-sound": "sound", "start-text": "text", "start-location": "location" };
+/** What the first screen can do without. */
+const laterStyles = ["/assets/shared/chat.css", "/assets/caller/call.css"];
 let serviceName = "";
 /** What tests may look at, before the rest of the page is there. */
 let inside = { view: "start", state: "idle", problem: "", metadata: { state: "waiting", carriers: [] }, messages: [] };
@@ -62,7 +64,7 @@ async function learnService() {
 async function loadRest() {
   for (;;) {
     try {
-      const [page] = await Promise.all([import("./page.js"), wordsAreThere]);
+      const [page] = await Promise.all([import("./page.js"), wordsAreThere, ...laterStyles.map(addStyle)]);
       ({ inside } = page);
       return page;
     } catch (error) {
@@ -70,6 +72,18 @@ async function loadRest() {
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }
   }
+}
+
+function addStyle(address) {
+  const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: address });
+  return new Promise((resolve, reject) => {
+    link.addEventListener("load", resolve);
+    link.addEventListener("error", () => {
+      link.remove();
+      reject(new Error(address));
+    });
+    document.head.append(link);
+  });
 }
 
 applyTheme();
