@@ -42,7 +42,6 @@ export class Call extends EventTarget {
   #metadata;
   #reader = new StatisticsReader("outbound-rtp");
   #theirReader = new StatisticsReader("inbound-rtp");
-  #theirSlot;
   #theirFrames = 0;
   #theirFrameAt = -Infinity;
   /** The phone's screen, while it is sent in place of the camera. @type {MediaStreamTrack | undefined} */
@@ -250,8 +249,7 @@ export class Call extends EventTarget {
       connection.addTransceiver(this.microphone, { direction: "sendonly", streams, sendEncodings });
     }
     this.voices = new MediaStream([connection.addTransceiver("audio", { direction: "recvonly" }).receiver.track]);
-    this.#theirSlot = connection.addTransceiver("video", { direction: "recvonly" });
-    this.theirs = new MediaStream([this.#theirSlot.receiver.track]);
+    this.theirs = new MediaStream([connection.addTransceiver("video", { direction: "recvonly" }).receiver.track]);
     this.#theirFrames = 0;
     this.#metadata.open(connection);
   }
@@ -270,9 +268,14 @@ export class Call extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
+  /** All the sound that has come from the others so far, on WebRTC's own scale. */
+  heard = 0;
+
   /** A slot stays silent until somebody shows something, and says nothing when they stop: only frames tell. */
   #lookAtTheirs(report) {
-    const frames = this.#theirReader.read(report, [this.#theirSlot.mid]).video?.frames ?? 0;
+    const { video, audio } = this.#theirReader.read(report);
+    const frames = video?.frames ?? 0;
+    this.heard = audio?.audioEnergy ?? 0;
     if (frames > this.#theirFrames) this.#theirFrameAt = performance.now();
     this.#theirFrames = frames;
   }

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { readAccess } from "../shared/access.js";
+import { expose, readAccess } from "../shared/access.js";
 import { applyTheme } from "../shared/theme.js";
 import { languages } from "../languages/phrases.js";
 import { openCameraAndMicrophone, openMicrophone } from "./devices.js";
@@ -16,7 +16,11 @@ const access = readAccess(location);
 /** What opens the devices of each way to begin; the browser's question comes at once, while the rest of the page loads. */
 const ways = { video: openCameraAndMicrophone, sound: openMicrophone, text: undefined, location: undefined };
 const buttons = { "start-video": "video", "start-sound": "sound", "start-text": "text", "start-location": "location" };
+/** What the first screen can do without. */
+const laterStyles = ["/assets/shared/chat.css", "/assets/caller/call.css"];
 let serviceName = "";
+/** What tests may look at, before the rest of the page is there. */
+let inside = { view: "start", state: "idle", problem: "", metadata: { state: "waiting", carriers: [] }, messages: [] };
 
 /** @param {keyof typeof ways} way */
 async function begin(way) {
@@ -60,13 +64,26 @@ async function learnService() {
 async function loadRest() {
   for (;;) {
     try {
-      const [page] = await Promise.all([import("./page.js"), wordsAreThere]);
+      const [page] = await Promise.all([import("./page.js"), wordsAreThere, ...laterStyles.map(addStyle)]);
+      ({ inside } = page);
       return page;
     } catch (error) {
       console.warn("sightline: the page is not complete yet", error);
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }
   }
+}
+
+function addStyle(address) {
+  const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: address });
+  return new Promise((resolve, reject) => {
+    link.addEventListener("load", resolve);
+    link.addEventListener("error", () => {
+      link.remove();
+      reject(new Error(address));
+    });
+    document.head.append(link);
+  });
 }
 
 applyTheme();
@@ -87,3 +104,4 @@ learnService();
 const tapped = buttons[document.activeElement?.matches(":focus-visible") ? "" : document.activeElement?.id];
 const way = recall(access.token, "way") ?? tapped;
 if (access.token && way in ways) begin(way);
+expose(new Proxy({}, { get: (_, name) => inside[name] }));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { expose, readAccess } from "../shared/access.js";
+import { readAccess } from "../shared/access.js";
 import { Chat } from "../shared/chat.js";
 import { IncidentEvents } from "../shared/events.js";
 import { MetadataChannel } from "../shared/metadata.js";
@@ -149,7 +149,7 @@ function onConnectionState({ detail }) {
   if (finalRefusals.has(code)) return showRefusal({ code });
   report.fail("connectionFailed", message);
   remember(access.token, "way", undefined);
-  showProblem("noCall");
+  showProblem(code === "invalidToken" ? "incomplete" : "noCall");
 }
 
 /** The service lets us in no more, or never did. */
@@ -352,7 +352,8 @@ if (!access.token) {
 }
 render();
 
-expose({
+/** What tests look at. */
+export const inside = {
   get view() { return state.view; },
   get state() { return state.call?.connection.state ?? "idle"; },
   get problem() { return state.problem; },
@@ -372,6 +373,7 @@ expose({
   get language() { return language.code; },
   get isSilent() { return silence.isOn; },
   get isShown() { return state.call?.isShown ?? false; },
+  get heard() { return state.call?.heard ?? 0; },
   get quality() { return state.call?.quality; },
   get resumes() { return recall(access.token, "way"); },
-});
+};

@@ -5,7 +5,7 @@ export const words = {
   language: "Sprache",
   asks: (name) => `${name} möchte sehen, was Sie sehen`,
   asksUnnamed: "Die Leitstelle möchte sehen, was Sie sehen",
-  gives: "Sie sieht Ihre Kamera, hört Sie und sieht, wo Sie sind. Sie können jederzeit beenden.",
+  gives: "Man sieht Ihre Kamera, hört Sie und sieht, wo Sie sind. Sie können jederzeit beenden.",
   isRecorded: "Es wird aufgezeichnet.",
   allow: "Ihr Telefon fragt gleich um Erlaubnis: Wählen Sie „Zulassen“.",
   start: "Video starten",
