@@ -62,7 +62,7 @@ export class CurrentIncident extends EventTarget {
   /** @param {Record<string, any>} wish as `POST …/links` takes it */
   async makeLink(wish) {
     const made = await this.#shell.session.post(`/api/v1/incidents/${encodeURIComponent(this.id)}/links`, wish);
-    this.links.set(made.link, { ...made, name: wish.name, sentBy: made.sent ? wish.send : undefined });
+    this.links.set(made.link, { ...made, name: wish.name });
     this.dispatchEvent(new Event("change"));
     return made;
   }

@@ -15,6 +15,7 @@ export class Files {
   root;
   #current;
   #shell;
+  #isShown;
   #list = build("ul", { class: "files-list" });
   #empty = build("p", { class: "hint" }, "No files yet. Snapshots and photos of the caller come here.");
   #state = build("p", { class: "hint", role: "status" });
@@ -24,10 +25,13 @@ export class Files {
   /** Addresses of what was fetched, to be let go of at the end. @type {Map<string, string>} */
   #addresses = new Map();
 
-  /** @param {import("./current.js").CurrentIncident} current @param {import("../shared/shell.js").Shell} shell */
-  constructor(current, shell) {
-    [this.#current, this.#shell] = [current, shell];
-    const input = build("input", { id: "file-input", type: "file", multiple: true, class: "unseen", tabindex: "-1", "aria-hidden": "true" });
+  /**
+   * @param {import("./current.js").CurrentIncident} current @param {import("../shared/shell.js").Shell} shell
+   * @param {import("./desk.js").Desk} desk @param {() => boolean} isShown
+   */
+  constructor(current, shell, desk, isShown) {
+    [this.#current, this.#shell, this.#isShown] = [current, shell, isShown];
+    const input = build("input", { id: "file-input", type: "file", multiple: true, hidden: true });
     input.addEventListener("change", () => [this.#upload([...input.files]), (input.value = "")]);
     this.#visibility = build("select", { id: "file-visibility", "aria-label": "Who may see new files" }, build("option", { value: "team" }, "for the team"), build("option", { value: "everyone" }, "for everyone, the caller too"));
     this.#add = build("button", { onclick: () => input.click() }, icon("add"), "Add files");
@@ -38,6 +42,10 @@ export class Files {
 
   get count() {
     return this.#current.model.files.length;
+  }
+
+  shown() {
+    this.render();
   }
 
   focus() {
@@ -90,6 +98,8 @@ export class Files {
   // MARK: Rows
 
   render() {
+    // Nothing is fetched for a tab that nobody looks at.
+    if (!this.#isShown()) return;
     const { model } = this.#current;
     setState(this.#empty, "hidden", model.files.length > 0);
     setState(this.#form, "hidden", !this.#current.may("upload"));

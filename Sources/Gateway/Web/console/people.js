@@ -5,7 +5,7 @@
 
 import { build, replaceWhenNew, setState, setText } from "../shared/dom.js";
 import { icon } from "../shared/icons.js";
-import { age, clock, secondsSince } from "../shared/times.js";
+import { age, clock, secondsSince, timeOfDay } from "../shared/times.js";
 import { Invitation } from "./invitation.js";
 import { secondStep } from "./secondstep.js";
 import { roles, stages, unitStates } from "./words.js";
@@ -87,7 +87,7 @@ export class People {
     setState(this.#unitsTitle, "hidden", units.length === 0);
     replaceWhenNew(this.#units, [units, can], () => units.map(({ unit, name, status, isStoodDown, eta }) => build(
       "li", { class: isStoodDown ? "person away" : "person" }, icon("unit"),
-      build("span", { class: "person-name" }, name, build("small", {}, ` ${isStoodDown ? "stood down" : unitStates[status]}${eta && !isStoodDown ? `, there at ${eta.slice(11, 16)}` : ""}`)),
+      build("span", { class: "person-name" }, name, build("small", {}, ` ${isStoodDown ? "stood down" : unitStates[status]}${eta && !isStoodDown ? `, there at ${timeOfDay(eta).slice(0, 5)}` : ""}`)),
       can && !isStoodDown && secondStep("Stand down", "Stand down? Again", () => this.#current.happen("unit.stoodDown", { unit }), { class: "small", label: `Stand down ${name}` }))));
   }
 

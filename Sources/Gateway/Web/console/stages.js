@@ -85,7 +85,7 @@ export class Stages {
   }
 
   #show(caller) {
-    const states = stepStates(caller, this.#shownLink(caller));
+    const states = stepStates(caller, this.#current.model.links.get(caller.id)?.by);
     replaceWhenNew(this.#list, states, () => states.map(({ words, state, time }) => build(
       "li", { class: "step", dataset: { state } },
       build("span", { class: "step-bar" }),
@@ -156,7 +156,7 @@ export class Stages {
 const spoken = { done: "done", now: "happens now", next: "not yet", skipped: "left out", failed: "failed" };
 
 /** @returns {{name: string, words: string, state: "done" | "now" | "next" | "skipped" | "failed", time: string}[]} */
-function stepStates(caller, made) {
+function stepStates(caller, way) {
   const at = (names) => caller.stages.find(({ stage }) => names.includes(stage))?.at;
   const start = caller.stages[0]?.at;
   const reached = Math.max(0, ...caller.stages.map(({ stage }) => reach[stage] ?? 0));
@@ -165,7 +165,7 @@ function stepStates(caller, made) {
   const now = done.lastIndexOf(true) + 1;
   return steps.map(({ name, words, by }, index) => {
     const time = at(by) && start ? `${Math.round((Date.parse(at(by)) - Date.parse(start)) / 1000)} s` : "";
-    if (done[index]) return { name, words: index === 0 && made && made.sentBy !== "sms" && made.sentBy !== "email" ? "Shown" : words, state: "done", time };
+    if (done[index]) return { name, words: index === 0 && way === "shown" ? "Shown" : words, state: "done", time };
     if (index < now && index < reached) return { name, words, state: "skipped", time: "not given" };
     if (index !== now && !(index === steps.findIndex((_, each) => !done[each] && each >= reached))) return { name, words, state: "next", time: "" };
     if (isBad) return { name, words, state: "failed", time: failures[caller.reason] ?? stageWords[caller.stage] };
