@@ -12,8 +12,13 @@ const confirmTime = 5000;
 /** Milliseconds that an answer stays beside its button. */
 const answerTime = 20_000;
 
-/** Dispatches `problem` with words when the service refuses. */
-export class Asks extends EventTarget {
+/** What the answers' line calls each. */
+const names = {
+  switchCamera: "Flip", torch: "Torch", mute: "Mute", stillPhoto: "Photo", requestLocation: "Place", shareScreen: "Screen",
+  quality: "Quality", stop: "Stop",
+};
+
+export class Asks {
   element;
 
   #buttons;
@@ -27,25 +32,19 @@ export class Asks extends EventTarget {
   #times = new Map();
 
   constructor() {
-    super();
     const ask = (name, symbol, words, key, more) => tool({ symbol, words, key, more, run: () => this[name]() });
     this.#buttons = {
-      switchCamera: ask("flip", "flip", "Flip", "Shift C"),
-      torch: ask("torch", "torch", "Torch on", "Shift T"),
-      mute: ask("mute", "micOff", "Mute", "Shift M"),
-      stillPhoto: ask("photo", "camera", "Photo", "Shift P"),
-      requestLocation: ask("locate", "locate", "Location", "Shift L"),
+      switchCamera: ask("flip", "flip", "Flip", "Shift+C"),
+      torch: ask("torch", "torch", "Torch", "Shift+T"),
+      mute: ask("mute", "micOff", "Mute", "Shift+M"),
+      stillPhoto: ask("photo", "camera", "Photo", "Shift+P"),
+      requestLocation: ask("locate", "locate", "Place", "Shift+L"),
       shareScreen: ask("screen", "share", "Screen", undefined),
       stop: ask("stop", "end", "Stop", undefined, { class: "tool danger" }),
     };
     this.#quality = build(
-      "select", { id: "scene-quality", onchange: () => this.#send("quality", this.#quality.value) },
-      build("option", { value: "", disabled: true, selected: true }, "as it comes"), ...["low", "medium", "high"].map((name) => build("option", { value: name }, name)));
-    const quality = build("span", { class: "ask-quality" }, build("label", { for: "scene-quality" }, "Quality"), this.#quality);
-    const withAnswer = (name, node) => {
-      this.#answers[name] = build("small", { role: "status", class: "ask-answer" });
-      return build("div", { class: "ask", dataset: { command: name } }, node, this.#answers[name]);
-    };
+      "select", { "aria-label": "Quality of the caller's picture", title: "Quality of the caller's picture", onchange: () => this.#send("quality", this.#quality.value) },
+      build("option", { value: "", disabled: true, selected: true }, "Quality"), ...["low", "medium", "high"].map((name) => build("option", { value: name }, `Quality ${name}`)));
     const titles = {
       switchCamera: "The caller's phone takes the other camera", torch: "The light of the caller's phone", mute: "The caller's microphone",
       stillPhoto: "The caller's phone sends a sharp photo", requestLocation: "The caller's phone tells its place again",
@@ -53,9 +52,13 @@ export class Asks extends EventTarget {
     };
     for (const [name, title] of Object.entries(titles)) this.#buttons[name].title = title;
     const { stop, ...others } = this.#buttons;
+    const answers = [...Object.keys(others), "quality", "stop"].map((name) => {
+      this.#answers[name] = build("span", { class: "ask-answer", dataset: { command: name } });
+      return this.#answers[name];
+    });
     this.element = build(
-      "div", { class: "tools asks", role: "group", "aria-labelledby": "asks-title" }, build("h3", { id: "asks-title" }, "Caller's phone"),
-      ...Object.entries(others).map(([name, button]) => withAnswer(name, button)), withAnswer("quality", quality), withAnswer("stop", stop));
+      "div", { class: "asks", role: "group", "aria-label": "Caller's phone" },
+      build("div", { class: "tools" }, ...Object.values(others), this.#quality, stop), build("p", { class: "ask-answers", role: "status" }, ...answers));
   }
 
   /** @param {{model: import("../../shared/incident.js").IncidentModel, channel: import("../../shared/metadata.js").MetadataChannel}} context */
@@ -123,15 +126,20 @@ export class Asks extends EventTarget {
     const { model, channel } = this.#context ?? {};
     if (!model?.callers.has(this.#target)) return;
     this.#times.set(command, performance.now());
-    setText(this.#answers[command], answerWords({}));
+    this.#say(command, answerWords({}));
     try {
       const number = await channel.send("command", { caller: this.#target, command, ...(argument !== undefined && { argument }) });
       this.#asked.set(number, command);
       this.render({ caller: this.#target });
     } catch (error) {
       this.#times.delete(command);
-      setText(this.#answers[command], `refused: ${error.message}`);
+      this.#say(command, `refused: ${error.message}`, true);
     }
+  }
+
+  #say(command, words, isBad = false) {
+    setText(this.#answers[command], words && `${names[command]}: ${words}`);
+    setState(this.#answers[command], "data-bad", isBad);
   }
 
   // MARK: Showing
@@ -141,14 +149,15 @@ export class Asks extends EventTarget {
     if (caller !== this.#target) {
       this.#target = caller;
       this.#times.clear();
+      for (const command of Object.keys(this.#answers)) this.#say(command, "");
       this.#relent();
     }
     const { torch, mute, ...others } = this.#buttons;
     const disabled = caller === undefined;
     for (const button of Object.values(others)) setTool(button, { disabled });
     this.#quality.disabled = disabled;
-    setTool(torch, { disabled, words: this.#device.torch ? "Torch off" : "Torch on" });
-    setTool(mute, { disabled, words: this.#device.muted ? "Unmute" : "Mute" });
+    setTool(torch, { disabled, isOn: this.#device.torch === true });
+    setTool(mute, { disabled, isOn: this.#device.muted === true, words: this.#device.muted ? "Muted" : "Mute" });
     for (const [command, node] of Object.entries(this.#answers)) this.#renderAnswer(command, node);
   }
 
@@ -157,10 +166,10 @@ export class Asks extends EventTarget {
     const at = this.#times.get(command);
     // What somebody else or an earlier look asked for is in the timeline; here stands what was asked from here.
     if (!last || at === undefined || !this.#asked.has(last.number)) {
-      if (at === undefined && !node.textContent.startsWith("refused: ")) setText(node, "");
+      if (at === undefined && !node.hasAttribute("data-bad")) this.#say(command, "");
       return;
     }
-    setText(node, performance.now() - at > answerTime && last.status ? "" : answerWords(last));
-    setState(node, "data-bad", last.status !== undefined && !["done", "shown"].includes(last.status));
+    const isBad = last.status !== undefined && !["done", "shown"].includes(last.status);
+    this.#say(command, performance.now() - at > answerTime && last.status ? "" : answerWords(last), isBad);
   }
 }

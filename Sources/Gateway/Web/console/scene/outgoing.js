@@ -9,8 +9,7 @@ import { setTool, tool } from "./controls.js";
 /** Milliseconds after which a press of the button counts as held: letting go ends the talk. */
 const holdAfter = 350;
 
-/** Dispatches `problem` with words. */
-export class Outgoing extends EventTarget {
+export class Outgoing {
   element;
 
   /** @type {import("../../shared/live.js").LivePeer | undefined} */
@@ -28,7 +27,6 @@ export class Outgoing extends EventTarget {
   #isHolding = false;
 
   constructor() {
-    super();
     this.#video.muted = this.#video.autoplay = true;
     this.preview = build("figure", { class: "share-preview", hidden: true }, this.#video, this.#caption);
     this.#talk = tool({ symbol: "talk", words: "Talk", key: "T", more: { title: "Hold Space to talk, T to keep talking" } });

@@ -36,7 +36,7 @@ export const picture = {
 /** Links of the picture's controls: what a button says when it is off and on. */
 export const looks = {
   reveal: ["Reveal", "Hide"],
-  sound: ["Sound on", "Sound off"],
+  sound: ["Turn sound on", "Turn sound off"],
   // The browser plays no sound before somebody has clicked.
   blocked: "Click for sound",
   // The number counts up.
