@@ -169,7 +169,8 @@ export class Desk {
 
   #render() {
     if (this.#farewell) return;
-    const { priority, type, isExercise } = this.#model;
+    const { priority, type, isExercise, isLoaded, isClosed, mergedInto } = this.#model;
+    if (isLoaded && isClosed) return this.#end(mergedInto ? farewells.merged(mergedInto) : farewells.over, mergedInto);
     const title = `${priority} ${type} ${isExercise}`;
     if (element("title").dataset.value !== title) {
       element("title").dataset.value = title;

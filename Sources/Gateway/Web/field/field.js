@@ -21,16 +21,16 @@ async function begin() {
   const shell = await openShell({ title: incident ? `Incident ${incident}` : "My incidents" });
   incidents = new Incidents(shell.session);
   incidents.open();
+  shell.shortcuts.add({
+    key: "escape", words: "All my incidents", when: () => Boolean(incident),
+    action: () => location.assign(addresses.list(shell.session)),
+  });
   if (incident) {
     desk = new Desk(shell, incident, incidents);
     await desk.start();
   } else {
     incidents.show({ opensByItself: !options.has("list") });
   }
-  shell.shortcuts.add({
-    key: "escape", words: "All my incidents", when: () => Boolean(incident),
-    action: () => location.assign(addresses.list(shell.session)),
-  });
 }
 
 expose({

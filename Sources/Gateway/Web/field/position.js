@@ -28,6 +28,7 @@ export class Position extends EventTarget {
   #state = "off";
   #lastSent;
   #lastSentAt = 0;
+  #timer;
 
   /**
    * @param {{metadata: import("../shared/metadata.js").MetadataChannel, unit: string | undefined, isOnIt: () => boolean}} parts
@@ -65,6 +66,7 @@ export class Position extends EventTarget {
   /** @param {boolean} isForGood the person wants it no longer */
   stop(isForGood) {
     if (this.isOn) navigator.geolocation.clearWatch(this.#watch);
+    clearTimeout(this.#timer);
     this.#watch = undefined;
     this.fix = undefined;
     if (isForGood) store(false);
@@ -97,7 +99,13 @@ export class Position extends EventTarget {
     if (!this.fix || !this.#isOnIt() || this.#metadata.state !== "connected") return;
     const since = performance.now() - this.#lastSentAt;
     const hasMoved = !this.#lastSent || metresBetween(this.#lastSent, this.fix) > moved;
-    if (this.#lastSent && since < (hasMoved ? movingInterval : restingInterval)) return;
+    const pause = this.#lastSent ? (hasMoved ? movingInterval : restingInterval) - since : 0;
+    clearTimeout(this.#timer);
+    // Devices tell of changes only: the last one must not stay untold.
+    if (pause > 0) {
+      this.#timer = setTimeout(() => this.report(), pause);
+      return;
+    }
     this.#lastSent = this.fix;
     this.#lastSentAt = performance.now();
     const { heading, ...rest } = this.fix;

@@ -347,6 +347,9 @@ events.addEventListener("peerClosed", ({ detail: peer }) => {
 metadata.addEventListener("state", () => {
   if (metadata.state === "lost") end(words.lost);
 });
+metadata.addEventListener("subscribed", ({ detail: snapshot }) => {
+  if (["ended", "cancelled"].includes(snapshot?.state)) end(words.incidentOver);
+});
 metadata.on("incident.state", ({ payload, number }) => {
   const isOver = payload.state === "ended" || payload.state === "cancelled";
   if (isOver && number > metadata.start) end(words.incidentOver);
