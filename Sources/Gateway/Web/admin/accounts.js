@@ -6,7 +6,6 @@
 import { build, element } from "../shared/dom.js";
 import { ask, copyButton, field, inWords } from "../shared/forms.js";
 import { icon } from "../shared/icons.js";
-import { dayAndTime } from "../shared/times.js";
 import { addAccount, changeAccount, passwordField } from "./accountform.js";
 import { roleName, roles } from "./roles.js";
 
@@ -63,17 +62,17 @@ export class Accounts {
     }
     const columns = ["Person", "Role", "Desk or unit", "Agency", "Second factor", "State"];
     const heading = build("thead", {}, build("tr", {}, ...columns.map((text) => build("th", { scope: "col" }, text)), build("th", { scope: "col" }, build("span", { class: "unseen" }, "Actions"))));
-    this.#list.replaceChildren(build("div", { class: "table-scroll" }, build("table", { class: "table cards" }, heading, build("tbody", {}, ...found.map((account) => this.#row(account))))));
+    this.#list.replaceChildren(build("div", { class: "table-scroll" }, build("table", { class: "table cards accounts" }, heading, build("tbody", {}, ...found.map((account) => this.#row(account))))));
   }
 
   #row(account) {
     const isSuspended = account.state === "suspended";
     const place = [account.desk && `desk ${account.desk}`, account.unit && `unit ${account.unit}`].filter(Boolean).join(", ");
     const isOwn = account.id === this.#shell.session.person.id;
-    const act = (words, run, className = "") => build("button", { type: "button", class: className, onclick: run }, words, build("span", { class: "unseen" }, ` ${account.displayName}`));
+    const act = (words, run) => build("button", { type: "button", onclick: run }, words, build("span", { class: "unseen" }, ` ${account.displayName}`));
     return build(
       "tr", { class: isSuspended ? "suspended" : undefined, dataset: { account: account.id } },
-      build("th", { scope: "row", class: "person" }, build("b", {}, account.displayName), build("span", {}, `${account.userName}${isOwn ? " (you)" : ""}, since ${dayAndTime(account.createdAt).slice(0, 10)}`)),
+      build("th", { scope: "row", class: "person" }, build("b", {}, account.displayName), build("span", {}, `${account.userName}${isOwn ? " (you)" : ""}`)),
       build("td", { "data-label": "Role" }, roleName(account.role)),
       build("td", { "data-label": "Desk or unit" }, place),
       build("td", { "data-label": "Agency" }, account.agency),
@@ -83,8 +82,8 @@ export class Accounts {
         "td", {},
         build(
           "div", { class: "row-end" }, act("Change…", () => this.#change(account)), act("Password…", () => this.#password(account)),
-          account.secondFactor && act("Remove factor…", () => this.#removeFactor(account), "danger"),
-          isSuspended ? act("Restore…", () => this.#setSuspended(account, false)) : !isOwn && act("Suspend…", () => this.#setSuspended(account, true), "danger"))));
+          account.secondFactor && act("Remove factor…", () => this.#removeFactor(account)),
+          isSuspended ? act("Restore…", () => this.#setSuspended(account, false)) : !isOwn && act("Suspend…", () => this.#setSuspended(account, true)))));
   }
 
   #add() {

@@ -13,7 +13,7 @@ export class Health {
   #panel;
   #state = build("p", { class: "hint" });
   #tiles = build("dl", { class: "tiles" });
-  #plots = build("div", { class: "columns" });
+  #plots = build("div", { class: "plots" });
 
   /** @param {import("./nodestate.js").NodeState} node */
   constructor(node) {
@@ -47,14 +47,14 @@ function figures({ media, sessions, webSockets, connections, incidentsInMemory, 
   const filled = space.diskCapacity > 0 ? Math.round((1 - space.diskFree / space.diskCapacity) * 100) : 0;
   const latency = journal.commitMilliseconds;
   return [
-    { name: "People with media", figure: String(media.peers), note: `${media.sources} streams in ${media.incidents} incidents` },
-    { name: "Media threads", figure: String(media.threads), note: `${sessions} signalling sessions` },
-    { name: "Live connections", figure: String(connections), note: `${webSockets} WebSockets` },
+    { name: "People with media", figure: String(media.peers), note: `${counted(media.sources, "stream")} in ${counted(media.incidents, "incident")}` },
+    { name: "Media threads", figure: String(media.threads), note: counted(sessions, "signalling session") },
+    { name: "Live connections", figure: String(connections), note: counted(webSockets, "WebSocket") },
     { name: "Incidents in memory", figure: String(incidentsInMemory) },
     { name: "Events", figure: `${rounded(journal.eventsPerSecond)}/s`, note: `${journal.events} since the start` },
     { name: "Journal write", figure: latency === undefined ? "idle" : `${rounded(latency)} ms`, note: journal.failures > 0 ? `${journal.failures} failed` : "until it is on the disk", state: latency > 100 || journal.failures > 0 ? "warn" : undefined },
     recorder
-      ? { name: "Recorder", figure: `${recorder.sources} streams`, note: `${bytes(recorder.bytesWaiting)} waiting, ${recorder.losses} pieces lost`, state: recorder.losses > 0 ? "warn" : undefined }
+      ? { name: "Recorder", figure: counted(recorder.sources, "stream"), note: `${bytes(recorder.bytesWaiting)} waiting, ${counted(recorder.losses, "piece")} lost`, state: recorder.losses > 0 ? "warn" : undefined }
       : { name: "Recorder", figure: "off", note: "Started with --no-recording", state: "warn" },
     space.diskCapacity > 0
       ? { name: "Room for recordings", figure: `${used} %`, note: `${bytes(space.archive)} of ${bytes(space.quota)}`, gauge: used, state: used >= 80 ? "warn" : undefined }
@@ -113,6 +113,10 @@ function plot(name, values, unit, span) {
 
 function rounded(value) {
   return value >= 10 || value === 0 ? String(Math.round(value)) : value.toFixed(value < 1 ? 2 : 1);
+}
+
+function counted(number, word) {
+  return `${number} ${word}${number === 1 ? "" : "s"}`;
 }
 
 function duration(seconds) {

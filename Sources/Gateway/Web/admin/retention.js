@@ -115,6 +115,6 @@ export class Retention {
       build("p", { role: "status" }, `A sweep would delete ${files} files, ${bytes(size)}.${kept}`),
       build("div", { class: "table-scroll" }, build("table", { class: "table cards" }, heading, build("tbody", {}, ...rows))), more,
       ...failures.map(({ incident, error }) => build("p", { class: "problem" }, `${incident}: ${error}`)),
-      build("div", { class: "row-end" }, build("button", { type: "button", class: "danger", onclick: sweep }, "Delete now…"), build("p", { class: "hint" }, "It happens by itself once a day.")));
+      build("div", { class: "row-end" }, build("button", { type: "button", onclick: sweep }, "Delete now…"), build("p", { class: "hint" }, "It happens by itself once a day.")));
   }
 }

@@ -52,7 +52,7 @@ export class Service {
           field("A guest's link lasts, minutes", guest, "For hospitals and experts, unless the operator says otherwise."))));
   }
 
-  #message({ settings, sms }, exampleLink) {
+  #message({ settings }, exampleLink) {
     const text = build("textarea", { id: "setting-text", rows: 3, maxlength: 480, required: true });
     text.value = settings.messageText;
     const bubble = build("p", { class: "bubble", id: "message-preview" });
@@ -74,7 +74,7 @@ export class Service {
         form(
           { submit: "Save the text", send: () => this.#save({ messageText: text.value }) },
           field("Text", text, "{service} becomes the name, {link} the address. {link} stands between spaces, so that phones find it.")),
-        build("div", { class: "form" }, build("p", { class: "hint" }, `As ${sms.setUp ? "callers" : "mail and shown links"} have it:`), bubble, length)));
+        build("div", { class: "form" }, build("p", { class: "hint" }, "What callers get:"), bubble, length)));
   }
 
   #map({ settings }) {

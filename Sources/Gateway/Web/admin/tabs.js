@@ -13,7 +13,6 @@ import { build, setState } from "../shared/dom.js";
  */
 
 export class Tabs {
-  #shell;
   #parts;
   /** Name of the one that is open. */
   current = "";
@@ -25,7 +24,6 @@ export class Tabs {
    * @param {[name: string, words: string, part: Part][]} parts
    */
   constructor(shell, list, panels, parts) {
-    this.#shell = shell;
     this.#parts = new Map(
       parts.map(([name, words, part], index) => {
         const count = build("span", { class: "count", hidden: true });
@@ -76,7 +74,8 @@ export class Tabs {
       setState(tab, "tabindex", key === name ? "0" : "-1");
       panel.hidden = key !== name;
     }
-    const { panel, part } = this.#parts.get(name);
+    const { tab, panel, part } = this.#parts.get(name);
+    tab.scrollIntoView?.({ block: "nearest", inline: "nearest" });
     part.show(panel);
   }
 

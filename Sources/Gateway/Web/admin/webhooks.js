@@ -53,7 +53,7 @@ export class Webhooks {
       build(
         "tr", {}, build("td", { "data-label": "Address" }, webhook.url), build("td", { "data-label": "Events" }, webhook.kinds.length === 0 ? "All of incidents" : webhook.kinds.join(", ")),
         build("td", { "data-label": "Waiting", class: "figures" }, String(webhook.pending)), build("td", { "data-label": "Since", class: "figures" }, dayAndTime(webhook.createdAt)),
-        build("td", {}, build("button", { type: "button", class: "danger", onclick: () => this.#remove(webhook) }, "Remove…", build("span", { class: "unseen" }, ` ${webhook.url}`)))));
+        build("td", {}, build("button", { type: "button", onclick: () => this.#remove(webhook) }, "Remove…", build("span", { class: "unseen" }, ` ${webhook.url}`)))));
     const heading = build("thead", {}, build("tr", {}, ...["Address", "Events", "Waiting", "Since"].map((text) => build("th", { scope: "col" }, text)), build("th", { scope: "col" }, build("span", { class: "unseen" }, "Remove"))));
     const content = rows.length > 0 ? build("div", { class: "table-scroll" }, build("table", { class: "table cards" }, heading, build("tbody", {}, ...rows))) : build("p", { class: "empty" }, "Nobody is told of anything yet.");
     return build("section", { class: "panel" }, build("h2", {}, "Who is told"), build("div", { class: "inside" }, content));
@@ -111,7 +111,7 @@ export class Webhooks {
       build(
         "tr", {}, build("td", { "data-label": "For" }, addresses.get(letter.webhook) ?? "a webhook that was removed"), build("td", { "data-label": "Event", class: "figures" }, `number ${letter.number} of ${letter.incident}`),
         build("td", { "data-label": "Given up", class: "figures" }, `${dayAndTime(letter.diedAt)}, after ${letter.tries} tries`), build("td", { "data-label": "Why" }, letter.error ?? ""),
-        build("td", {}, build("div", { class: "row-end" }, build("button", { type: "button", onclick: () => settle(letter, "retry") }, "Try again"), build("button", { type: "button", class: "danger", onclick: () => drop(letter) }, "Drop…")))));
+        build("td", {}, build("div", { class: "row-end" }, build("button", { type: "button", onclick: () => settle(letter, "retry") }, "Try again"), build("button", { type: "button", onclick: () => drop(letter) }, "Drop…")))));
     const heading = build("thead", {}, build("tr", {}, ...["For", "Event", "Given up", "Why"].map((text) => build("th", { scope: "col" }, text)), build("th", { scope: "col" }, build("span", { class: "unseen" }, "Actions"))));
     const content = rows.length > 0 ? build("div", { class: "table-scroll" }, build("table", { class: "table cards" }, heading, build("tbody", {}, ...rows))) : build("p", { class: "empty" }, "Everything was delivered, or is still being tried.");
     const more = count > rows.length ? build("p", { class: "hint" }, `The first ${rows.length} of ${count}.`) : "";

@@ -5,7 +5,6 @@
 
 import { build } from "../shared/dom.js";
 import { ask, copyButton, field, form } from "../shared/forms.js";
-import { icon } from "../shared/icons.js";
 
 /** Dispatches `changed` when the factor was set up or taken off. */
 export class SecondFactor extends EventTarget {
@@ -90,8 +89,8 @@ export class SecondFactor extends EventTarget {
       });
     };
     return [
-      build("p", { class: "row-end" }, build("span", { class: "good" }, icon("verified")), "On. Signing in takes your password and a code of your phone."),
-      build("div", { class: "row-end" }, build("button", { type: "button", class: "danger", onclick: remove }, "Remove…")),
+      build("p", {}, build("b", {}, "On."), " Signing in takes your password and a code of your phone."),
+      build("div", { class: "row-end" }, build("button", { type: "button", onclick: remove }, "Remove…")),
       build("p", { class: "hint" }, "Lost the phone? An admin can remove it for you. New phone? Remove it here, then set it up again."),
     ];
   }

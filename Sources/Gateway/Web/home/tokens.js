@@ -65,7 +65,7 @@ export class Tokens extends EventTarget {
       return build(
         "tr", {}, build("td", { "data-label": "Name" }, token.name), build("td", { class: "figures", "data-label": "Made" }, dayAndTime(token.createdAt)),
         build("td", { class: "figures", "data-label": "Good until" }, `${dayAndTime(token.expiresAt)}${isOver ? " (over)" : ""}`),
-        build("td", {}, build("button", { type: "button", class: "danger", onclick: () => this.#revoke(token) }, `Revoke…`, build("span", { class: "unseen" }, ` ${token.name}`))));
+        build("td", {}, build("button", { type: "button", onclick: () => this.#revoke(token) }, `Revoke…`, build("span", { class: "unseen" }, ` ${token.name}`))));
     });
     const heading = build(
       "thead", {}, build("tr", {}, ...["Name", "Made", "Good until"].map((text) => build("th", { scope: "col" }, text)), build("th", { scope: "col" }, build("span", { class: "unseen" }, "Revoke"))));

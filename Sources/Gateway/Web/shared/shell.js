@@ -28,6 +28,7 @@ const pages = [
 
 /** The page on which somebody of a role begins. @param {string} role */
 export function homeOf(role) {
+  if (role === "admin") return "/admin";
   return pages.find(([, , , roles]) => roles.includes(role))?.[0] ?? "/account";
 }
 
