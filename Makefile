@@ -11,6 +11,7 @@ FUZZ_EXAMPLES ?= 30
 DEMO_ARGUMENTS ?=
 BENCH_ARGUMENTS ?=
 PYTEST_ARGUMENTS ?=
+SCREENSHOT_ARGUMENTS ?=
 
 # One configuration serves program and tests: the package graph is built once. Tests use `package` access, so that
 # nothing needs -enable-testing, which would build everything a second time and slower code.
@@ -36,7 +37,7 @@ TEST_PACKAGES := openssl chromium firefox-esr coturn ffmpeg iproute2 python3-ven
 
 SWIFT_FILES := Package.swift Sources Tests
 
-.PHONY: help setup setup-build setup-tests build demo test unit-tests interop-tests lint format fuzz fuzz-api fuzz-build \
+.PHONY: help setup setup-build setup-tests build demo test unit-tests interop-tests story screenshots lint format fuzz fuzz-api fuzz-build \
   sanitize-address sanitize-thread bench bench-metadata bench-replay bench-archive bench-recording clean
 
 help: ## This list
@@ -74,6 +75,12 @@ unit-tests:
 
 interop-tests:
 	@SIGHTLINE_BIN=$(abspath $(SIGHTLINE)) $(PYTHON) -m pytest Tests/Interop $(PYTEST_ARGUMENTS)
+
+story: build setup-tests ## The whole story and its refusals in several real browsers at once
+	@SIGHTLINE_BIN=$(abspath $(SIGHTLINE)) $(PYTHON) -m pytest Tests/Interop/test_story.py Tests/Interop/test_story_refusals.py $(PYTEST_ARGUMENTS)
+
+screenshots: build setup-tests ## Pictures of every page and state, in all sizes and themes, into artifacts/screenshots
+	@SIGHTLINE_BIN=$(abspath $(SIGHTLINE)) $(PYTHON) Tests/Interop/gallery.py artifacts/screenshots $(SCREENSHOT_ARGUMENTS)
 
 lint: ## Check formatting and style
 	@swift format lint --strict --parallel --recursive $(SWIFT_FILES)

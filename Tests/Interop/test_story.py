@@ -228,7 +228,7 @@ def export(stage: Stage) -> zipfile.ZipFile:
     supervisor = Api(stage.node.base, stage.accounts["supervisor"].token)
     path = f"/api/v1/incidents/{stage.incident}/exports"
     made = supervisor.post(path, {"reason": "court order 7"})
-    wait_for(lambda: supervisor.get(f"{path}/{made['export']}")["state"] == "ready", "the package is ready", 60)
+    wait_for(lambda: supervisor.get(f"{path}/{made['export']}")["state"] == "ready", "the package is ready", 180)
     answer = supervisor.ask("GET", f"{path}/{made['export']}/package")
     assert answer.status == 200
     target = stage.pictures / "story-package.zip"

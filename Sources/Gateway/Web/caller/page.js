@@ -115,9 +115,11 @@ function showPlain(way) {
 }
 
 /** @param {PageState["end"]} how */
-function endCall(how) {
+function endCall(how, { isOver = false } = {}) {
   buffer.finish();
-  state.call?.stop();
+  // What the service has ended needs no goodbye.
+  if (isOver) state.call?.leave();
+  else state.call?.stop();
   place.stop();
   cards.clear();
   device.look();
@@ -323,7 +325,7 @@ metadata.on("media.watching", ({ payload }) => {
 });
 metadata.on("incident.state", ({ payload }) => {
   const isOver = payload.state === "ended" || payload.state === "cancelled";
-  if (isOver && (state.view === "live" || state.view === "plain")) endCall("endedByThem");
+  if (isOver && (state.view === "live" || state.view === "plain")) endCall("endedByThem", { isOver });
 });
 place.addEventListener("fix", () => report.tell("locationOK"), { once: true });
 for (const source of [place, chat, cards, photos, buffer]) {

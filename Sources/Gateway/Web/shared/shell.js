@@ -4,6 +4,7 @@
  * @module
  */
 
+import { expose } from "./access.js";
 import { build, setText } from "./dom.js";
 import { icon } from "./icons.js";
 import { Shortcuts } from "./keys.js";
@@ -50,11 +51,12 @@ export function homeOf(role) {
 export async function openShell({ title }) {
   applyTheme();
   const [session, service] = await Promise.all([Session.open(), learnService()]);
+  const home = session.address(homeOf(session.person.role));
   document.title = `${title} · ${service.name}`;
   const shortcuts = new Shortcuts();
   const state = build("p", { class: "bar-state", role: "status" });
   document.querySelector("header.bar").replaceChildren(
-    build("a", { class: "bar-name", href: session.address(homeOf(session.person.role)) }, service.name),
+    build("a", { class: "bar-name", href: home }, service.name),
     navigation(session),
     state,
     build("button", { class: "quiet", title: "Theme", onclick: nextTheme }, icon("theme"), build("span", {}, "Theme")),
@@ -64,7 +66,25 @@ export async function openShell({ title }) {
   const toasts = build("div", { class: "toasts", role: "status" });
   document.body.append(toasts);
   session.addEventListener("locked", () => askPassword(session));
+  if (!isForRole(session.person.role)) await refuse(session.person, home);
   return { session, service, shortcuts, state: (text) => setText(state, text), toast: (...what) => toast(toasts, ...what) };
+}
+
+/** Whether the page at this address is for somebody of `role`; pages that are not in the bar are for everyone. */
+function isForRole(role) {
+  const page = pages.find(([address]) => location.pathname === address || location.pathname.startsWith(`${address}/`));
+  return !page || page[3].includes(role);
+}
+
+/** Says that the page is somebody else's, and stays that way. */
+async function refuse({ name, role }, home) {
+  document.querySelector("main").replaceChildren(
+    build("section", { class: "refusal" },
+      build("h1", {}, "This page is not for your role"),
+      build("p", {}, `You are signed in as ${name}, ${role}. Go to your own page, or sign in as somebody else.`),
+      build("a", { class: "button primary", href: home }, "My page")));
+  expose({ refused: role });
+  await new Promise(() => {});
 }
 
 async function learnService() {
