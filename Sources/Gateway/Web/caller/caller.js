@@ -89,7 +89,7 @@ function addStyle(address) {
 applyTheme();
 const wordsAreThere = language.open();
 const rest = loadRest();
-language.addEventListener("change", writeStart);
+for (const source of [language, silence]) source.addEventListener("change", writeStart);
 for (const [id, way] of Object.entries(buttons)) element(id).addEventListener("click", () => begin(way));
 for (const [code, name] of Object.entries(languages)) element("language").append(new Option(name, code));
 for (const option of element("language").options) option.lang = option.value;

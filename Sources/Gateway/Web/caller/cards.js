@@ -98,7 +98,10 @@ export class Cards extends EventTarget {
 
   /** Where the cards stand in the view that is shown. @param {Element} place */
   moveTo(place) {
-    if (element("cards").parentElement !== place) place.append(element("cards"));
+    if (element("cards").parentElement === place) return;
+    place.append(element("cards"));
+    // A film stops when its place changes.
+    if (!silence.isOn) for (const media of element("shown-media").children) media.play?.().catch(() => {});
   }
 
   #onSilence() {

@@ -34,6 +34,7 @@ const finalRefusals = new Set(["linkUsed", "linkEnded", "linkRevoked", "expiredT
  * @typedef {object} PageState
  * @property {"start" | "live" | "plain" | "problem" | "ended"} view
  * @property {Call | undefined} call
+ * @property {number} since when the view was entered, on the same clock as `liveSince`
  * @property {number | undefined} liveSince when the picture first went out, on the clock of `performance.now()`
  * @property {string} problem what stands in the way, as the words of the language name it
  * @property {"ended" | "endedPlain" | "endedByThem"} end
@@ -42,7 +43,7 @@ const finalRefusals = new Set(["linkUsed", "linkEnded", "linkRevoked", "expiredT
  */
 
 /** @type {PageState} */
-const state = { view: "start", call: undefined, problem: "", end: "ended", people: [], isDeaf: false };
+const state = { view: "start", since: performance.now(), call: undefined, problem: "", end: "ended", people: [], isDeaf: false };
 let presence;
 const journalWatchers = new Map();
 let wakeLock;
@@ -56,7 +57,7 @@ const chat = new Chat(element("chat"), metadata, self, () => !element("chat").hi
 const cards = new Cards(access);
 const photos = new Photos(access);
 const buffer = new LineBuffer(access, () => events.isRecorded, ownSource);
-const view = new View({ state, events, chat, cards, place, photos, buffer });
+const view = new View({ state, metadata, events, chat, cards, place, photos, buffer });
 const iceServers = access.token ? fetchICEServers(access.token) : Promise.resolve([]);
 
 new Commands(metadata, access, self, {
@@ -195,6 +196,7 @@ function letScreenOff() {
 // MARK: What the page shows
 
 function show(next) {
+  if (next !== state.view) state.since = performance.now();
   state.view = next;
   if (next !== "live") state.call = next === "ended" ? state.call : undefined;
   render();
@@ -313,6 +315,7 @@ events.addEventListener("refused", ({ detail }) => {
   if (detail.code !== "invalidToken") showRefusal(detail);
 });
 metadata.addEventListener("state", () => {
+  render();
   if (metadata.state === "lost") showRefusal({ code: "forbidden" });
 });
 metadata.on("presence", ({ payload }) => {
@@ -343,6 +346,8 @@ function tellChat() {
   chat.refresh();
 }
 
+// Seconds of connecting count up.
+setInterval(() => state.view === "plain" && metadata.state === "waiting" && render(), 1000);
 if (language.words) tellChat();
 if (!access.token) {
   showProblem("incomplete");

@@ -46,8 +46,8 @@ class Silence extends EventTarget {
 
   leave() {
     if (!this.isOn) return;
-    this.#set(false);
     document.title = this.#title;
+    this.#set(false);
     this.#focused?.focus();
   }
 

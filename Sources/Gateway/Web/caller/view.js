@@ -29,6 +29,7 @@ export class View {
   /**
    * @param {object} parts
    * @param {import("./page.js").PageState} parts.state
+   * @param {import("../shared/metadata.js").MetadataChannel} parts.metadata
    * @param {import("../shared/events.js").IncidentEvents} parts.events
    * @param {import("../shared/chat.js").Chat} parts.chat
    * @param {import("./cards.js").Cards} parts.cards
@@ -48,7 +49,8 @@ export class View {
     for (const name of views) element(name).hidden = name !== state.view;
     element("foot").hidden = state.view === "live" || state.view === "plain";
     element("hide-start").hidden = state.view !== "start";
-    cards.moveTo(element(state.view === "plain" ? "plain-cards" : "live-cards"));
+    const isChatOpen = !element("chat").hidden;
+    cards.moveTo(element(state.view === "plain" ? "plain-cards" : isChatOpen ? "chat-cards" : "live-cards"));
     write("start-text", words.textOnly(chat.unread.length));
     if (events.isRecorded) element("is-recorded").hidden = false;
     write("late-ended", words.late[buffer.state]);
@@ -134,7 +136,11 @@ export class View {
 
   #renderPlain() {
     const { words } = language;
-    const { state } = this.#parts.place;
+    const { place: { state }, metadata, state: { since } } = this.#parts;
+    const line = {
+      waiting: words.connecting(Math.floor(secondsSince(since))), connected: words.plainTitle, reconnecting: words.reconnecting,
+    };
+    write("plain-title", line[metadata.state] ?? "");
     const isLost = state === "refused" || state === "unavailable";
     const place = { off: words.placeOff, asking: words.placeAsking, watching: words.placeKnown };
     write("plain-place", isLost ? words.placeRefused : place[state]);

@@ -214,6 +214,8 @@ export class Chat extends EventTarget {
 function newRow() {
   const row = document.createElement("li");
   row.append(...["strong", "p", "small"].map((name) => document.createElement(name)));
+  // People may write in another language than the page's.
+  row.children[1].dir = "auto";
   return row;
 }
 
