@@ -110,7 +110,12 @@ def room(service: Service, chromium_browser: Browser) -> Iterator[Room]:
     yield room
     for context in chromium_browser.contexts:
         context.close()
-    assert [each for each in room.complaints if "Applying inline style" not in each] == []
+    assert [each for each in room.complaints if not is_expected(each)] == []
+
+
+def is_expected(complaint: str) -> bool:
+    """Axe tries inline styles; and a line that is let go of while it is made may be told of a candidate too late."""
+    return "Applying inline style" in complaint or ("404" in complaint and "/whip/" in complaint)
 
 
 def loaded(page: Page) -> None:
@@ -328,6 +333,16 @@ def steps(page: Page) -> dict[str, str]:
         "all => all.map((step) => [step.querySelector('.step-words').firstChild.nodeType === 3"
         " ? step.querySelector('.step-words').firstChild.data : step.querySelector('.step-words').childNodes[1].data, step.dataset.state])")
     return dict(found)
+
+
+def test_arrows_choose_the_priority_in_the_form(room: Room) -> None:
+    room.open_incident("P3")
+    page = room.console()
+    page.keyboard.press("n")
+    page.locator("#new-priority-P2").focus()
+    page.keyboard.press("ArrowDown")
+    assert page.locator("#new-priority-P3").is_checked()
+    assert page.evaluate("document.activeElement.id") == "new-priority-P3"
 
 
 def test_new_incident_refuses_what_is_no_number(room: Room) -> None:
@@ -633,7 +648,8 @@ def test_everything_is_in_the_list_of_keys(room: Room) -> None:
     listed = text(page, "dialog.keys")
     for words in ("New incident", "Take the most urgent", "Hand over", "End, with the outcome", "Chat: go there", "Invite", "Mute the alert"):
         assert words in listed
-    keys = page.locator("dialog.keys kbd").all_inner_texts()
+    # Digits choose a priority after P, else a picture.
+    keys = [key for key in page.locator("dialog.keys kbd").all_inner_texts() if not key.isdigit()]
     assert len(keys) == len(set(keys)), "no key twice"
 
 
