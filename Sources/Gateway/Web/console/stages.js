@@ -87,7 +87,7 @@ export class Stages {
   #show(caller) {
     const states = stepStates(caller, this.#current.model.links.get(caller.id)?.by);
     replaceWhenNew(this.#list, states, () => states.map(({ words, state, time }) => build(
-      "li", { class: "step", dataset: { state } },
+      "li", { class: "step", dataset: { state, name: words } },
       build("span", { class: "step-bar" }),
       build("span", { class: "step-words" }, state === "done" ? icon("check") : state === "failed" ? icon("close") : "", words, build("span", { class: "unseen" }, `: ${spoken[state]}`)),
       build("span", { class: "step-time figures" }, time))));
