@@ -53,9 +53,12 @@ class Room:
             payload = {"caller": link["link"], "stage": stage, **more}
             caller.post(f"/api/v1/incidents/{incident}/events", {"kind": "caller.stage", "payload": payload})
 
-    def payloads(self, incident: str, kind: str) -> list[dict]:
+    def events(self, incident: str, kind: str) -> list[dict]:
         events = self.api().get(f"/api/v1/incidents/{incident}/events?limit=1000")["events"]
-        return [event["payload"] for event in events if event["kind"] == kind]
+        return [event for event in events if event["kind"] == kind]
+
+    def payloads(self, incident: str, kind: str) -> list[dict]:
+        return [event["payload"] for event in self.events(incident, kind)]
 
     def state(self, incident: str) -> dict:
         return self.api().get(f"/api/v1/incidents/{incident}")

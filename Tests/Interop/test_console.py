@@ -209,19 +209,19 @@ def test_new_incident_refuses_what_is_no_number(room: Room) -> None:
     assert rows(page) == []
 
 
-@pytest.mark.parametrize(
-    ("typed", "code", "number"),
-    [
-        ("+49 (0)151 2345678", "", "+491512345678"), ("0049 151 2345678", "44", "+491512345678"),
-        ("0151/2345678", "49", "+491512345678"), ("06 1234 5678", "39", "+390612345678"),
-        ("(020) 7946 0958", "44", "+442079460958"), ("0151 2345678", "", None), ("12", "49", None),
-        ("+0 123456789", "", None), ("+1234567890123456", "", None),
-    ],
-)
-def test_numbers_as_people_write_them(room: Room, typed: str, code: str, number: str | None) -> None:
+NUMBERS = [
+    ("+49 (0)151 2345678", "", "+491512345678"), ("0049 151 2345678", "44", "+491512345678"),
+    ("0151/2345678", "49", "+491512345678"), ("06 1234 5678", "39", "+390612345678"),
+    ("(020) 7946 0958", "44", "+442079460958"), ("0151 2345678", "", None), ("0151 2345678", "1", None),
+    ("12", "49", None), ("+0 123456789", "", None), ("+1234567890123456", "", None),
+]
+
+
+def test_numbers_as_people_write_them(room: Room) -> None:
     page = room.console()
     parse = "async (given) => (await import('/assets/console/phone.js')).parseNumber(...given).number ?? null"
-    assert page.evaluate(parse, [typed, code]) == number
+    for typed, code, number in NUMBERS:
+        assert page.evaluate(parse, [typed, code]) == number, (typed, code)
 
 
 @pytest.mark.parametrize(
