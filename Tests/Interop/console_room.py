@@ -47,11 +47,15 @@ class Room:
         self.api(by).post(f"/api/v1/incidents/{incident}/events", {"kind": kind, "payload": payload})
 
     def report(self, link: dict, stage: str, **more: object) -> None:
+        """How far the page of a caller's link says that it has come."""
+        self.tell(link, "caller.stage", stage=stage, **more)
+
+    def tell(self, link: dict, kind: str, **payload: object) -> None:
         """What the page of a caller's link says of itself."""
         with Api(self.base, link["token"], **{"Sightline-Key": "0123456789abcdef"}) as caller:
             incident = link["url"].split("/call/")[1].split("?")[0]
-            payload = {"caller": link["link"], "stage": stage, **more}
-            caller.post(f"/api/v1/incidents/{incident}/events", {"kind": "caller.stage", "payload": payload})
+            wish = {"kind": kind, "payload": {"caller": link["link"], **payload}}
+            caller.post(f"/api/v1/incidents/{incident}/events", wish)
 
     def events(self, incident: str, kind: str) -> list[dict]:
         events = self.api().get(f"/api/v1/incidents/{incident}/events?limit=1000")["events"]

@@ -90,6 +90,24 @@ def test_typing_is_seen(room: Room) -> None:
     says(page, ".chat.everyone .typing", "Demo supervisor is writing")
 
 
+def test_device_and_phrases_in_the_callers_language(room: Room) -> None:
+    incident = room.open_incident("P2")
+    link = room.link(incident)
+    page = room.console(f"/console/{incident}")
+    room.tell(link, "caller.device", battery=0.09, network="cellular", camera="back", language="de", muted=True)
+    says(page, ".device", "9 %")
+    assert page.locator(".device .bad").all_inner_texts() == ["microphone off", "9 %"]
+    says(page, ".device", "speaks German")
+    says(page, ".phrases summary", "Quick phrases in German")
+    page.click(".phrases summary")
+    phrase = page.locator(".phrases button").first
+    english = phrase.locator("small").inner_text()
+    german = phrase.locator("[lang=de]").inner_text()
+    assert english and german != english
+    phrase.click()
+    room.until(incident, "chat", {"text": german, "language": "de"})
+
+
 def test_hand_over(room: Room) -> None:
     incident = room.open_incident("P2")
     page = room.console()
