@@ -147,8 +147,10 @@ export class Alert {
         build("label", { class: "check" }, isOn, "Sound while a call waits"),
         build("label", { for: "alert-volume" }, "Volume"), volume,
         build("button", { onclick: () => [this.allow(), this.#test()] }, icon("sound"), "Test the sound")));
-    panel.addEventListener("keydown", ({ key }) => {
-      if (key === "Escape") [panel.open = false, summary.focus()];
+    panel.addEventListener("keydown", (event) => {
+      // Arrows are the volume's here.
+      if (event.key.startsWith("Arrow") || (event.key === "Escape" && panel.open)) event.stopPropagation();
+      if (event.key === "Escape") [panel.open = false, summary.focus()];
     });
     panel.addEventListener("focusout", ({ relatedTarget }) => {
       if (relatedTarget && !panel.contains(relatedTarget)) panel.open = false;

@@ -17,8 +17,9 @@ import { may } from "./rights.js";
 import { loadScene } from "./sceneloader.js";
 import { Strips } from "./strips.js";
 
-/** Milliseconds between two looks at the clock. */
+/** Milliseconds between two looks at the clock, and that news gather before they are shown: hundreds may come at once. */
 const tick = 1000;
+const gather = 30;
 /** Roles for whom opening what waits means taking it; supervisors look on until they say so. */
 const takers = ["operator", "dispatcher", "trainer"];
 
@@ -31,6 +32,7 @@ export class Desk {
 
   #shell;
   #scene;
+  #timer;
 
   /** @param {import("../shared/shell.js").Shell} shell */
   constructor(shell) {
@@ -51,7 +53,7 @@ export class Desk {
     for (const part of [this.queue, this.create, this.alert, this.head, this.strips, this.context, this.layout]) {
       shortcuts.add(...part.shortcuts);
     }
-    this.list.addEventListener("change", () => this.render());
+    this.list.addEventListener("change", () => this.#schedule());
     this.list.open();
     addEventListener("popstate", () => this.#show(incidentOf(location)));
     setInterval(() => this.render(), tick);
@@ -92,11 +94,10 @@ export class Desk {
   /** Says that this person works on it. @param {string} id */
   async take(id) {
     const { id: account, role, name } = this.#shell.session.person;
-    const summary = this.list.incidents.get(id);
+    const state = this.current?.id === id ? this.current.model.state : this.list.incidents.get(id)?.state;
     this.alert.settle(id);
-    const isActive = ["active", "monitored"].includes(summary?.state);
     const wishes = [["assignment.added", { account, role, name }]];
-    if (!isActive) wishes.unshift(["incident.state", { state: "active" }]);
+    if (state !== "active") wishes.unshift(["incident.state", { state: "active" }]);
     try {
       for (const [kind, payload] of wishes) await this.submit(id, kind, payload);
     } catch (error) {
@@ -124,7 +125,7 @@ export class Desk {
     if (id) {
       const current = new CurrentIncident(id, this.#shell);
       this.current = current;
-      current.addEventListener("change", () => current === this.current && this.render());
+      current.addEventListener("change", () => current === this.current && this.#schedule());
       current.model.addEventListener("event", ({ detail }) => current === this.current && this.#follow(detail));
       for (const part of [this.head, this.strips, this.context]) part.open(current);
       current.open();
@@ -143,6 +144,13 @@ export class Desk {
   }
 
   // MARK: What is shown
+
+  #schedule() {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.render();
+    }, gather);
+  }
 
   render() {
     const { list, current } = this;

@@ -148,7 +148,7 @@ export class Head {
     setText(hint, this.#isChoosing ? "Priority: press 1, 2, 3 or 4" : "");
     const can = (action) => model.state !== "" && this.#current.may(action);
     const isClosed = model.isClosed;
-    setState(buttons.take, "hidden", isClosed || isMine || !can("assign"));
+    setState(buttons.take, "hidden", isClosed || (isMine && model.state === "active") || !can("assign"));
     setState(buttons.handOver, "hidden", isClosed || !can("assign"));
     setState(buttons.monitor, "hidden", !["active", "reopened"].includes(model.state) || !can("progress"));
     setState(buttons.end, "hidden", isClosed || !can("progress"));

@@ -88,6 +88,8 @@ export class NewIncident {
       event.stopPropagation();
       this.close();
     }
+    // Arrows choose among the radio buttons here, nothing else.
+    if (event.key.startsWith("Arrow")) event.stopPropagation();
     const digit = event.code.match(/^(?:Digit|Numpad)([1-4])$/)?.[1];
     const isChoosing = event.altKey || event.target.name === "priority";
     if (!digit || !isChoosing) return;

@@ -45,13 +45,11 @@ export class Place {
     try {
       const { IncidentMap } = await import("../shared/map.js");
       if (this.#isClosed) return;
-      this.#frame.hidden = false;
       this.#map = new IncidentMap(this.#frame, { service: this.#shell.service, session: this.#shell.session });
       this.render();
     } catch (error) {
       // The words below say the same.
       console.info("sightline: no map:", error.message);
-      this.#frame.hidden = true;
     }
   }
 
@@ -82,6 +80,8 @@ export class Place {
   render() {
     const { model } = this.#current;
     const fix = model.point;
+    // An empty map takes room from people and talk.
+    setState(this.#frame, "hidden", !this.#map || (!fix && [...model.units.values()].every((unit) => !unit.fix)));
     this.#map?.update(model, {});
     const seconds = fix && secondsSince(fix.fixedAt);
     setText(this.#words, fix ? [fix.accuracy === undefined ? "accuracy unknown" : `within ${distance(fix.accuracy)}`, sources[fix.source] ?? fix.source].filter(Boolean).join(", ") : "Nobody knows the place yet.");

@@ -55,7 +55,7 @@ export class Queue {
 
   /** @returns {import("../shared/keys.js").Shortcut[]} */
   get shortcuts() {
-    const isHere = () => document.activeElement === document.body || this.#root.contains(document.activeElement);
+    const isHere = () => document.activeElement === document.body || document.activeElement.closest(".queue-lists") !== null;
     return [
       { key: "arrowdown", words: "Next row of the queue", when: isHere, action: () => this.#move(1) },
       { key: "arrowup", words: "Row before", when: isHere, action: () => this.#move(-1) },

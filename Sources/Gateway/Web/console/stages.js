@@ -87,7 +87,7 @@ export class Stages {
   #show(caller) {
     const states = stepStates(caller, this.#current.model.links.get(caller.id)?.by);
     replaceWhenNew(this.#list, states, () => states.map(({ words, state, time }) => build(
-      "li", { class: "step", dataset: { state } },
+      "li", { class: "step", dataset: { state, name: words } },
       build("span", { class: "step-bar" }),
       build("span", { class: "step-words" }, state === "done" ? icon("check") : state === "failed" ? icon("close") : "", words, build("span", { class: "unseen" }, `: ${spoken[state]}`)),
       build("span", { class: "step-time figures" }, time))));
@@ -100,13 +100,15 @@ export class Stages {
     const { stage, reason, stages, phone } = caller;
     const seconds = secondsSince(stages.at(-1)?.at ?? this.#current.model.openedAt);
     const isPage = ["opened", "locationOK", "cameraOK", "connecting", "failed"].includes(stage) && this.#isPresent(caller);
+    const made = this.#shownLink(caller);
+    const canShow = made !== undefined && this.#panel.link !== made.link;
     if (!bad.has(stage) && !(seconds > (slow[stage] ?? Infinity))) {
-      return this.#shownLink(caller) && ["requested", "linkSent"].includes(stage) ? ["show"] : [];
+      return canShow && ["requested", "linkSent"].includes(stage) ? ["show"] : [];
     }
     const again = this.#canInvite ? [phone && this.#shell.service.sends.sms ? "again" : "link"] : [];
     if (reason === "permissionDenied") return [isPage && "explain", "text", isPage && "place", ...again].filter(Boolean);
     if (stage === "declined") return ["text", isPage && "place"].filter(Boolean);
-    return [...again, this.#shownLink(caller) && "show", isPage && "text", isPage && "place"].filter(Boolean);
+    return [...again, canShow && "show", isPage && "text", isPage && "place"].filter(Boolean);
   }
 
   #shownLink({ id }) {
