@@ -44,7 +44,7 @@ export class Asks {
     };
     this.#quality = build(
       "select", { "aria-label": "Quality of the caller's picture", title: "Quality of the caller's picture", onchange: () => this.#send("quality", this.#quality.value) },
-      build("option", { value: "", disabled: true, selected: true }, "Quality"), ...["low", "medium", "high"].map((name) => build("option", { value: name }, `Quality ${name}`)));
+      build("option", { value: "", disabled: true, selected: true }, "Quality"), ...["low", "medium", "high"].map((name) => build("option", { value: name }, name[0].toUpperCase() + name.slice(1))));
     const titles = {
       switchCamera: "The caller's phone takes the other camera", torch: "The light of the caller's phone", mute: "The caller's microphone",
       stillPhoto: "The caller's phone sends a sharp photo", requestLocation: "The caller's phone tells its place again",
