@@ -43,8 +43,12 @@ export class Asks {
       stop: ask("stop", "end", "Stop", undefined, { class: "tool danger" }),
     };
     this.#quality = build(
-      "select", { "aria-label": "Quality of the caller's picture", title: "Quality of the caller's picture", onchange: () => this.#send("quality", this.#quality.value) },
-      build("option", { value: "", disabled: true, selected: true }, "Quality"), ...["low", "medium", "high"].map((name) => build("option", { value: name }, `Quality ${name}`)));
+      "select", {
+        "aria-label": "Quality of the caller's picture", title: "Quality of the caller's picture",
+        onchange: () => this.#send("quality", this.#quality.value),
+      },
+      build("option", { value: "", disabled: true, selected: true }, "Quality"),
+      ...Object.entries({ low: "Low", medium: "Medium", high: "High" }).map(([value, name]) => build("option", { value }, name)));
     const titles = {
       switchCamera: "The caller's phone takes the other camera", torch: "The light of the caller's phone", mute: "The caller's microphone",
       stillPhoto: "The caller's phone sends a sharp photo", requestLocation: "The caller's phone tells its place again",

@@ -131,9 +131,11 @@ export class Guidance extends EventTarget {
 
   #drawingRow(drawing) {
     const { name, title, moving } = drawing;
+    const button = (run, ...more) => build("button", { type: "button", onclick: run }, ...more);
     const layers = [name, moving].filter(Boolean).map((layer) => build("img", { src: addressOf(layer), alt: "", width: 96, height: 72 }));
-    const show = build("button", { type: "button", onclick: () => this.#make(title, () => asPicture(drawing)) }, build("span", { class: "layers" }, ...layers), title);
-    const clip = moving && canMakeClips() && build("button", { type: "button", class: "quiet", onclick: () => this.#make(`${title}, moving`, () => asClip(drawing)) }, icon("play"), "As a clip");
+    const show = button(() => this.#make(title, () => asPicture(drawing)), build("span", { class: "layers" }, ...layers), title);
+    const clip = moving && canMakeClips() && button(() => this.#make(`${title}, moving`, () => asClip(drawing)), icon("play"), "As a clip");
+    clip?.classList?.add("quiet");
     return build("li", {}, show, clip);
   }
 
@@ -141,7 +143,9 @@ export class Guidance extends EventTarget {
     const [file] = this.#choose.files;
     this.#choose.value = "";
     if (!file) return;
-    if (!shownTypes.test(file.type)) return setText(this.#progress, "Phones cannot show this kind of file. Use JPEG, PNG, MP4 or WebM.");
+    if (!shownTypes.test(file.type)) {
+      return setText(this.#progress, "Phones cannot show this kind of file. Use JPEG, PNG, MP4 or WebM.");
+    }
     const purpose = file.type.startsWith("video/") ? "clip" : "photo";
     await this.#make(file.name, async () => ({ blob: file, name: file.name.slice(-200), purpose }));
   }

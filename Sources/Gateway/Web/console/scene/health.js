@@ -10,11 +10,11 @@ import { rate } from "../../shared/times.js";
 const span = 60;
 const sampleInterval = 1000;
 /** From where on a figure counts as bad: the loss a picture shows, the delay a talk suffers, the rate of a slide show. */
-const bad = { loss: 0.05, delay: 800, rate: 100_000 };
+const bad = { loss: 0.05, delay: 800, rate: 40_000, frames: 5 };
 const [width, height] = [240, 36];
 const namespace = "http://www.w3.org/2000/svg";
 
-/** @typedef {{rate: number, delay: number, loss: number} | undefined} Sample one second; undefined without a picture */
+/** @typedef {{rate: number, delay: number, loss: number, frames: number} | undefined} Sample one second; undefined without a picture */
 
 export class Health {
   element;
@@ -28,6 +28,7 @@ export class Health {
   #timer;
   #loss = [];
   #buffer = 0;
+  #frames = 0;
 
   constructor() {
     this.#svg.append(this.#title, ...Object.values(this.#paths));
@@ -48,7 +49,7 @@ export class Health {
     clearInterval(this.#timer);
     this.samples = [];
     this.#loss = [];
-    this.#buffer = 0;
+    this.#buffer = this.#frames = 0;
   }
 
   /** The delay of the newest sample, milliseconds. */
@@ -68,7 +69,9 @@ export class Health {
     if (video?.bufferMilliseconds) this.#buffer = video.bufferMilliseconds;
     const loss = this.#loss.length > 0 ? this.#loss.reduce((sum, each) => sum + each) / this.#loss.length : 0;
     this.#loss = [];
-    this.samples.push(isLive ? { rate: video.bitsPerSecond, delay: trip + this.#buffer, loss } : undefined);
+    const frames = Math.max(0, (video?.frames ?? 0) - this.#frames);
+    this.#frames = video?.frames ?? 0;
+    this.samples.push(isLive ? { rate: video.bitsPerSecond, delay: trip + this.#buffer, loss, frames } : undefined);
     if (this.samples.length > span) this.samples.shift();
     this.render(slot?.figures.video);
   }
@@ -78,7 +81,7 @@ export class Health {
     const now = this.samples.at(-1);
     if (!now) return [];
     return [
-      now.rate < bad.rate && "thin line", now.delay > bad.delay && "late", now.loss > bad.loss && "losses",
+      now.rate < bad.rate && "thin line", now.frames < bad.frames && "few frames", now.delay > bad.delay && "late", now.loss > bad.loss && "losses",
     ].filter(Boolean);
   }
 

@@ -69,6 +69,8 @@ export class Scene {
     this.#stage.addEventListener("reveal", () => this.#reveal());
     this.#guidance.addEventListener("change", () => this.#render());
     addEventListener("pagehide", () => this.close());
+    // A page that comes back from the browser's memory has let go of everything.
+    addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
     Object.defineProperty(root, "sightline", { value: this.#facts });
   }
 

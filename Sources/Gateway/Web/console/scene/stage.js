@@ -145,11 +145,17 @@ export class Stage extends EventTarget {
     setState(this.element, "data-picture", state.kind);
     setState(this.element, "data-monochrome", this.#looks.isMonochrome);
     setState(this.element, "data-back", isBack);
-    setText(this.#label, isBack ? `Recording · ${view.label}` : state.kind === "live" && view.label ? `Live · ${view.label}` : view.label);
+    setText(this.#label, [this.#prefix(state, live, isBack), view.label].filter(Boolean).join(" · "));
     setText(this.#cover, this.#coverWords(view, isBack));
     setText(this.#problem, this.lookBack?.problem ?? "");
     this.#renderFresh(view, isBack);
     this.#renderButtons(view, isBack);
+  }
+
+  #prefix({ kind }, live, isBack) {
+    if (isBack) return "Recording";
+    if (kind !== "live") return "";
+    return live?.slots[0].state === "live" ? "Live" : "Sound";
   }
 
   #feed(live, isBack) {
@@ -168,7 +174,7 @@ export class Stage extends EventTarget {
     const hidden = isClear ? "" : mayReveal ? pictureWords.hidden(true) : "Picture hidden";
     if (isBack) return this.lookBack.cover(hidden);
     if (state.kind !== "live") return state.text;
-    return live?.slots[0].state === "soundOnly" ? state.text : hidden;
+    return live?.slots[0].state === "live" ? hidden : state.text;
   }
 
   #renderFresh({ state, live, delay }, isBack) {

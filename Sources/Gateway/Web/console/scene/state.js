@@ -36,7 +36,9 @@ export function pictureState({ farewell, live, events, model, hadCaller }) {
   if (!source) return whyNobody(events, model, hadCaller);
   if (slot.state === "live") return { kind: "live", text: words.live };
   if (peer?.state === "interrupted") return { kind: "stale", text: words.callerReconnecting };
-  if (slot.state === "soundOnly") return { kind: "live", text: words.soundOnly };
+  // Sound comes first as a rule: it is all there is only when no picture is on its way.
+  const isSoundOnly = slot.state === "soundOnly" && (source.kind === "audio" || source.state === "stalled");
+  if (isSoundOnly) return { kind: "live", text: words.soundOnly };
   const seconds = slot.secondsWithoutFrame;
   return seconds === undefined ? { kind: "waiting", text: words.waiting } : { kind: "stale", text: words.noPicture(seconds) };
 }
