@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+import service as services
 from field_people import (
     LAPTOP, PHONE, SIDEWAYS, UNIT, Field, clipped, in_themes, open_live, violations, voices, width,
 )
@@ -194,6 +195,30 @@ def test_map_stands_on_a_grid_and_says_the_places(field: Field, pages: Pages, ar
     page.screenshot(path=artifacts / "field-map.png")
     field.submit("unit.stoodDown", unit="fire-2")
     wait_for(lambda: page.locator(".map-unit").count() == 0, "who has left is gone from the map")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ground"),
+    [(("--map-tiles", "/assets/shared/favicon.svg?{z}/{x}/{y}", "--map-attribution", "Town <b>maps</b>"), "tiles"),
+     (("--map-tiles", "/assets/none/{z}/{x}/{y}.png"), "grid"), (("--map-library", "/nonexistent"), "words")])
+def test_the_ground_of_the_map_is_what_there_is(
+    tmp_path: pathlib.Path, pages: Pages, arguments: tuple[str, ...], ground: str) -> None:
+    running = services.start(tmp_path, "--no-caller", *arguments)
+    try:
+        field = Field(running)
+        field.assign()
+        page = pages.open(field.address("responder"), PHONE)
+        wait_for(lambda: "No place is known yet" in text(page, "map"), "there is nothing to show")
+        field.submit("incident.classified", place={"lat": 53.5511, "lon": 9.9937, "text": "Town hall"})
+        look(page, "window.sightline.desk.ground", ground, "what the places stand on")
+        assert page.locator(".map-places summary").inner_text() == "Town hall"
+        assert page.locator(".map-canvas").is_visible() == (ground != "words")
+        if ground == "tiles":
+            assert page.locator(".leaflet-control-attribution").inner_text() == "Town <b>maps</b>", "text, not markup"
+        for theme in in_themes(page):
+            assert violations(page) == [], theme
+    finally:
+        assert running.stop() == 0
 
 
 def test_standing_down_ends_everything_within_a_second(field: Field, pages: Pages, artifacts: pathlib.Path) -> None:

@@ -103,6 +103,8 @@ export class Desk {
     this.#tabs.addEventListener("change", () => [this.#chat?.look(), this.#renderTabs()]);
     this.#chat.addEventListener("change", () => this.#renderTabs());
     this.#incidents.addEventListener("change", () => this.#renderUrgent());
+    // Sending leaves the focus, and a phone's keyboard, where they are.
+    document.querySelector(".panels").addEventListener("mousedown", (event) => event.target.closest("form button") && event.preventDefault());
     session.addEventListener("unlocked", () => location.reload());
     addEventListener("pagehide", () => this.#live.stop());
     addEventListener("pageshow", (event) => event.persisted && location.reload());

@@ -131,7 +131,7 @@ export class Picture {
     element("reveal").hidden = !isSeen && slot.state !== "still";
     const { video, roundTripMilliseconds } = slot.figures;
     const { source } = this.#live.whoIsOn(slot);
-    const figures = isSeen && video?.height ? [`${video.height}p`, rate(video.bitsPerSecond), roundTripMilliseconds && `${roundTripMilliseconds} ms`] : [];
+    const figures = isSeen && video?.height ? [`${video.height}p`, video.bitsPerSecond > 0 && rate(video.bitsPerSecond), roundTripMilliseconds && `${roundTripMilliseconds} ms`] : [];
     const quality = isSeen ? qualityWords(slot.figures, source?.reduced) : "";
     setState(element("picture-state"), "data-weak", quality !== "");
     setText(element("picture-state"), [state.text, quality || figures.filter(Boolean).join(", ")].filter(Boolean).join(" · "));

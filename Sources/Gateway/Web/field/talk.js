@@ -100,7 +100,8 @@ export class Talk {
         await this.#live.talk(isOn);
       } catch {
         this.isLocked = this.#isHeld = this.#live.isTalking = false;
-        this.#toast(words.noPermission, { isProblem: true });
+        // Falling silent while the line goes is no problem of the microphone.
+        if (isOn) this.#toast(words.noPermission, { isProblem: true });
       }
     }
     this.render();

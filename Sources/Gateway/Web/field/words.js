@@ -32,7 +32,7 @@ export const talk = {
   hold: "Hold to talk",
   talking: "You are talking",
   lock: "Keep on",
-  unlock: "Stop talking",
+  unlock: "Stop",
   speaks: (names) => `${names.join(" and ")} ${names.length > 1 ? "talk" : "talks"}`,
   noPermission: "The microphone was not allowed. Allow it beside the page's address, then try again.",
   notNow: "Not connected: nobody would hear you.",

@@ -19,6 +19,7 @@ const fitZoom = 17;
 const maximumZoom = 19;
 /** The newest part of a track is drawn fully, older ones fainter. */
 const trackParts = 5;
+const nothing = "No place is known yet";
 const namespace = "http://www.w3.org/2000/svg";
 
 /** The mark of each kind of place, drawn on a grid of 24 around its middle. */
@@ -59,6 +60,7 @@ export class IncidentMap {
   #isInteractive;
   #frame = build("div", { class: "map-canvas" });
   #tools = build("div", { class: "map-tools" });
+  #root;
   #caption = build("summary", {});
   #list = build("ul", {});
   #words = build("details", { class: "map-places" }, this.#caption, this.#list);
@@ -84,13 +86,15 @@ export class IncidentMap {
     this.#followButton = build(
       "button", { type: "button", "aria-pressed": "true", "aria-label": "Show all places, and follow them", title: "Show all places, and follow them", onclick: () => this.center() },
       icon("locate"), build("span", {}, "Show all"));
+    this.#root = element;
     element.classList.add("map");
-    element.replaceChildren(build("div", { class: "map-frame" }, this.#frame, this.#tools), this.#words);
-    setText(this.#caption, "No place is known yet");
+    const empty = build("p", { class: "map-empty" }, nothing);
+    element.replaceChildren(build("div", { class: "map-frame" }, this.#frame, this.#tools, empty), this.#words);
+    this.#tell();
     if (service.map.available) {
-      loadLibrary().then((module) => this.#begin(module), () => this.#goWithout(element));
+      loadLibrary().then((module) => this.#begin(module), () => this.#goWithout());
     } else {
-      this.#goWithout(element);
+      this.#goWithout();
     }
     this.#timer = setInterval(() => this.#options.now === undefined && this.#refresh(), ageInterval);
   }
@@ -177,9 +181,9 @@ export class IncidentMap {
       button(icon("add"), "Closer", zoom(1)), button(minus(), "Farther", zoom(-1)), this.#followButton);
   }
 
-  #goWithout(element) {
+  #goWithout() {
     if (this.#isDestroyed) return;
-    element.querySelector(".map-frame").hidden = true;
+    this.#root.querySelector(".map-frame").hidden = true;
     this.#words.open = true;
     this.#words.toggleAttribute("data-alone", true);
     this.#refresh();
@@ -202,7 +206,8 @@ export class IncidentMap {
   #tell() {
     const [first] = this.places;
     const more = this.places.length - 1;
-    setText(this.#caption, first ? first.words + (more > 0 ? `, and ${more} more` : "") : "No place is known yet");
+    this.#root.toggleAttribute("data-empty", !first);
+    setText(this.#caption, first ? first.words + (more > 0 ? `, and ${more} more` : "") : nothing);
     keepRows(
       this.#list, this.places, (place) => place.key, (place) => build("li", { dataset: { kind: place.kind } }),
       (row, place) => setText(row, place.words));
