@@ -205,6 +205,9 @@ def test_name_counts_at_once_for_callers_and_messages(office: Office, staff: Sta
     page.fill("#setting-name", "Feuerwehr Süd")
     page.click("text=Save >> nth=0")
     page.wait_for_selector(".toast >> text=Saved")
+    assert Api(office.base).get("/api/v1/service")["name"] == "Feuerwehr Süd", "what the caller's page asks for"
+    first = staff.open(office.base, PHONE)
+    wait_for(lambda: first.inner_text("#service-name") == "Feuerwehr Süd", "the first page says whose it is")
     caller = staff.open(link["url"], PHONE)
     wait_for(lambda: "Feuerwehr Süd" in caller.inner_text("body"), "the caller's page says who asks")
     office.person("operator").post(f"/api/v1/incidents/{incident}/links", {"role": "caller", "phone": NUMBER, "send": "sms"})

@@ -282,6 +282,17 @@ def test_locked_session_asks_for_the_password_and_goes_on(node: Node, staff: Sta
     page.wait_for_selector("#token-secret")
 
 
+def test_locked_session_is_told_at_the_door(node: Node, staff: StaffPages, newcomer: Newcomer) -> None:
+    page = signed_in(staff, node, newcomer)
+    page.click(".menu summary")
+    page.click(".menu >> button:text-is('Lock')")
+    page.wait_for_selector("#unlock")
+    page.reload()
+    page.wait_for_selector("text=Your session was locked")
+    sign_in(page, newcomer.name, newcomer.password)
+    wait_for_path(page, "/account")
+
+
 # Everybody
 
 
