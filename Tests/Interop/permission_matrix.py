@@ -60,6 +60,7 @@ report      -        -          -         -          -         -       -       -
 audit       -        -          -         any        any       any     -       -     -           -      -     -
 accounts    -        -          -         -          -         -       -       any   -           -      -     -
 settings    -        -          -         -          -         -       -       any   -           -      -     -
+health      -        -          -         any        -         -       -       any   -           -      -     -
 server      -        -          -         -          -         -       -       -     -           -      -     -
 own affairs any      any        any       any        any       any     any     any   any         -      -     -
 somebody    any      any        any       any        any       any     any     any   any         any    any   any
@@ -154,6 +155,14 @@ OPERATIONS: dict[str, list[Try]] = {
     "GET /api/v1/me": once("somebody"),
     "GET /api/v1/people": once("own affairs"),
     "GET /api/v1/service": once("everyone"),
+    "GET /api/v1/session": once("everyone"),
+    "GET /api/v1/health": once("health"),
+    "GET /api/v1/keys": once("settings"),
+    "GET /api/v1/settings": once("settings"),
+    # A setting that cannot be, so that none is changed.
+    "PATCH /api/v1/settings": once("settings", {"callerLinkMinutes": 0}),
+    "GET /api/v1/settings/test-message": once("settings"),
+    "POST /api/v1/settings/test-message": once("settings", {}),
     "GET /api/v1/me/audit": once("own affairs"),
     "POST /api/v1/me/password": once("own affairs", {}),
     "POST /api/v1/me/second-factor": once("own affairs", {}),

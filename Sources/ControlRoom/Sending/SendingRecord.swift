@@ -12,6 +12,11 @@ package struct SendingRecord: Hashable, Sendable {
     package let since: UTCTime
     /// The latest failure in words.
     package let text: String
+
+    package init(since: UTCTime, text: String) {
+      self.since = since
+      self.text = text
+    }
   }
 
   /// Messages that were handed over since the start.
@@ -20,6 +25,8 @@ package struct SendingRecord: Hashable, Sendable {
   package private(set) var failed = 0
   package private(set) var lastAcceptedAt: UTCTime?
   package private(set) var trouble: Trouble?
+
+  package init() {}
 
   mutating func note(failure: String?, at now: UTCTime) {
     if let failure {

@@ -111,7 +111,7 @@ package final class HealthDesk: Sendable {
     var facts = HealthFacts(now: room.clock.wall())
     facts.isJournalWritable = await room.isHealthy
     facts.space = sources.space.reading
-    facts.recorder = sources.recorder?()
+    facts.recorderBacklog = sources.recorder?().bytesWaiting ?? 0
     facts.unreadableIncidents = room.unreadableIncidents.count
     facts.deadLetters = sources.webhooks.deadLetterCount
     if sources.sender.sendsTexts { facts.sending[.sms] = sources.sender.record(of: .sms) }

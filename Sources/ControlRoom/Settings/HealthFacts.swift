@@ -1,14 +1,13 @@
 import Incidents
 import Primitives
-import Recorder
 
 /// What the alarms of a node are made of, as it was looked at; sans-IO.
 package struct HealthFacts: Sendable {
   package var now: UTCTime
   package var isJournalWritable = true
   package var space = ArchiveSpace.Reading()
-  /// Nil where nothing is recorded.
-  package var recorder: RecorderStatistics?
+  /// Bytes of recordings on their way to the disk.
+  package var recorderBacklog = 0
   /// Packets and fragments that the recorder lost within ``lossMemory``.
   package var recentLosses = 0
   /// Incidents whose recording is in trouble: since when, and why.
@@ -77,11 +76,11 @@ package struct HealthFacts: Sendable {
           detail: "\(recentLosses) pieces within the last \(Int(Self.lossMemory) / 60) minutes found no room.",
           remedy: "The disk or the processor does not keep up: move other work off this machine."))
     }
-    if let recorder, recorder.bytesWaiting > Self.maximumBacklog {
+    if recorderBacklog > Self.maximumBacklog {
       alarms.append(
         Alarm(
           "recorderBacklog", .attention, "The disk falls behind",
-          detail: "\(recorder.bytesWaiting >> 20) MiB of recordings wait to be written.",
+          detail: "\(recorderBacklog >> 20) MiB of recordings wait to be written.",
           remedy: "Look at what else uses the disk. When too much waits, parts of recordings are lost."))
     }
     if let first = recordingTroubles.values.min(by: { $0.since < $1.since }) {
@@ -123,7 +122,7 @@ package struct HealthFacts: Sendable {
       alarms.append(
         Alarm(
           "webhooks", .attention, "Other systems did not get \(Self.count(deadLetters, "event"))",
-          detail: "They were tried for a day and given up.",
+          detail: "They were tried again and again for hours, then given up.",
           remedy: "Look at the receiver, then try the letters again or drop them under Webhooks."))
     }
     return alarms

@@ -41,13 +41,17 @@ package final class SettingsDesk: Sendable {
   /// What was set here rather than on the command line.
   package var changed: Set<ServiceSettings.Name> { state.withLock { Set($0.stored.keys) } }
 
-  /// Sets some of the settings; null brings the command line's back. Durable, and in the audit journal, when it returns.
+  /// Sets some of the settings; null brings the command line's back.
+  ///
+  /// It is durable, and in the audit journal, when it returns.
   package func change(_ wish: [ServiceSettings.Name: JSONValue], by principal: Principal) async throws(Refusal) {
     guard !wish.isEmpty else { return }
     let standard = standard
     let (news, document) = try state.withLock { state throws(Refusal) in
       var stored = state.stored
-      for (name, value) in wish { stored[name] = value == .null ? nil : value }
+      for (name, value) in wish {
+        if value == .null { stored.removeValue(forKey: name) } else { stored[name] = value }
+      }
       let new = try standard.replacing(stored)
       let names = ServiceSettings.Name.allCases.filter { state.current[$0] != new[$0] }
       for name in stored.keys { stored[name] = new[name] }

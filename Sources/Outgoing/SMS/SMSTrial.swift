@@ -4,7 +4,9 @@ import JSON
 package struct SMSTrial: Sendable {
   /// HTTP status; nil when there was no answer.
   package let status: Int?
-  /// What the provider says, shortened; nil when it says nothing. It may repeat the number: show it, do not log it.
+  /// What the provider says, shortened; nil when it says nothing.
+  ///
+  /// It may repeat the number: show it, do not log it.
   package let words: String?
   /// The provider's name for the message, or why it was not taken.
   package let outcome: Result<String?, OutgoingError>

@@ -11,7 +11,7 @@ import { roles } from "./roles.js";
 export function passwordField() {
   const input = build("input", { type: "text", autocomplete: "off", spellcheck: "false", minlength: 12, maxlength: 512, required: true, value: makePassword() });
   const another = build("button", { type: "button", onclick: () => (input.value = makePassword()) }, "Another one");
-  return { input, node: build("div", { class: "form" }, field("Password", input, "At least 12 characters; it is shown once more when it is set."), build("div", { class: "row-end" }, another)) };
+  return { input, node: build("div", { class: "form" }, build("div", { class: "with-button" }, field("Password", input), another), build("p", { class: "hint" }, "At least 12 characters; it is shown once more when it is set.")) };
 }
 
 /**

@@ -112,7 +112,7 @@ function plot(name, values, unit, span) {
 }
 
 function rounded(value) {
-  return value >= 10 || value === 0 ? String(Math.round(value)) : value.toFixed(value < 1 ? 2 : 1);
+  return value >= 10 || Number.isInteger(value) ? String(Math.round(value)) : value.toFixed(value < 1 ? 2 : 1);
 }
 
 function counted(number, word) {

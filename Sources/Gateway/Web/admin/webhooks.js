@@ -41,7 +41,7 @@ export class Webhooks {
       const add = build("button", { type: "button", class: "primary", id: "add-webhook", onclick: () => this.#add() }, icon("add"), "Add a webhook");
       this.#panel.replaceChildren(
         build("h2", {}, "Webhooks"),
-        build("p", { class: "hint" }, "Computer-aided dispatch and record systems hear of events as they happen: each is posted, signed, and tried again for a day."),
+        build("p", { class: "hint" }, "Computer-aided dispatch and record systems hear of events as they happen: each is posted, signed, and tried again for hours if nobody takes it."),
         build("div", { class: "row-end" }, add), this.#receivers(webhooks), this.#letters(letters, webhooks));
     } catch (error) {
       this.#panel.replaceChildren(build("h2", {}, "Webhooks"), build("p", { class: "problem" }, inWords(error)), build("div", {}, build("button", { onclick: () => this.#load() }, "Try again")));

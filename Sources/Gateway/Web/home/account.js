@@ -44,7 +44,7 @@ function showPassword() {
   fresh.addEventListener("input", check);
   repeated.addEventListener("input", check);
   // Password managers file a new password under the name beside it.
-  const userName = build("span", { class: "unseen", "aria-hidden": true }, build("input", { type: "text", autocomplete: "username", value: account.userName, tabindex: "-1", readonly: true }));
+  const userName = build("span", { class: "unseen" }, build("input", { type: "text", "aria-label": "User name", autocomplete: "username", value: account.userName, tabindex: "-1", readonly: true }));
   const send = async () => {
     await session.post("/api/v1/me/password", { present: present.value, new: fresh.value });
     if (!session.token) return location.assign("/sign-in?next=/account");

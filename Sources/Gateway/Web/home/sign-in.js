@@ -37,10 +37,14 @@ learnService().then((service) => {
   document.title = `Sign in · ${service.name}`;
 });
 learnSession().then(({ state: session, name, role }) => {
-  if (session !== "open" || state.isBusy) return;
-  const target = destination(wish, homeOf(role));
+  if (session === "none" || state.isBusy) return;
   const present = element("present");
   present.hidden = false;
+  if (session === "locked") {
+    setText(present, "Your session was locked because nothing was done for a while. Sign in to go on.");
+    return;
+  }
+  const target = destination(wish, homeOf(role));
   present.replaceChildren(`You are signed in as ${name}. `, build("a", { href: target }, "Go on"), ", or sign in as somebody else.");
 });
 if (!userName.value) userName.focus();
