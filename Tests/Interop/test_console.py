@@ -328,8 +328,8 @@ def test_a_trainer_opens_exercises(room: Room) -> None:
 
 def test_wrong_role_gets_words(room: Room) -> None:
     page = room.page(f"{room.base}/console?token={room.service.accounts['responder'].token}")
-    says(page, "main", "This page is for the control room")
-    assert page.get_by_role("link", name="Go to your own page").get_attribute("href").startswith("/field")
+    says(page, "main", "This page is not for your role")
+    assert page.get_by_role("link", name="My page").get_attribute("href").startswith("/field")
     assert violations(page) == []
 
 

@@ -4,7 +4,7 @@
  */
 
 import { expose } from "../shared/access.js";
-import { build, element } from "../shared/dom.js";
+import { element } from "../shared/dom.js";
 import { openShell } from "../shared/shell.js";
 import { Accounts } from "./accounts.js";
 import { Alarms } from "./alarms.js";
@@ -19,33 +19,27 @@ import { Webhooks } from "./webhooks.js";
 
 const shell = await openShell({ title: "Administration" });
 
-if (shell.session.is("admin")) {
-  const node = new NodeState(shell);
-  const tabs = new Tabs(shell, element("tabs"), element("panels"), [
-    ["accounts", "Accounts", new Accounts(shell)],
-    ["service", "Service", new Service(shell)],
-    ["messages", "Messages", new Messages(shell)],
-    ["retention", "Retention", new Retention(shell)],
-    ["keys", "Keys", new Keys(shell)],
-    ["webhooks", "Webhooks", new Webhooks(shell)],
-    ["health", "Health", new Health(node)],
-    ["alarms", "Alarms", new Alarms(node)],
-  ]);
-  node.addEventListener("news", () => tabs.count("alarms", node.urgency));
-  node.start();
-  expose({
-    get tab() {
-      return tabs.current;
-    },
-    get health() {
-      return node.report;
-    },
-    get isFresh() {
-      return node.isFresh;
-    },
-  });
-} else {
-  document.querySelector(".admin").replaceChildren(
-    build("p", {}, "These pages are for admins. Your own password and second factor are under your name above."));
-  expose({ tab: undefined });
-}
+const node = new NodeState(shell);
+const tabs = new Tabs(shell, element("tabs"), element("panels"), [
+  ["accounts", "Accounts", new Accounts(shell)],
+  ["service", "Service", new Service(shell)],
+  ["messages", "Messages", new Messages(shell)],
+  ["retention", "Retention", new Retention(shell)],
+  ["keys", "Keys", new Keys(shell)],
+  ["webhooks", "Webhooks", new Webhooks(shell)],
+  ["health", "Health", new Health(node)],
+  ["alarms", "Alarms", new Alarms(node)],
+]);
+node.addEventListener("news", () => tabs.count("alarms", node.urgency));
+node.start();
+expose({
+  get tab() {
+    return tabs.current;
+  },
+  get health() {
+    return node.report;
+  },
+  get isFresh() {
+    return node.isFresh;
+  },
+});

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { expose } from "./access.js";
 import { build, setText } from "./dom.js";
 import { icon } from "./icons.js";
 import { Shortcuts } from "./keys.js";
@@ -83,7 +82,7 @@ async function refuse({ name, role }, home) {
       build("h1", {}, "This page is not for your role"),
       build("p", {}, `You are signed in as ${name}, ${role}. Go to your own page, or sign in as somebody else.`),
       build("a", { class: "button primary", href: home }, "My page")));
-  expose({ refused: role });
+  document.body.dataset.refused = role;
   await new Promise(() => {});
 }
 
