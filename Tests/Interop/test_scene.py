@@ -203,8 +203,14 @@ def test_two_callers_stand_side_by_side_and_one_returns_to_their_place(stage: St
     page.keyboard.press("r")
     see(page, "mode", "moving")
     second.reload()
-    second.click("#start-video")
-    wait_for(lambda: second.evaluate("window.sightline.state") == "connected", "Bob is back")
+
+    def returns() -> bool:
+        # A page may go on by itself after a reload, or wait for its button.
+        if second.locator("#start-video:enabled").is_visible():
+            second.click("#start-video")
+        return second.evaluate("window.sightline?.state") == "connected"
+
+    wait_for(returns, "Bob is back", 20, every=0.5)
     see(page, "large", second.caller, "Bob's place is his again", 30)
     see(page, "mode", "moving")
     assert stage.complaints == []
@@ -265,8 +271,10 @@ def test_snapshot_is_kept_and_shown(stage: Stage, artifacts: pathlib.Path) -> No
     words = page.locator(".snapshot-words small")
 
     def take() -> bool:
-        page.keyboard.press("x")
-        return words.inner_text().startswith("Saved ")
+        said = words.inner_text()
+        if said == "" or said.startswith("Not kept: "):
+            page.keyboard.press("x")
+        return said.startswith("Saved ")
 
     wait_for(take, "a snapshot", 20, every=0.5)
     kept = page.evaluate(f"{SCENE}.snapshot")
