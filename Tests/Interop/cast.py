@@ -59,6 +59,14 @@ class Person:
         for key in keys:
             self.page.keyboard.press(key)
 
+    def tab_to(self, selector: str, limit: int = 80) -> None:
+        """Goes by Tab, as people without a mouse do, until the focus is on what the selector names."""
+        for _ in range(limit):
+            if self.page.evaluate("(selector) => document.activeElement?.matches(selector) ?? false", selector):
+                return
+            self.press("Tab")
+        raise AssertionError(f"{self.name}: {selector} cannot be reached by Tab")
+
     def violations(self) -> list[str]:
         """What axe has to say against the page as it is."""
         found = Axe().run(self.page).response["violations"]

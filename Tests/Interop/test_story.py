@@ -1,5 +1,6 @@
 """The whole story in real browsers at once: a caller, two operators, a paramedic, a hospital and a supervisor, each at the page
-that is theirs. `make story` runs it; SIGHTLINE_STORY_PICTURES is a folder for a picture of every scene."""
+that is theirs; the control room uses the keyboard alone. `make story` runs it; SIGHTLINE_STORY_PICTURES is a folder for a
+picture of every scene."""
 
 import json
 import os
@@ -131,15 +132,18 @@ def test_story(stage: Stage, report: Callable) -> None:
 
     # Over to a colleague, who ends it.
     operator.press("h")
-    operator.page.get_by_role("radio", name="Second operator").check()
-    operator.page.get_by_role("dialog").get_by_role("button", name="Hand over").click()
+    operator.page.get_by_role("radio", name="Second operator").wait_for()
+    choose(operator, "Second operator")
+    operator.tab_to("dialog button.primary")
+    operator.press("Enter")
     stage.happened("assignment.removed", "the first operator let go", account=stage.accounts["operator"].id)
     second.go(f"/console/{stage.incident}")
     second.until(f"{SCENE}?.state.kind === 'live'", "the colleague sees it", PICTURE_SECONDS)
     stage.photograph("6-handed-over", second, responder, guest, caller)
     second.press("e")
-    second.page.get_by_label("Handled").first.check()
-    second.page.get_by_role("button", name="End the incident").click()
+    choose(second, "Handled")
+    second.tab_to("dialog button.danger")
+    second.press("Enter")
     stage.happened("incident.state", "it ended", state="ended", outcome="handled")
     caller.until("window.sightline.view === 'ended'", "the call is over")
     stage.photograph("7-ended", second, responder, guest, caller)
@@ -147,6 +151,18 @@ def test_story(stage: Stage, report: Callable) -> None:
     look_back(stage)
     assert cast.complaints == []
     assert cast.strangers == []
+
+
+def choose(person: Person, name: str) -> None:
+    """Goes through the open dialog's choices by the arrow keys until the named one is chosen."""
+    person.tab_to("dialog input[type=radio]")
+    person.press("Space")
+    chosen = "(name) => document.activeElement.checked && document.activeElement.closest('label').innerText.includes(name)"
+    for _ in range(12):
+        if person.page.evaluate(chosen, name):
+            return
+        person.press("ArrowDown")
+    raise AssertionError(f"{person.name}: {name} cannot be chosen by the keyboard")
 
 
 def measure_set_up(stage: Stage) -> float:
@@ -159,12 +175,17 @@ def measure_set_up(stage: Stage) -> float:
 def invite(stage: Stage, operator: Person) -> tuple[Person, Person]:
     """A paramedic by their unit, a hospital by a link that ends."""
     responder = stage.cast.sign_in("responder", size=PHONE, is_phone=True)
-    operator.page.click("#invite")
-    operator.page.get_by_role("button", name=f"Send {UNIT}").click()
+    operator.press("i")
+    operator.page.get_by_role("button", name=f"Send {UNIT}").wait_for()
+    operator.page.locator("#people-title").evaluate("(title) => (title.tabIndex = -1, title.focus())")
+    operator.tab_to(f"[aria-label='Send {UNIT}']")
+    operator.press("Enter")
     stage.happened("unit.assigned", "the unit is sent", unit=UNIT)
-    operator.page.fill("#guest-name", "Dr. Kaya")
-    operator.page.fill("#guest-role", "Hospital")
-    operator.page.get_by_role("button", name="Make the link").click()
+    operator.tab_to("#guest-name")
+    operator.page.keyboard.type("Dr. Kaya")
+    operator.press("Tab")
+    operator.page.keyboard.type("Hospital")
+    operator.press("Enter")
     address = operator.until(
         "[document.getElementById('link-address')?.value].find((value) => value?.includes('/watch/'))", "the guest's link")
     guest = stage.cast.enter("guest", address)
@@ -213,8 +234,10 @@ def look_back(stage: Stage) -> None:
     """A supervisor replays, verifies, and takes an evidence package away."""
     supervisor = stage.cast.sign_in("supervisor")
     supervisor.go(f"/replay/{stage.incident}")
-    supervisor.page.fill("#reason", "quality review")
-    supervisor.page.get_by_role("button", name="Open the replay").click()
+    supervisor.tab_to("#reason")
+    supervisor.page.keyboard.type("quality review")
+    supervisor.tab_to("#why-form button.primary")
+    supervisor.press("Enter")
     supervisor.until("window.sightline.tracks?.length > 0 || document.querySelectorAll('#pictures video').length > 0", "streams")
     supervisor.press("v")
     supervisor.until("document.getElementById('seal').textContent.includes('verified')", "the seal is verified", 30)
