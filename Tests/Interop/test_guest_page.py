@@ -61,7 +61,8 @@ def test_a_guest_hears_everybody_who_talks(hospital: Hospital, pages: Pages) -> 
     operator = open_live(pages, hospital.address("operator"), LAPTOP)
     wait_for(lambda: voices(page) == 1, "the caller is heard")
     operator.keyboard.press("l")
-    wait_for(lambda: voices(page) == 2, "the operator is heard as well")
+    look(operator, "window.sightline.desk.isSending.voice", True, "the microphone is there", 30)
+    wait_for(lambda: voices(page) == 2, "the operator is heard as well", 30)
     look(page, "document.getElementById('speaking').textContent", "Demo operator talks", "who talks")
     assert page.evaluate("document.getElementById('voices').muted") is True
     page.click("#sound")
