@@ -203,7 +203,7 @@ def test_name_counts_at_once_for_callers_and_messages(office: Office, staff: Sta
     link = office.person("operator").post(f"/api/v1/incidents/{incident}/links", {"role": "caller"})
     page = open_tab(staff, office, "service")
     page.fill("#setting-name", "Feuerwehr Süd")
-    page.click("text=Save >> nth=0")
+    page.click("#panel-service >> button:text-is('Save')")
     page.wait_for_selector(".toast >> text=Saved")
     assert Api(office.base).get("/api/v1/service")["name"] == "Feuerwehr Süd", "what the caller's page asks for"
     first = staff.open(office.base, PHONE)
