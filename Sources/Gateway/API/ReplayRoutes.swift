@@ -31,7 +31,29 @@ enum ReplayRoutes {
     .optional("verify", .choice(["true", "false"]), "Read all of the archive and hold it against its seals.")
   ]
 
-  static var routes: [APIRoute] { asked + files + hls }
+  private static let revealing = Schema.object([
+    .required("on", .boolean, "Whether the pictures are clear from now on, or blurred again.")
+  ])
+
+  static var routes: [APIRoute] { asked + [reveal] + files + hls }
+
+  private static var reveal: APIRoute {
+    APIRoute(
+      .post, "\(look)/reveal", .incident(.follow), tag: tag,
+      "Note that the pictures of a replay are revealed, or blurred again: the audit journal keeps it.",
+      body: .json(revealing), success: (204, nil)
+    ) { call in
+      let (look, incident) = try await call.look()
+      let isOn = call.body["on"]?.bool ?? true
+      try await call.room.audit.record(
+        .access,
+        [
+          "what": .string(isOn ? "the pictures of the replay, revealed" : "the pictures of the replay, blurred again"),
+          "incident": .string(incident.id.value), "reason": .string("in the replay \(look.id)"),
+        ], by: call.principal().actor)
+      return .done
+    }
+  }
 
   private static var asked: [APIRoute] {
     [

@@ -3,8 +3,11 @@
  * @module
  */
 
-import { authorization, expose } from "../shared/access.js";
-import { applyTheme, nextTheme } from "../shared/theme.js";
+import { expose } from "../shared/access.js";
+import { ServiceError } from "../shared/session.js";
+import { openShell } from "../shared/shell.js";
+import { nextTheme } from "../shared/theme.js";
+import { Strips } from "./strips.js";
 import { archive as words, clock } from "../shared/words.js";
 
 /** Milliseconds of rest after the last key before a search goes out. */
@@ -22,6 +25,8 @@ const element = (id) => document.getElementById(id);
 const filters = element("filters");
 const options = new URLSearchParams(location.search);
 const token = options.get("token") ?? "";
+const shell = await openShell({ title: "Archive" });
+const strips = new Strips(shell.session, element("main"));
 
 /** @type {AbortController | undefined} */
 let running;
@@ -102,24 +107,24 @@ async function search({ isMore = false } = {}) {
   if (!isMore) keep();
   try {
     const cursor = isMore ? `&cursor=${encodeURIComponent(next)}` : "";
-    const answer = await ask(`${question()}${cursor}`, mine.signal);
+    const answer = await ask(`${question()}${cursor}`);
+    if (mine.signal.aborted) return;
     show(answer, isMore);
     took = performance.now() - began;
   } catch (error) {
-    if (error.name === "AbortError" || mine.signal.aborted) return;
+    if (mine.signal.aborted) return;
     setText("problem", error instanceof RangeError ? error.message : words.failed);
     setText("count", "");
   }
 }
 
-async function ask(query, signal) {
-  const headers = token ? authorization(token) : {};
-  const response = await fetch(`/api/v1/archive?${query}`, { headers, signal });
-  if (response.ok) return response.json();
-  if (response.status === 401) throw new RangeError(words.signIn);
-  if (response.status === 403) throw new RangeError(words.forbidden);
-  const problem = await response.json().catch(() => undefined);
-  throw new RangeError(problem?.detail ?? words.failed);
+async function ask(query) {
+  try {
+    return await shell.session.get(`/api/v1/archive?${query}`);
+  } catch (error) {
+    if (!(error instanceof ServiceError) || error.status === 0) throw error;
+    throw new RangeError({ 401: words.signIn, 403: words.forbidden }[error.status] ?? error.message);
+  }
 }
 
 function show(answer, isMore) {
@@ -135,6 +140,7 @@ function show(answer, isMore) {
   setText("count", words.count(answer.count, answer.countIsExact));
   if (!answer.complete) setText("problem", words.incomplete);
   suggestTypes(answer.incidents);
+  element("pictures").hidden = strips.isOn || ![...list.children].some((each) => each.dataset.pictures);
   if (isMore) rows[0]?.querySelector("a, [tabindex]")?.focus();
   else element("main").scrollTop = 0;
 }
@@ -154,8 +160,13 @@ function suggestTypes(incidents) {
 function row(incident) {
   const opens = incident.mayReplay && incident.recording !== "none";
   const properties = opens ? { className: "result", href: replayAddress(incident.id) } : { className: "result", tabIndex: 0 };
-  return make("li", {}, make(opens ? "a" : "div", properties, priority(incident.priority), make(
+  const item = make("li", {}, make(opens ? "a" : "div", properties, priority(incident.priority), make(
     "div", {}, headline(incident), details(incident)), marks(incident)));
+  if (opens) {
+    item.dataset.pictures = incident.id;
+    strips.watch(item);
+  }
+  return item;
 }
 
 function replayAddress(id) {
@@ -223,33 +234,25 @@ function move(step) {
   results[Math.min(results.length - 1, Math.max(0, here < 0 ? 0 : here + step))]?.focus();
 }
 
-const commands = {
-  "/": () => filters.elements.text.focus(),
-  ArrowDown: () => move(1),
-  ArrowUp: () => move(-1),
-  t: nextTheme,
-  "?": () => element("help").showModal(),
-};
+shell.shortcuts.add(
+  { key: "/", words: "Search for words", action: () => filters.elements.text.focus() },
+  { key: "arrowdown", words: "Next result", action: () => move(1) },
+  { key: "arrowup", words: "Result before", action: () => move(-1) },
+  { key: "s", words: "Show pictures of the results", action: () => strips.ask(), when: () => !element("pictures").hidden },
+  { key: "t", words: "Next theme: dark, light, sunlight", action: nextTheme },
+);
 
-function press(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || element("help").open) return;
-  const isTyping = event.target.matches?.("input:not([type='checkbox']), select, textarea");
-  if (isTyping && event.key === "Escape") {
-    event.preventDefault();
-    move(0);
-    return;
-  }
-  const command = isTyping ? undefined : commands[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-  if (!command) return;
+/** Out of a field back to the results. */
+function leave(event) {
+  if (event.key !== "Escape" || !event.target.matches?.("input:not([type='checkbox']), select, textarea")) return;
   event.preventDefault();
-  command();
+  move(0);
 }
 
 /** On a narrow page the results come before most of the filters. */
 const wide = matchMedia("(min-width: 801px)");
 const unfold = () => { if (wide.matches) element("rest").open = true; };
 
-applyTheme();
 restore();
 unfold();
 wide.addEventListener("change", unfold);
@@ -257,6 +260,7 @@ expose({
   get shown() { return shown; },
   get took() { return took; },
   get hasMore() { return next !== ""; },
+  get strips() { return strips.shown; },
 });
 filters.addEventListener("input", () => {
   clearTimeout(timer);
@@ -268,8 +272,10 @@ filters.addEventListener("submit", (event) => {
 });
 filters.addEventListener("reset", () => setTimeout(() => search()));
 element("more").addEventListener("click", () => search({ isMore: true }));
-element("theme").addEventListener("click", nextTheme);
-element("keys").addEventListener("click", commands["?"]);
-addEventListener("keydown", press);
+element("pictures").addEventListener("click", () => strips.ask());
+strips.addEventListener("change", () => {
+  element("pictures").hidden = strips.isOn;
+});
+filters.addEventListener("keydown", leave);
 setText("count", words.searching);
 search();

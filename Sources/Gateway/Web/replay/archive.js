@@ -251,6 +251,12 @@ export class Archive extends EventTarget {
     return (await this.#ask(`/thumbnails/${encodeURIComponent(track)}?at=${at}`)).blob();
   }
 
+  /** Has it noted that the pictures are clear from now on, or blurred again. @param {boolean} on */
+  async noteRevealed(on) {
+    const headers = { "Content-Type": "application/json", ...authorization(this.#token) };
+    await this.#ask("/reveal", { method: "POST", headers, body: JSON.stringify({ on }) });
+  }
+
   /** How the archive is sealed, and whether that is true, for which the service reads all of it. */
   async verify() {
     return (await this.#ask("/seal?verify=true")).json();

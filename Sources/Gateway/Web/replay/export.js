@@ -21,6 +21,11 @@ const words = {
     "The recording as it is, films, the journal, and signatures, in one file. The journal keeps who asked for it, who agreed and who fetched it.",
   reason: "Why is it needed?",
   ask: "Ask for a package",
+  // {count}: how many parts are hidden.
+  redacted: (count) =>
+    count === 0
+      ? "No redacted copy: nothing was drawn over the pictures."
+      : `With a redacted copy that hides ${count} ${count === 1 ? "part" : "parts"}; the original is in the package too.`,
   none: "No package has been asked for.",
   approve: "Agree",
   refuse: "Refuse",
@@ -72,6 +77,7 @@ export class ExportPanel extends EventTarget {
   #reason;
   #list;
   #status;
+  #redacted;
   #timer;
   #isClosed = false;
 
@@ -87,6 +93,13 @@ export class ExportPanel extends EventTarget {
     this.#look();
   }
 
+  /** Says what a redacted copy would hide, as it is now; call it when the panel is opened. */
+  refresh() {
+    const order = this.#options.redaction?.();
+    const count = (order?.regions?.length ?? 0) + (order?.mutes?.length ?? 0);
+    this.#redacted.textContent = words.redacted(count);
+  }
+
   /** Ends the looking. */
   close() {
     this.#isClosed = true;
@@ -98,6 +111,7 @@ export class ExportPanel extends EventTarget {
     heading.id = "export-heading";
     root.setAttribute("aria-labelledby", heading.id);
     root.classList.add("exports");
+    this.#redacted = element("p");
     const label = element("label", words.reason);
     label.htmlFor = "export-reason";
     this.#reason = element("textarea");
@@ -116,7 +130,7 @@ export class ExportPanel extends EventTarget {
     this.#list.append(element("li", words.none));
     this.#status = element("p");
     this.#status.setAttribute("role", "status");
-    root.replaceChildren(heading, element("p", words.explanation), this.#form, this.#status, this.#list);
+    root.replaceChildren(heading, element("p", words.explanation), this.#redacted, this.#form, this.#status, this.#list);
   }
 
   async #ask() {
@@ -226,9 +240,10 @@ export class ExportPanel extends EventTarget {
  * @param {HTMLButtonElement} button
  * @param {HTMLDialogElement} dialog with a `section`
  * @param {import("../shared/access.js").Access} access
+ * @param {() => object | undefined} [redaction] what redacted copies are to hide
  * @returns {Promise<ExportPanel | undefined>}
  */
-export async function offerExports(button, dialog, { incident, token }) {
+export async function offerExports(button, dialog, { incident, token }, redaction) {
   const fields = token ? authorization(token) : {};
   let me;
   try {
@@ -240,7 +255,7 @@ export async function offerExports(button, dialog, { incident, token }) {
   if (!roles.has(me?.role)) return undefined;
   const headers = () => (token ? fields : { "X-CSRF-Token": me.csrfToken ?? "" });
   const root = dialog.querySelector("section");
-  const panel = new ExportPanel(root, { incident, token, headers, self: () => me.id, mayApprove: true });
+  const panel = new ExportPanel(root, { incident, token, headers, self: () => me.id, mayApprove: true, redaction });
   dialog.setAttribute("aria-labelledby", root.getAttribute("aria-labelledby"));
   button.hidden = false;
   return panel;

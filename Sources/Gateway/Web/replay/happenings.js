@@ -8,18 +8,45 @@ import { clock, replay as words } from "../shared/words.js";
 /** Rows that are shown at a time; an incident may have thousands of fixes. */
 const maximumRows = 2000;
 
+/** What people look for, and the kinds of cues that it means. */
+const choices = {
+  All: undefined,
+  Talk: new Set(["chat", "note"]),
+  Decisions: new Set(["decision", "people", "command", "stage"]),
+  Looks: new Set(["watching", "revealed", "archive", "snapshot", "file"]),
+};
+
 /** Dispatches `seek` with the seconds of a row that somebody wants to go to. */
 export class Happenings extends EventTarget {
   #archive;
   #element;
   #rows = [];
   #current = -1;
+  #choice = "All";
 
   /** @param {Document} page @param {import("./archive.js").Archive} archive */
   constructor(page, archive) {
     super();
     this.#archive = archive;
     this.#element = (id) => page.getElementById(id);
+    this.#element("kinds").replaceChildren(...Object.keys(choices).map((name) => {
+      const button = Object.assign(document.createElement("button"), { type: "button", textContent: name });
+      button.addEventListener("click", () => this.choose(name));
+      return button;
+    }));
+    this.choose("All");
+  }
+
+  /** Shows only some kinds. @param {keyof typeof choices} name */
+  choose(name) {
+    this.#choice = name;
+    for (const button of this.#element("kinds").children) button.setAttribute("aria-pressed", String(button.textContent === name));
+    for (const { cue, item } of this.#rows) item.hidden = this.#isLeftOut(cue);
+    this.#current = -2;
+  }
+
+  #isLeftOut({ kind }) {
+    return choices[this.#choice] !== undefined && !choices[this.#choice].has(kind);
   }
 
   /** Places change all the time: they have a place of their own, and are no rows. */
@@ -37,6 +64,7 @@ export class Happenings extends EventTarget {
     for (const { item } of this.#rows.splice(from)) item.remove();
     for (const cue of cues.slice(from)) {
       const item = this.#row(cue, start);
+      item.hidden = this.#isLeftOut(cue);
       this.#rows.push({ cue, item });
       list.append(item);
     }

@@ -8,13 +8,19 @@ import { Archive, openLook } from "./archive.js";
 import { offerExports } from "./export.js";
 import { Filmstrip } from "./filmstrip.js";
 import { Happenings } from "./happenings.js";
+import { offerHold } from "./hold.js";
+import { Loop } from "./loop.js";
 import { PictureWall } from "./picturewall.js";
 import { Player } from "./player.js";
-import { applyTheme, nextTheme } from "../shared/theme.js";
+import { Redaction } from "./redaction.js";
+import { ReplayMap } from "./replaymap.js";
+import { openShell } from "../shared/shell.js";
+import { nextTheme } from "../shared/theme.js";
 import { Timeline } from "./timeline.js";
 import { clock, replay as words } from "../shared/words.js";
 
 const access = readAccess(location);
+const shell = await openShell({ title: words.title(access.incident) });
 const element = (id) => document.getElementById(id);
 const speeds = [0.5, 1, 2, 4, 8];
 
@@ -30,6 +36,14 @@ let filmstrip;
 let wall;
 /** @type {Happenings | undefined} */
 let happenings;
+/** @type {Loop | undefined} */
+let loop;
+/** @type {ReplayMap | undefined} */
+let map;
+/** @type {Redaction | undefined} */
+let redaction;
+/** @type {import("./export.js").ExportPanel | undefined} */
+let exports;
 /** Pictures start blurred until somebody chooses to look (UX, "Seeing is a choice"). */
 let isHidden = true;
 let hasSound = true;
@@ -65,6 +79,10 @@ function begin() {
   filmstrip = new Filmstrip(element("filmstrip"), (track, seconds) => archive.thumbnail(track, seconds));
   wall = new PictureWall(element("pictures"), archive, player);
   happenings = new Happenings(document, archive);
+  loop = new Loop(element("loop"), player, () => archive.span.start);
+  map = new ReplayMap(element("map"), archive, shell.service);
+  redaction = new Redaction(element("redaction").querySelector("div"), element("pictures"), archive, player);
+  element("redaction").hidden = !mayExport();
   document.body.dataset.view = "replay";
   element("why").hidden = true;
   for (const id of ["replay", "side"]) element(id).hidden = false;
@@ -97,6 +115,7 @@ function update() {
   const film = archive.tracks.find(({ kind, fragments }) => kind === "video" && fragments.length > 0);
   if (film) filmstrip.update(film.id, { start: film.start, end: film.end });
   wall.setSound(hasSound);
+  redaction.update();
   renderSeal();
   render();
 }
@@ -131,6 +150,9 @@ function follow() {
   timeline.show(position);
   wall.show(position, isHidden);
   happenings.show(position);
+  map.show(position);
+  redaction.show(position);
+  loop.follow();
   setText("position", clock(position - start));
   setText("total", words.of(clock(last - start)));
   setText("wall", new Date(archive.wallTime(position)).toLocaleTimeString());
@@ -203,44 +225,57 @@ const commands = {
   reveal: () => {
     isHidden = !isHidden;
     render();
+    // Seeing is a choice, and the journal keeps it.
+    archive.noteRevealed(!isHidden).catch((error) => setText("notice", error.message));
+  },
+  loopFrom: () => loop.mark("start"),
+  loopTo: () => loop.mark("end"),
+  noLoop: () => loop.clear(),
+  redact: () => {
+    if (element("redaction").hidden) return;
+    element("redaction").open = true;
+    redaction.toggle();
   },
   monochrome: () => {
     const isOn = document.body.toggleAttribute("data-monochrome");
     element("monochrome").setAttribute("aria-pressed", String(isOn));
   },
   verify: () => verify(),
-  theme: () => {
-    nextTheme();
-    timeline?.draw();
-  },
+  theme: () => nextTheme(),
   export: () => {
-    if (!element("export").hidden) element("package").showModal();
+    if (element("export").hidden) return;
+    exports?.refresh();
+    element("package").showModal();
   },
-  keys: () => element("help").showModal(),
 };
 
-const keys = {
-  " ": "play", k: "pause", arrowleft: "back", arrowright: "forward", j: "farBack", l: "faster", home: "first", end: "last",
-  n: "next", p: "previous", a: "sound", r: "reveal", m: "monochrome", v: "verify", e: "export", t: "theme", "?": "keys",
-};
-/** Keys that mean something before anything is shown. */
-const always = new Set(["theme", "keys", "export"]);
+/** Keys, what they do in words, and whether they mean something before anything is shown. */
+const keys = [
+  [" ", "play", "Play or pause"], ["k", "pause", "Pause"],
+  ["arrowleft", "back", "5 seconds back, with Shift 1 second"], ["arrowright", "forward", "5 seconds forward, with Shift 1 second"],
+  ["j", "farBack", "10 seconds back"], ["l", "faster", "Play; again: faster"], ["home", "first", "Beginning"], ["end", "last", "End"],
+  ["n", "next", "Next happening"], ["p", "previous", "Happening before"], ["[", "loopFrom", "Loop from here"],
+  ["]", "loopTo", "Loop to here"], ["\\", "noLoop", "No loop"], ["a", "sound", "Sound on or off"],
+  ["r", "reveal", "Reveal or hide the pictures"], ["m", "monochrome", "Monochrome"],
+  ["v", "verify", "Verify that nothing was changed"], ["d", "redact", "Draw what a redacted copy hides"],
+  ["e", "export", "Evidence package, for those who may have one made", true], ["t", "theme", "Next theme: dark, light, sunlight", true],
+];
 
-function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-  const { target } = event;
-  if (target instanceof HTMLTextAreaElement) return;
-  // Buttons take the space bar, the slider the arrows: they do the same as here, or what they say.
-  if (event.key === " " && target instanceof HTMLButtonElement) return;
-  const speed = speeds[Number(event.key) - 1];
-  const name = keys[event.key.toLowerCase()];
-  if ((!name && !speed) || (!player && !always.has(name))) return;
-  event.preventDefault();
-  if (speed) player.rate = speed;
-  else commands[name](event);
+function mayExport() {
+  return shell.session.is("supervisor", "custodian");
 }
 
-applyTheme();
+for (const [key, name, text, isAlways] of keys) {
+  shell.shortcuts.add({ key, words: text, action: commands[name], when: () => isAlways || player !== undefined });
+}
+speeds.forEach((speed, index) => shell.shortcuts.add({
+  key: String(index + 1), words: `Speed ${words.speed(speed)}`, when: () => player !== undefined,
+  action: () => {
+    player.rate = speed;
+  },
+}));
+// The shell's own button changes the theme too; a canvas does not notice.
+new MutationObserver(() => timeline?.draw()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 element("speeds").append(...speeds.map((speed) => {
   const button = Object.assign(document.createElement("button"), { type: "button", textContent: words.speed(speed) });
   button.dataset.speed = String(speed);
@@ -250,7 +285,6 @@ element("speeds").append(...speeds.map((speed) => {
   return button;
 }));
 for (const [id, command] of Object.entries(commands)) element(id)?.addEventListener("click", command);
-addEventListener("keydown", onKey);
 addEventListener("pagehide", () => archive?.close());
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
@@ -260,11 +294,21 @@ element("why-form").addEventListener("submit", (event) => {
   open(element("reason").value);
 });
 setText("incident", words.title(access.incident));
-document.title = words.title(access.incident);
 if (access.incident) {
   element("reason").focus();
-  offerExports(element("export"), element("package"), access);
+  offerExports(element("export"), element("package"), access, () => redaction?.order).then((panel) => {
+    exports = panel;
+  });
+  offerHold(element("hold"), shell, access.incident);
+  offerTrail();
 } else setText("why-problem", words.incomplete);
+
+function offerTrail() {
+  if (!shell.session.is("supervisor", "custodian", "auditor")) return;
+  const query = new URLSearchParams({ ...(access.token && { token: access.token }), incident: access.incident });
+  element("trail").href = `/audit?${query}`;
+  element("trail").hidden = false;
+}
 
 expose({
   get view() { return document.body.dataset.view; },
@@ -281,4 +325,6 @@ expose({
   get cues() { return structuredClone(archive?.cues ?? []); },
   get proof() { return structuredClone(proof); },
   get pictures() { return wall?.states ?? []; },
+  get loop() { return { start: loop?.start, end: loop?.end }; },
+  get redaction() { return structuredClone(redaction?.order); },
 });

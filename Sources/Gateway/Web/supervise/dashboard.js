@@ -62,7 +62,7 @@ function render() {
   element("now").replaceChildren(...[
     ["Open now", now.incidents], ["Waiting", now.waiting], ["Live callers", now.live], ["Watching", now.watching],
   ].map(([name, value]) => build("div", {}, build("dt", {}, name), build("dd", { class: "figures" }, String(value)))));
-  element("figures").replaceChildren(answers(), funnelPanel(), firstPicture(), load24(), timeline(), storage());
+  element("figures").replaceChildren(answers(), funnelPanel(), firstPicture(), load24(), storage(), timeline());
   for (const section of document.querySelectorAll(".plot")) {
     if (open.has(section.querySelector("h2").textContent)) section.querySelector("details").open = true;
   }
