@@ -108,7 +108,7 @@ class Cast:
         self.people.append(person)
         if path is not None:
             person.go(path)
-            person.until("window.sightline !== undefined", "the page's script runs", SCRIPT_SECONDS)
+            person.until("window.sightline !== undefined || document.body.dataset.refused", "the page's script runs", SCRIPT_SECONDS)
         return person
 
     def staff(self, role: str, path: str, **options: Any) -> Person:

@@ -97,7 +97,7 @@ SCENES = (
     Scene("console-keys", "operator", "/console/{incident}", then(SEEN, press("?"))),
     Scene("console-hand-over", "operator", "/console/{incident}", then(SEEN, press("h"))),
     Scene("console-end", "operator", "/console/{incident}", then(SEEN, press("e"))),
-    Scene("field-incidents", "responder", "/field", size=PHONE, is_for_phones=True),
+    Scene("field-incidents", "responder", "/field?list", size=PHONE, is_for_phones=True),
     Scene("field-incident", "responder", "/field/{incident}", FIELD, PHONE, is_for_phones=True),
     Scene("field-revealed", "responder", "/field/{incident}", then(FIELD, click("#reveal")), PHONE, is_for_phones=True),
     Scene("field-text", "responder", "/field/{incident}", then(FIELD, click("#tab-chat")), PHONE, is_for_phones=True),

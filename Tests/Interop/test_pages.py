@@ -13,7 +13,8 @@ from gallery import SCENES, Gallery, Scene, set_theme, settle
 #: Text of a button or link that does not fit into it any more.
 CUT_OFF = """
   [...document.querySelectorAll("button, a, [role=tab], h1, h2")]
-    .filter((each) => each.checkVisibility({ visibilityProperty: true }) && !each.closest(".unseen, dialog:not([open])"))
+    .filter((each) => each.checkVisibility({ visibilityProperty: true }) && each.innerText.trim() !== "")
+    .filter((each) => !each.closest(".unseen, .visually-hidden, dialog:not([open])"))
     .filter((each) => getComputedStyle(each).overflow !== "visible" && getComputedStyle(each).textOverflow !== "ellipsis")
     .filter((each) => each.scrollWidth > each.clientWidth + 1 || each.scrollHeight > each.clientHeight + 1)
     .map((each) => each.outerHTML.slice(0, 160))
