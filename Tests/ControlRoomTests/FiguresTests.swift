@@ -10,7 +10,7 @@ struct FiguresTests {
 
   /// A journal told as steps: seconds since the start, kind, payload.
   private func journal(
-    _ name: String = "26-1", exercise: Bool = false, at beginning: UTCTime = start,
+    named name: String = "26-1", exercise: Bool = false, at beginning: UTCTime = start,
     _ steps: [(Double, EventKind, JSONValue)]
   ) throws -> [JournalEvent] {
     let id = try #require(IncidentID(name))
@@ -93,9 +93,9 @@ struct FiguresTests {
   }
 
   @Test(arguments: [
-    ([CallerStage.opened], CallerStage.failed, CallerFailure.permissionDenied, CallerStage.opened, "permissionDenied"),
-    ([.linkSent], .expired, nil, .linkSent, "expired"), ([], .declined, .noSmartphone, .requested, "noSmartphone"),
-    ([.opened, .locationOK], .ended, nil, .locationOK, "ended"),
+    ([CallerStage.opened], CallerStage.failed, CallerFailure?.some(.permissionDenied), CallerStage.opened, "permissionDenied"),
+    ([CallerStage.linkSent], .expired, CallerFailure?.none, .linkSent, "expired"), ([], .declined, CallerFailure?.some(.noSmartphone), .requested, "noSmartphone"),
+    ([.opened, .locationOK], .ended, CallerFailure?.none, .locationOK, "ended"),
   ])
   func whoIsLostIsCountedWithTheReason(
     before: [CallerStage], last: CallerStage, reason: CallerFailure?, after: CallerStage, words: String
@@ -127,7 +127,7 @@ struct FiguresTests {
   }
 
   @Test func exercisesAndOtherAgenciesAreNotMixedIn() throws {
-    let (real, drill) = (try journal("26-1", []), try journal("26-2", exercise: true, []))
+    let (real, drill) = (try journal(named: "26-1", []), try journal(named: "26-2", exercise: true, []))
     #expect(report(real, drill).sum.opened == 1)
     #expect(report(real, drill, exercise: true).sum.opened == 1)
     #expect(report(real, drill, agency: "other").sum.opened == 0)
@@ -179,8 +179,8 @@ struct FiguresTests {
   @Test func aMonthLaterItIsForgotten() throws {
     let later = Self.start + .seconds(Double(FigureBook.horizon + 1) * 3_600)
     var book = FigureBook()
-    for event in try journal("26-1", [(3, .stateChanged, ["state": "ended"])]) { book.take(event) }
-    for event in try journal("26-2", at: later, []) { book.take(event) }
+    for event in try journal(named: "26-1", [(3, .stateChanged, ["state": "ended"])]) { book.take(event) }
+    for event in try journal(named: "26-2", at: later, []) { book.take(event) }
     let figures = book.report(agency: "metro", isExercise: false, hours: 0..<later.hour + 1, now: later)
     #expect(figures.sum.opened == 1)
     #expect(book.followedCount == 1)
