@@ -62,6 +62,8 @@ accounts    -        -          -         -          -         -       -       a
 settings    -        -          -         -          -         -       -       any   -           -      -     -
 health      -        -          -         any        -         -       -       any   -           -      -     -
 server      -        -          -         -          -         -       -       -     -           -      -     -
+health      -        -          -         any        -         -       -       any   -           -      -     -
+train       -        -          -         any        -         -       any     -     -           -      -     -
 own affairs any      any        any       any        any       any     any     any   any         -      -     -
 somebody    any      any        any       any        any       any     any     any   any         any    any   any
 """
@@ -200,11 +202,18 @@ OPERATIONS: dict[str, list[Try]] = {
     # The archive: recordings
     "POST /api/v1/incidents/{incident}/snapshots": [Try("snapshot", {"source": "none"})],
     "PUT /api/v1/incidents/{incident}/late/{upload}": [Try("publish", b"", "video/webm")],
+    "GET /api/v1/incidents/{incident}/still": [Try("look back")],
+    # Figures and exercises
+    "GET /api/v1/figures": once("health"),
+    "GET /api/v1/exercises": once("train"),
+    "POST /api/v1/exercises": once("train", {}),
+    "DELETE /api/v1/exercises/{exercise}": [Try("train", is_of_incident=False, is_absent=True)],
     # The archive: replay. A look is asked for before its reason is; what a look shows takes what the look took.
     "POST /api/v1/incidents/{incident}/replays": [Try("replay", {"reason": ""}), Try("look back", {"live": True})],
     "GET /api/v1/incidents/{incident}/replays/{replay}/playlist.json": [Try("replay")],
     "GET /api/v1/incidents/{incident}/replays/{replay}/timeline.json": [Try("replay")],
     "GET /api/v1/incidents/{incident}/replays/{replay}/timeline.vtt": [Try("replay")],
+    "POST /api/v1/incidents/{incident}/replays/{replay}/reveal": [Try("replay", {"on": True})],
     "GET /api/v1/incidents/{incident}/replays/{replay}/seal": [Try("replay")],
     "GET /api/v1/incidents/{incident}/replays/{replay}/media/{segment}": [Try("replay")],
     "GET /api/v1/incidents/{incident}/replays/{replay}/stills/{still}": [Try("replay")],

@@ -180,7 +180,7 @@ def test_the_page_by_keyboard(filled: Node, chromium: Callable, artifacts: pathl
     focused = "document.activeElement.closest('.result') && [...document.querySelectorAll('.result')].indexOf(document.activeElement)"
     assert page.evaluate(focused) == 1
     page.press("?")
-    assert page.evaluate("document.getElementById('help').open")
+    assert page.evaluate("document.querySelector('dialog.keys').open")
     page.press("Escape")
     page.page.get_by_label("P1").check()
     wait_for(lambda: count(page) < few, "P1 only")
@@ -210,7 +210,7 @@ def test_the_page_says_who_may_not_look(filled: Node, chromium: Callable) -> Non
     page = open_page(filled, chromium, "admin")
     wait_for(lambda: "role" in page.evaluate(problem), "a word for admins")
     stranger = chromium(f"{filled.base}/archive")
-    wait_for(lambda: "Sign in" in stranger.evaluate(problem), "a word for strangers")
+    wait_for(lambda: "/sign-in?next=%2Farchive" in stranger.evaluate("location.href"), "strangers are led to the sign-in")
 
 
 @pytest.mark.parametrize("size", [NARROW, (1280, 800)])

@@ -313,7 +313,7 @@ def test_keyboard(room: Room, chromium: Callable) -> None:
     press("k")
     assert replay.see("isPlaying") is False
     press("?")
-    assert replay.page.locator("#help").is_visible()
+    assert replay.page.locator("dialog.keys").is_visible()
     press("Escape")
     press("a")
     assert replay.page.get_attribute("#sound", "aria-pressed") == "false"

@@ -13,6 +13,10 @@ package struct FigureHour: Hashable, Sendable {
     package let after: CallerStage
     /// A ``CallerFailure``, or `declined`, `expired`, `failed`, `ended`, `incidentOver`.
     package let reason: String
+
+    package init(after: CallerStage, reason: String) {
+      (self.after, self.reason) = (after, reason)
+    }
   }
 
   /// Incidents that began in this hour.

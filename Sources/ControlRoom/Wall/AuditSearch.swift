@@ -18,7 +18,9 @@ package struct AuditQuery: Hashable, Sendable {
   package func matches(_ event: JournalEvent) -> Bool {
     if let kind, event.kind != kind { return false }
     if let incident, event.payload["incident"]?.string != incident { return false }
-    if let person, ![event.actor.id, event.actor.name].contains(where: { $0.lowercased().contains(person.lowercased()) }) {
+    if let person,
+      ![event.actor.id, event.actor.name].contains(where: { $0.lowercased().contains(person.lowercased()) })
+    {
       return false
     }
     guard let text = text?.lowercased() else { return true }

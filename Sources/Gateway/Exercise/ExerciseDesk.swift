@@ -84,7 +84,8 @@ package final class ExerciseDesk: Sendable {
     let now = room.clock.wall()
     var random = RandomSource.system
     let exercise = Exercise(
-      id: "x-\(Hex.encode(random.bytes(6)))", agency: principal.facts.agency, startedBy: principal.actor, startedAt: now,
+      id: "x-\(Hex.encode(random.bytes(6)))", agency: principal.facts.agency, startedBy: principal.actor,
+      startedAt: now,
       endsAt: now + .seconds(Double(order.minutes) * 60), scenario: order.scenario, calls: calls,
       latitude: order.place?["lat"]?.double ?? Self.standardPlace.latitude,
       longitude: order.place?["lon"]?.double ?? Self.standardPlace.longitude)

@@ -42,23 +42,27 @@ package enum ExerciseScenario: String, CaseIterable, Sendable {
     switch self {
     case .cardiacArrest:
       [
-        "A man fell down, he does not answer", "He is not breathing normally", "Somebody has started to press his chest",
+        "A man fell down, he does not answer", "He is not breathing normally",
+        "Somebody has started to press his chest",
         "There is a defibrillator at the station, my friend runs there", "I am getting tired, can somebody take over?",
         "I can hear the ambulance",
       ]
     case .roadAccident:
       [
-        "Two cars crashed at the crossing", "One driver cannot get out, the door is stuck", "Petrol runs onto the street",
+        "Two cars crashed at the crossing", "One driver cannot get out, the door is stuck",
+        "Petrol runs onto the street",
         "The other driver is walking around, his head bleeds", "Traffic still passes beside us",
       ]
     case .fire:
       [
         "Smoke comes out of the second floor", "A woman waves at the window", "I cannot see flames yet",
-        "The stairs are full of smoke", "Now there are flames in the kitchen window", "People come out of the back door",
+        "The stairs are full of smoke", "Now there are flames in the kitchen window",
+        "People come out of the back door",
       ]
     case .lostPerson:
       [
-        "I do not know where I am, it gets dark", "I hear a road on my left", "There is a pylon with a number, I go there",
+        "I do not know where I am, it gets dark", "I hear a road on my left",
+        "There is a pylon with a number, I go there",
         "My phone has little battery", "I see lights now",
       ]
     }

@@ -81,6 +81,10 @@ actor MediaJournalist {
     guard let follower = followed.removeValue(forKey: incident) else { return }
     for (id, note) in follower.sources { await write(note, id, state: "ended", in: incident) }
     for actor in follower.watching.values { await room.noteWatching(actor, in: incident, isWatching: false) }
+    // Several calls may have ended at once: what the last events would have told of the others is told here.
+    for actor in follower.owners.values where actor.role == .caller {
+      await callerLeft(actor.id, "the connection is gone", in: incident)
+    }
     // A peer may have come while this was written.
     if !sessions.all(where: { $0.incident == incident }).isEmpty { follow(incident) }
   }
