@@ -25,6 +25,8 @@ struct SimulatedCaller: Service {
 
   /// Wait before it calls again after it was cut off.
   private static let retryDelay = Duration.seconds(1)
+  /// Wait before it asks again after it was let in no more.
+  private static let refusalDelay = Duration.seconds(5)
 
   init(
     clip: Clip, desks: GatewayDesks, incident: IncidentID, subject: String = "simulated-caller",
@@ -44,7 +46,11 @@ struct SimulatedCaller: Service {
   func run() async throws {
     let loop = try ClientLoop.start(name: "demo-caller")
     try await withGracefulShutdownHandler {
-      try await keepCalling(on: loop)
+      // An incident that has ended may be opened again; a service that returned would end the node.
+      while !Task.isShuttingDownGracefully, !Task.isCancelled {
+        try await keepCalling(on: loop)
+        try? await Task.sleep(for: Self.refusalDelay)
+      }
     } onGracefulShutdown: {
       Task { await loop.stop() }
     }

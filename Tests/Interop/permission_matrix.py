@@ -62,7 +62,6 @@ accounts    -        -          -         -          -         -       -       a
 settings    -        -          -         -          -         -       -       any   -           -      -     -
 health      -        -          -         any        -         -       -       any   -           -      -     -
 server      -        -          -         -          -         -       -       -     -           -      -     -
-health      -        -          -         any        -         -       -       any   -           -      -     -
 train       -        -          -         any        -         -       any     -     -           -      -     -
 own affairs any      any        any       any        any       any     any     any   any         -      -     -
 somebody    any      any        any       any        any       any     any     any   any         any    any   any

@@ -14,7 +14,7 @@ from gallery import SCENES, Gallery, Scene, set_theme, settle
 CUT_OFF = """
   [...document.querySelectorAll("button, a, [role=tab], h1, h2")]
     .filter((each) => each.checkVisibility({ visibilityProperty: true }) && each.innerText.trim() !== "")
-    .filter((each) => !each.closest(".unseen, .visually-hidden, dialog:not([open])"))
+    .filter((each) => !each.querySelector("img, video") && !each.closest(".unseen, .visually-hidden, dialog:not([open])"))
     .filter((each) => getComputedStyle(each).overflow !== "visible" && getComputedStyle(each).textOverflow !== "ellipsis")
     .filter((each) => each.scrollWidth > each.clientWidth + 1 || each.scrollHeight > each.clientHeight + 1)
     .map((each) => each.outerHTML.slice(0, 160))

@@ -184,7 +184,7 @@ class LivePaths(Paths):
             case "token" if role in STAFF:
                 return self.world.people[role].post("/api/v1/me/tokens", {"name": "short-lived"})["id"]
             case "path":
-                return "page.css"
+                return "shared/page.css"
             case "replay":
                 return self.look(role, place)
             case "playlist":

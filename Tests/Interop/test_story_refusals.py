@@ -9,10 +9,12 @@ import pytest
 from playwright.sync_api import Playwright
 
 import tokens
+from api import Api
 from cast import FLAGS, PHONE, Cast, Person
 from line import Line
 from node import Node
-from service import Account
+from service import Account, Service
+from waiting import wait_for
 
 #: Without the browser's own yes to every question: what is not granted is refused.
 CAREFUL = tuple(flag for flag in FLAGS if flag != "--use-fake-ui-for-media-stream")
@@ -167,3 +169,15 @@ def test_words_written_without_a_network_arrive_when_it_is_back(town: Town) -> N
         operator.until("document.body.innerText.includes('Third floor, left')", "the words arrive", LIVE_SECONDS)
         caller.until("!document.getElementById('chat').innerText.includes('waiting for the network')", "the page knows")
 
+
+
+def test_the_demo_outlives_the_end_of_its_incident(demo: Service, tmp_path: pathlib.Path) -> None:
+    desk = Api(demo.base, demo.accounts["operator"].token)
+    path = f"/api/v1/incidents/{demo.incident}/events"
+    desk.post(path, {"kind": "incident.state", "payload": {"state": "active"}})
+    desk.post(path, {"kind": "incident.state", "payload": {"state": "ended", "outcome": "handled"}})
+    wait_for(lambda: "simulated caller:" in (tmp_path / "service.log").read_text(), "the caller is let in no more", LIVE_SECONDS)
+    assert desk.get(f"/api/v1/incidents/{demo.incident}")["state"] == "ended"
+    desk.post(path, {"kind": "incident.state", "payload": {"state": "reopened"}})
+    calls = lambda: desk.get(f"/api/v1/incidents/{demo.incident}")["callers"]  # noqa: E731
+    wait_for(lambda: any(caller["stage"] == "live" for caller in calls()), "the caller is back", LIVE_SECONDS)
