@@ -31,7 +31,9 @@ package protocol ExercisePlayers: Sendable {
   func play(_ exercise: Exercise)
 }
 
-/// Starts, lists and ends exercises. What they leave is incidents like any other, marked as exercises.
+/// Starts, lists and ends exercises.
+///
+/// What they leave is incidents like any other, marked as exercises.
 package final class ExerciseDesk: Sendable {
   private struct State {
     var running: [Exercise] = []
