@@ -42,6 +42,9 @@ package enum Action: String, Hashable, Sendable, CaseIterable {
   /// Let a guest or device in by link.
   case share
   case revokeLink
+  // Training
+  /// Have simulated callers call in an exercise.
+  case train
   // Interchange
   /// Read EIDO, PIDF-LO, CAP and CoT.
   case export

@@ -31,6 +31,7 @@ package enum PermissionTable {
     list                  -      agency   assigned   welcome   -      agency     agency    agency  exercise -      -      agency
     follow                linked agency   assigned   assigned  linked agency     agency    agency  exercise -      -      -
     open                  -      always   -          -         -      always     -         -       always   -      -      always
+    train                 -      -        -          -         -      always     -         -       always   -      -      -
     classify              -      agency   assigned   -         -      agency     -         -       exercise -      -      -
     progress              -      agency   assigned   -         -      agency     -         -       exercise -      -      -
     merge                 -      agency   -          -         -      agency     -         -       exercise -      -      -

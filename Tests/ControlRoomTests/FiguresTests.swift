@@ -93,8 +93,12 @@ struct FiguresTests {
   }
 
   @Test(arguments: [
-    ([CallerStage.opened], CallerStage.failed, CallerFailure?.some(.permissionDenied), CallerStage.opened, "permissionDenied"),
-    ([CallerStage.linkSent], .expired, CallerFailure?.none, .linkSent, "expired"), ([], .declined, CallerFailure?.some(.noSmartphone), .requested, "noSmartphone"),
+    (
+      [CallerStage.opened], CallerStage.failed, CallerFailure?.some(.permissionDenied), CallerStage.opened,
+      "permissionDenied"
+    ),
+    ([CallerStage.linkSent], .expired, CallerFailure?.none, .linkSent, "expired"),
+    ([], .declined, CallerFailure?.some(.noSmartphone), .requested, "noSmartphone"),
     ([.opened, .locationOK], .ended, CallerFailure?.none, .locationOK, "ended"),
   ])
   func whoIsLostIsCountedWithTheReason(

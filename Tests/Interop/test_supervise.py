@@ -216,7 +216,8 @@ def test_figures_outlive_a_restart_and_leave_exercises_out(tmp_path: pathlib.Pat
         assert after["answers"]["targets"][0] == {"seconds": 15, "share": 0.9, "within": 1}
         assert after["funnel"]["dropOuts"] == [{"after": "opened", "reason": "permissionDenied", "count": 1}]
         assert figures(running, "?exercise=true")["answers"]["opened"] == 1
-        assert person(running, "admin").get("/api/v1/figures")["space"]["diskCapacity"] > 0
+        space = lambda: person(running, "admin").get("/api/v1/figures")["space"]
+        wait_for(lambda: space()["diskCapacity"] > 0, "the disk is measured")
     finally:
         running.stop()
 

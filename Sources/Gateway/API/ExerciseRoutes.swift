@@ -27,9 +27,9 @@ enum ExerciseRoutes {
   static var routes: [APIRoute] {
     [
       APIRoute(
-        .get, "/api/v1/exercises", .service(.open), tag: tag, "Exercises that are running, and what can be played."
+        .get, "/api/v1/exercises", .service(.train), tag: tag, "Exercises that are running, and what can be played."
       ) { call in
-        let principal = try trainer(call)
+        let principal = try call.principal()
         let exercises = call.services.exercises
         return .json([
           "exercises": .array(exercises.running(of: principal.facts.agency).map(exercises.view)),
@@ -37,28 +37,21 @@ enum ExerciseRoutes {
         ])
       },
       APIRoute(
-        .post, "/api/v1/exercises", .service(.open), tag: tag,
+        .post, "/api/v1/exercises", .service(.train), tag: tag,
         "Open an exercise and have simulated callers call; trainers and supervisors may.", body: .json(order),
         success: (201, "application/json")
       ) { call in
-        let exercise = try await call.services.exercises.start(read(call.body), by: trainer(call))
+        let exercise = try await call.services.exercises.start(read(call.body), by: call.principal())
         return .json(call.services.exercises.view(exercise), status: .created)
       },
       APIRoute(
-        .delete, "/api/v1/exercises/:exercise", .service(.open), tag: tag,
+        .delete, "/api/v1/exercises/:exercise", .service(.train), tag: tag,
         "End an exercise: its incidents end, and its callers leave.", success: (204, nil)
       ) { call in
-        try await call.services.exercises.stop(call.parameter("exercise"), by: trainer(call))
+        try await call.services.exercises.stop(call.parameter("exercise"), by: call.principal())
         return .done
       },
     ]
-  }
-
-  /// Whoever trains people; operators may open exercises of their own, without simulated callers.
-  private static func trainer(_ call: APICall) throws -> Principal {
-    let principal = try call.principal()
-    guard [.trainer, .supervisor].contains(principal.role) else { throw Refusal.forbidden }
-    return principal
   }
 
   private static func read(_ body: JSONValue) throws(Problem) -> ExerciseDesk.Order {

@@ -36,7 +36,8 @@ async function load() {
     const answer = await shell.session.get("/api/v1/figures", { ...period(), exercise: element("exercise").checked || undefined });
     if (mine !== asked) return;
     // Equal figures leave the page alone: somebody may be reading a table.
-    const isNews = JSON.stringify({ ...answer, space: 0, to: 0 }) !== JSON.stringify({ ...figures, space: 0, to: 0 });
+    const gist = (each) => JSON.stringify({ ...each, space: Math.round((each?.space.archive ?? 0) / 1e6), to: 0, disk: each?.space.diskCapacity });
+    const isNews = gist(answer) !== gist(figures);
     figures = answer;
     if (isNews) render();
     shell.state("");
@@ -154,7 +155,11 @@ function storage() {
   const { space, recordings } = figures;
   const share = space.quota > 0 ? space.archive / space.quota : 0;
   const disk = space.diskCapacity > 0 ? 1 - space.diskFree / space.diskCapacity : 0;
-  const words = `${counted(recordings.begun, "recording")} begun, ${recordings.sealed} sealed, ${counted(recordings.alarms, "alarm")}. Recordings take ${bytes(space.archive)} of ${bytes(space.quota)}; ${bytes(space.diskFree)} of the disk are free.`;
+  // The service measures its disk a moment after its start.
+  const room = space.diskCapacity > 0
+    ? `Recordings take ${bytes(space.archive)} of ${bytes(space.quota)}; ${bytes(space.diskFree)} of the disk are free.`
+    : "How much room there is has not been measured yet.";
+  const words = `${counted(recordings.begun, "recording")} begun, ${recordings.sealed} sealed, ${counted(recordings.alarms, "alarm")}. ${room}`;
   return panel({
     title: "Recordings and storage", words,
     plot: build("div", { class: "gauges" },
