@@ -31,7 +31,6 @@ package enum PermissionTable {
     list                  -      agency   assigned   welcome   -      agency     agency    agency  exercise -      -      agency
     follow                linked agency   assigned   assigned  linked agency     agency    agency  exercise -      -      -
     open                  -      always   -          -         -      always     -         -       always   -      -      always
-    train                 -      -        -          -         -      always     -         -       always   -      -      -
     classify              -      agency   assigned   -         -      agency     -         -       exercise -      -      -
     progress              -      agency   assigned   -         -      agency     -         -       exercise -      -      -
     merge                 -      agency   -          -         -      agency     -         -       exercise -      -      -
@@ -53,6 +52,7 @@ package enum PermissionTable {
     inviteCaller          -      agency   -          -         -      agency     -         -       exercise -      -      -
     share                 -      agency   assigned   -         -      agency     -         -       exercise -      -      -
     revokeLink            -      agency   assigned   -         -      agency     -         -       exercise -      -      -
+    train                 -      -        -          -         -      always     -         -       always   -      -      -
     export                -      agency   assigned   assigned  -      agency     agency    agency  exercise -      -      agency
     reportNetworkLocation -      -        -          -         -      -          -         -       -        -      -      always
     replay                -      assigned -          -         -      agency     agency    -       exercise -      -      -

@@ -55,7 +55,7 @@ struct PermissionTests {
           .upload, .download, .watch, .publish, .reveal, .snapshot, .inviteCaller, .share, .revokeLink, .export,
           .replay, .requestExport, .approveExport, .hold,
         ],
-        .anywhere: [.open, .audit, .seeHealth],
+        .anywhere: [.open, .train, .audit, .seeHealth],
       ]
     case .custodian:
       // "custodian (evidence): - | - | yes | yes; a second person approves | view"; replaying reads the journal (follow) and
@@ -75,7 +75,7 @@ struct PermissionTests {
           .upload, .download, .watch, .publish, .reveal, .snapshot, .inviteCaller, .share, .revokeLink, .export,
           .replay,
         ],
-        .anywhere: [.open],
+        .anywhere: [.open, .train],
       ]
     case .admin:
       // "admin: - | - | - | - | users, settings, health"
