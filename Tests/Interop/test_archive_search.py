@@ -210,7 +210,7 @@ def test_the_page_says_who_may_not_look(filled: Node, chromium: Callable) -> Non
     page = open_page(filled, chromium, "admin")
     wait_for(lambda: "role" in page.evaluate(problem), "a word for admins")
     stranger = chromium(f"{filled.base}/archive")
-    wait_for(lambda: "/sign-in?next=%2Farchive" in stranger.evaluate("location.href"), "strangers are led to the sign-in")
+    wait_for(lambda: "/sign-in?next=%2Farchive" in stranger.page.url, "strangers are led to the sign-in")
 
 
 @pytest.mark.parametrize("size", [NARROW, (1280, 800)])
