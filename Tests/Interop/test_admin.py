@@ -192,7 +192,7 @@ def test_own_account_is_not_suspended_from_the_list(office: Office, staff: Staff
 
 def test_other_roles_find_nothing_here(office: Office, staff: StaffPages) -> None:
     page = staff.open(office.address("accounts", "operator"))
-    page.wait_for_selector("text=These pages are for admins")
+    page.wait_for_selector("text=This page is not for your role")
 
 
 # Settings
