@@ -354,7 +354,7 @@ def hostile(call: Call) -> Iterator[HostilePeer]:
         peer.channel = peer.open_channel("chat")
         peer.publish()
         peer.connect()
-        with AiortcPeer(f"{base}/whep/{incident}", call.token(incident=incident)) as watcher:
+        with AiortcPeer(f"{base}/whep/{incident}", call.token(incident=incident, kind="viewer")) as watcher:
             watcher.watch()
             watcher.connect()
             wait_for(lambda: watcher.received.video_frames > 0, "the hostile peer's media goes through at first", 10)
