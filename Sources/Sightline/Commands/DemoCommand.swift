@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import ControlRoom
 import Gateway
+import Incidents
 import JSON
 import Logging
 import MediaClient
@@ -97,13 +98,20 @@ struct DemoCommand: AsyncParsableCommand {
       ]).canonical
     }
     let admin = accounts.all[.operator]
+    let page = { (path: String, role: Role) in
+      "\(links.base)/\(path)?token=\(accounts.all[role]?["token"]?.string ?? "")"
+    }
     return """
 
       Sightline is running. A simulated caller is on the line.
 
-      Watch the call:            \(viewer)
-      Call in from this browser: \(caller)
-      Call in from a phone:      \(phoneLink ?? "needs a network address; this machine has none")
+      Take the call, as operator:  \(page("console", .operator))
+      Ride to it, as paramedic:    \(page("field", .responder))
+      Look at all, as supervisor:  \(page("wall", .supervisor))
+      Set it up, as admin:         \(page("admin", .admin))
+      Watch as a guest:            \(viewer)
+      Call in from this browser:   \(caller)
+      Call in from a phone:        \(phoneLink ?? "needs a network address; this machine has none")
 
       For cameras and players (Authorization: Bearer …):
         WHIP \(links.whip)
@@ -113,7 +121,7 @@ struct DemoCommand: AsyncParsableCommand {
 
       For programs, as the demo agency's operator (all accounts: demo --json):
         curl -H 'Authorization: Bearer \(admin?["token"]?.string ?? "")' \(links.base)/api/v1/incidents
-      All interfaces:            \(links.base)/docs
+      All interfaces:              \(links.base)/docs
 
       The phone warns of the demo's own certificate once. Ctrl-C stops everything.
 
