@@ -263,15 +263,18 @@ def test_layout_survives_a_reload(room: Room) -> None:
         page.keyboard.press("ArrowLeft")
     press(page, "q", "[")
     width = "document.getElementById('context').getBoundingClientRect().width"
-    assert page.evaluate(width) == 360 + 48
+    is_away = "!document.getElementById('queue').checkVisibility()"
+    look(page, width, 360 + 48, "the details are wider")
+    look(page, is_away, True, "the queue is put away")
+    look(page, "document.getElementById('tab-triage')?.getAttribute('aria-selected')", "true", "the triage is chosen")
     page.reload()
     loaded(page)
-    assert page.evaluate(width) == 360 + 48
-    assert not page.locator("#queue").is_visible()
-    assert page.locator("#tab-triage").get_attribute("aria-selected") == "true"
-    assert page.evaluate("window.sightline.incident") == incident
+    look(page, width, 360 + 48, "the details are as wide as before")
+    look(page, is_away, True, "the queue is still away")
+    look(page, "document.getElementById('tab-triage')?.getAttribute('aria-selected')", "true", "the triage is still chosen")
+    look(page, "window.sightline.incident", incident, "the incident is open")
     press(page, "n")
-    assert page.locator("#queue").is_visible()
+    look(page, is_away, False, "the queue is back")
 
 
 def test_back_and_forward_go_through_the_incidents(room: Room) -> None:
