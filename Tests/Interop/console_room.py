@@ -83,7 +83,7 @@ class Room:
         page.on("console", self._on_message)
         page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
         page.goto(url)
-        wait_for(lambda: page.evaluate("window.sightline !== undefined"), "the page's script")
+        wait_for(lambda: page.evaluate("window.sightline !== undefined || Boolean(document.body.dataset.refused)"), "the page's script")
         return page
 
     def _on_message(self, message: ConsoleMessage) -> None:
