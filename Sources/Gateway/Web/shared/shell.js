@@ -26,6 +26,9 @@ const pages = [
   ["/admin", "Administration", "settings", ["admin"]],
 ];
 
+/** Who may use a page that is not in their bar: people of the control room go to scenes as well. */
+const alsoFor = { "/field": staff };
+
 /** The page on which somebody of a role begins. @param {string} role */
 export function homeOf(role) {
   if (role === "admin") return "/admin";
@@ -72,7 +75,7 @@ export async function openShell({ title }) {
 /** Whether the page at this address is for somebody of `role`; pages that are not in the bar are for everyone. */
 function isForRole(role) {
   const page = pages.find(([address]) => location.pathname === address || location.pathname.startsWith(`${address}/`));
-  return !page || page[3].includes(role);
+  return !page || page[3].includes(role) || (alsoFor[page[0]] ?? []).includes(role);
 }
 
 /** Says that the page is somebody else's, and stays that way. */
