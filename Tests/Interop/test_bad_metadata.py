@@ -70,6 +70,8 @@ class Line:
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
         self.welcome = json.loads(socket.recv(ANSWER_SECONDS))
+        #: Events that came while something else was waited for.
+        self.passed: dict[int, dict] = {}
 
     def say(self, message: dict | str | bytes) -> None:
         self.socket.send(json.dumps(message) if isinstance(message, dict) else message, text=True)
@@ -81,6 +83,17 @@ class Line:
             message = json.loads(self.socket.recv(max(0, deadline - time.monotonic())))
             if message["kind"] in kinds:
                 return message
+            if message["kind"] == "event":
+                self.passed[message["event"]["number"]] = message["event"]
+
+    def event(self, number: int) -> dict:
+        """The event of that number, which may have come before the answer that names it."""
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while number not in self.passed:
+            assert time.monotonic() < deadline, f"event {number} does not come"
+            event = self.hear("event")["event"]
+            self.passed[event["number"]] = event
+        return self.passed[number]
 
     def answer(self, message: dict | str | bytes) -> dict:
         self.say(message)
@@ -390,7 +403,7 @@ def test_fix_of_a_wrong_clock_is_kept_and_marked(scene: Scene, line: Line, kind:
     fixed_at = (datetime.now(timezone.utc) + skew).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     line.answer({"v": 1, "kind": "subscribe", "incident": scene.incident})
     number = line.answer(scene.fix(fixedAt=fixed_at))["number"]
-    event = next(event for event in iter(lambda: line.hear("event")["event"], None) if event["number"] == number)
+    event = line.event(number)
     assert mark in event["payload"]["marks"], event
     assert event["payload"]["fixedAt"] == fixed_at, "it says what it said"
     now = datetime.now(timezone.utc)
