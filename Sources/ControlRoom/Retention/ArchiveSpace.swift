@@ -46,6 +46,13 @@ package final class ArchiveSpace: Sendable {
       let disk = diskCapacity > 0 ? 1 - Double(diskFree) / Double(diskCapacity) : 0
       return Int((max(used, disk) * 100).rounded(.down))
     }
+
+    package var json: JSONValue {
+      [
+        "archive": .integer(archive), "quota": .integer(quota), "diskFree": .integer(diskFree),
+        "diskCapacity": .integer(diskCapacity),
+      ]
+    }
   }
 
   fileprivate struct State {

@@ -152,7 +152,7 @@ package final class HealthDesk: Sendable {
         "failures": .integer(Int(clamping: room.counters.failures)),
       ]),
       "incidentsInMemory": .integer(room.incidentCount), "connections": .integer(room.connectionCount),
-      "recorder": sources.recorder.map { view($0()) }, "space": view(sources.space.reading),
+      "recorder": sources.recorder.map { view($0()) }, "space": sources.space.reading.json,
       "webhooks": view(sources.webhooks.statistics), "sending": sending, "history": history.json,
       "historyStepSeconds": .integer(Int(Self.interval.components.seconds)),
       "certificateEnd": sources.certificateEnd.map { .string($0.description) },
@@ -164,13 +164,6 @@ package final class HealthDesk: Sendable {
       "sources": .integer(recorder.sources), "bytes": .integer(recorder.bytes),
       "bytesWaiting": .integer(recorder.bytesWaiting),
       "losses": .integer(recorder.packetsDropped + recorder.fragmentsDropped),
-    ]
-  }
-
-  private func view(_ space: ArchiveSpace.Reading) -> JSONValue {
-    [
-      "archive": .integer(space.archive), "quota": .integer(space.quota), "diskFree": .integer(space.diskFree),
-      "diskCapacity": .integer(space.diskCapacity),
     ]
   }
 

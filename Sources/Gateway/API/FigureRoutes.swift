@@ -40,14 +40,7 @@ enum FigureRoutes {
     members["from"] = .string(UTCTime(seconds: Int64(first) * hour).description)
     members["to"] = .string(UTCTime(seconds: Int64(last) * hour).description)
     members["complete"] = .bool(keeping.figures.isComplete)
-    members["space"] = view(keeping.space.reading)
+    members["space"] = keeping.space.reading.json
     return .json(.object(members))
-  }
-
-  private static func view(_ reading: ArchiveSpace.Reading) -> JSONValue {
-    [
-      "archive": .integer(reading.archive), "quota": .integer(reading.quota), "diskFree": .integer(reading.diskFree),
-      "diskCapacity": .integer(reading.diskCapacity),
-    ]
   }
 }

@@ -21,7 +21,7 @@ enum RetentionRoutes {
         "How many days after an incident's end the agency keeps what; what is not named is kept for ever."
       ) { call in
         let policy = try await call.services.archive.keeping.retention.policy(of: call.principal().facts.agency)
-        return .json(["policy": policy.json, "space": view(call.services.archive.keeping.space.reading)])
+        return .json(["policy": policy.json, "space": call.services.archive.keeping.space.reading.json])
       },
       APIRoute(
         .put, "/api/v1/retention", .service(.manageSettings), tag: tag,
@@ -55,13 +55,6 @@ enum RetentionRoutes {
           by: call.principal())
         return .done
       },
-    ]
-  }
-
-  private static func view(_ reading: ArchiveSpace.Reading) -> JSONValue {
-    [
-      "archive": .integer(reading.archive), "quota": .integer(reading.quota), "diskFree": .integer(reading.diskFree),
-      "diskCapacity": .integer(reading.diskCapacity),
     ]
   }
 }
