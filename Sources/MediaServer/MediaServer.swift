@@ -30,10 +30,13 @@ package final class MediaServer: MediaPlane {
     package var srtpBackend: SRTPBackendKind?
     /// Who records all sources; nil records nothing.
     package var recording: (any RecordingSink)?
+    /// How long a TCP connection may stay without a valid connectivity check.
+    package var silentConnectionLimit: TimeInterval64
 
     package init(
       addresses: [IPAddress], port: UInt16 = 0, advertisedAddresses: [IPAddress] = [], shards: Int = 1,
-      pinsThreads: Bool = false, srtpBackend: SRTPBackendKind? = nil, recording: (any RecordingSink)? = nil
+      pinsThreads: Bool = false, srtpBackend: SRTPBackendKind? = nil, recording: (any RecordingSink)? = nil,
+      silentConnectionLimit: TimeInterval64 = .milliseconds(10_000)
     ) {
       self.addresses = addresses
       self.port = port
@@ -42,6 +45,7 @@ package final class MediaServer: MediaPlane {
       self.pinsThreads = pinsThreads
       self.srtpBackend = srtpBackend
       self.recording = recording
+      self.silentConnectionLimit = silentConnectionLimit
     }
   }
 
@@ -60,7 +64,7 @@ package final class MediaServer: MediaPlane {
     for index in 0..<shardCount {
       let settings = ShardConfiguration(
         core: configuration.pinsThreads ? index : nil, srtpBackend: configuration.srtpBackend, identity: identity,
-        sctp: sctp, recording: configuration.recording)
+        sctp: sctp, recording: configuration.recording, silentConnectionLimit: configuration.silentConnectionLimit)
       let port = configuration.port == 0 ? 0 : configuration.port + UInt16(index)
       shards.append(
         try ShardHandle(

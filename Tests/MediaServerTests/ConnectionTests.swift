@@ -6,17 +6,29 @@ import Testing
 @Suite struct ConnectionTests {
   /// Whoever opens connections and says nothing must not use up the server's descriptors.
   @Test func silentConnectionsGiveWayToNewerOnes() async throws {
-    let server = try MediaServer(MediaServer.Configuration(addresses: [loopback]))
+    let server = try MediaServer(
+      MediaServer.Configuration(addresses: [loopback], silentConnectionLimit: .milliseconds(3_600_000)))
     let port = try #require(server.listeningAddresses.first?.first?.port)
-    let opened = ContinuousClock.now
     let strangers = (0..<400).map { _ in connect(to: port) }
     #expect(strangers.allSatisfy { $0 >= 0 })
-    try await eventually("the newest are accepted") { await connections(of: server) == 256 }
-    #expect(isClosedByPeer(strangers[0]))
-    // Under a sanitizer minutes may have passed, and then even the newest were silent for too long.
-    if ContinuousClock.now - opened < .seconds(8) { #expect(!isClosedByPeer(strangers[399])) }
+    try await eventually("the newest are accepted") {
+      let count = await connections(of: server)
+      return count == 256 && isClosedByPeer(strangers[143])
+    }
+    #expect(strangers[..<144].allSatisfy(isClosedByPeer))
+    #expect(!strangers[144...].contains(where: isClosedByPeer))
     for stranger in strangers { close(stranger) }
     try await eventually("all are gone") { await connections(of: server) == 0 }
+    await server.stop()
+  }
+
+  @Test func silentConnectionsEndAfterAWhile() async throws {
+    let server = try MediaServer(
+      MediaServer.Configuration(addresses: [loopback], silentConnectionLimit: .milliseconds(100)))
+    let port = try #require(server.listeningAddresses.first?.first?.port)
+    let stranger = connect(to: port)
+    try await eventually("it is closed") { isClosedByPeer(stranger) }
+    close(stranger)
     await server.stop()
   }
 

@@ -13,8 +13,6 @@ extension Shard {
   private static var maximumNewcomers: Int { 256 }
   /// Connections accepted before the packets get their turn; the kernel keeps the others.
   private static var acceptsPerTurn: Int { 32 }
-  /// How long a connection may stay without a valid check.
-  private static var anonymousConnectionLimit: TimeInterval64 { .milliseconds(10_000) }
 
   func accept(on listener: TCPListener) {
     for _ in 0..<Self.acceptsPerTurn {
@@ -62,7 +60,7 @@ extension Shard {
   /// Drops connections that have shown no session's password in time, or have too many newer ones behind them.
   func dropAnonymousConnections() {
     while let oldest = newcomers.first,
-      newcomers.count > Self.maximumNewcomers || now - oldest.openedAt > Self.anonymousConnectionLimit
+      newcomers.count > Self.maximumNewcomers || now - oldest.openedAt > configuration.silentConnectionLimit
     {
       newcomers.removeFirst()
       if connections[oldest.descriptor] === oldest, peersByPath[oldest.path] == nil { drop(oldest) }

@@ -13,6 +13,8 @@ struct ShardConfiguration {
   var identity: DTLSIdentity
   var sctp: SCTPStack
   var recording: (any RecordingSink)?
+  /// How long a TCP connection may stay without a valid connectivity check.
+  var silentConnectionLimit: TimeInterval64
 }
 
 /// What a shard counts.
