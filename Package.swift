@@ -64,11 +64,12 @@ let package = Package(
         .target(name: "CIPSecMB", condition: .when(platforms: [.linux])),
       ]),
     module("RTP", ["Primitives"]),
+    module("CongestionControl", ["Primitives", "RTP"]),
     module("SDP", ["Primitives"]),
     module("DataChannel", ["Primitives", "CUSRSCTP"]),
 
     // Floor 2
-    module("Relay", ["Primitives", "RTP", "SRTP"]),
+    module("Relay", ["Primitives", "RTP", "SRTP", "CongestionControl"]),
     module(
       "PeerSession", ["Primitives", "Cryptography", "STUN", "ICE", "DTLS", "SRTP", "RTP", "SDP", "DataChannel"]),
 
@@ -182,6 +183,7 @@ let package = Package(
     tests("DTLSTests", ["Primitives", "DTLS", "COpenSSL"]),
     tests("SRTPTests", ["Primitives", "Cryptography", "SRTP"]),
     tests("RTPTests", ["Primitives", "RTP"]),
+    tests("CongestionControlTests", ["Primitives", "RTP", "CongestionControl"]),
     tests("SDPTests", ["Primitives", "SDP"]),
     tests("DataChannelTests", ["Primitives", "DataChannel", "SimulationSupport"]),
     tests("ArchiveTests", ["Primitives", "Cryptography", "JSON", "RTP", "Incidents", "Archive"]),
@@ -191,7 +193,7 @@ let package = Package(
       [
         "Primitives", "Cryptography", "JSON", "RTP", "SRTP", "Relay", "Incidents", "Archive", "MediaFiles", "Recorder",
       ]),
-    tests("RelayTests", ["Primitives", "RTP", "SRTP", "Relay"]),
+    tests("RelayTests", ["Primitives", "RTP", "SRTP", "CongestionControl", "Relay"]),
     .target(
       name: "SimulationSupport",
       dependencies: ["Primitives", "ICE", "DTLS", "SRTP", "RTP", "DataChannel", "PeerSession"],
@@ -203,7 +205,7 @@ let package = Package(
       ]),
     tests(
       "SimulationTests",
-      ["Primitives", "ICE", "SRTP", "RTP", "PeerSession", "Relay", "SimulationSupport"]),
+      ["Primitives", "ICE", "SRTP", "RTP", "CongestionControl", "PeerSession", "Relay", "SimulationSupport"]),
     tests("SocketsTests", ["Primitives", "Sockets", "CSystemCalls"]),
     tests("MediaClientTests", ["Primitives", "DTLS", "RTP", "SDP", "SRTP", "MediaServer", "MediaClient"]),
     tests(

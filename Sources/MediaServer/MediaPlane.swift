@@ -18,8 +18,14 @@ package protocol MediaPlane: Sendable {
   /// Puts `source` on the receive slot with the given mid, or follows the incident's default when nil.
   func select(_ source: SourceID?, on slot: String, of peer: PeerID) async throws(MediaError)
 
-  /// Which source is on which of a peer's receive slots now, by mid; empty slots are left out.
-  func slots(of peer: PeerID) async -> [String: SourceID]
+  /// What is on each of a peer's receive slots now, by mid; empty slots are left out.
+  func slots(of peer: PeerID) async -> [String: SlotView]
+
+  /// Limits what a slot shows: a small picture on a wall needs no more than the smallest layer. Nil lifts the limit.
+  func limit(_ slot: String, of peer: PeerID, toHeight height: Int?) async throws(MediaError)
+
+  /// How urgent an incident is from now on, 1 (most) to 4: its viewers come before those of less urgent ones.
+  func setPriority(_ priority: Int, of incident: IncidentID) async
 
   /// Ends a session; its sources disappear from the incident.
   func disconnect(_ peer: PeerID, reason: String) async
@@ -77,6 +83,8 @@ package struct PeerRequest: Sendable {
   /// Who it is in the incident's journal; empty for nobody in particular.
   package var actor: String
   package var part: PeerPart
+  /// The incident's priority, 1 (most urgent) to 4.
+  package var priority: Int
   /// The SDP offer as it came.
   package var offer: String
 
@@ -85,13 +93,14 @@ package struct PeerRequest: Sendable {
   /// - Parameter part: By what the peer may do if not given: who sends is a caller, who only receives looks on.
   package init(
     incident: IncidentID, permissions: MediaPermissions, name: String, actor: String = "", part: PeerPart? = nil,
-    offer: String
+    priority: Int = 3, offer: String
   ) {
     self.incident = incident
     self.permissions = permissions
     self.name = name
     self.actor = actor
     self.part = part ?? (permissions.contains(.publish) ? .caller : .onlooker)
+    self.priority = priority
     self.offer = offer
   }
 }
@@ -158,14 +167,20 @@ package struct SourceOverview: Hashable, Sendable {
   package var codec: String?
   /// Received in the last second, bits per second.
   package var bitrate: Int
+  /// What can be shown of it, poorest first; empty for sound and before the first packet.
+  package var layers: [LayerOverview]
 
-  package init(id: SourceID, peer: PeerID, kind: MediaKind, state: SourceState, codec: String?, bitrate: Int) {
+  package init(
+    id: SourceID, peer: PeerID, kind: MediaKind, state: SourceState, codec: String?, bitrate: Int,
+    layers: [LayerOverview] = []
+  ) {
     self.id = id
     self.peer = peer
     self.kind = kind
     self.state = state
     self.codec = codec
     self.bitrate = bitrate
+    self.layers = layers
   }
 }
 
@@ -176,6 +191,69 @@ package enum PeerState: Hashable, Sendable {
   /// Consent is getting old or the path is gone; the session is kept for a restart.
   case interrupted
   case closed(reason: String)
+}
+
+/// What a viewer's slot shows of its source.
+package struct SlotView: Hashable, Sendable {
+  package var source: SourceID
+  package var kind: MediaKind
+  package var shows: Shown
+  /// Why it is less than the source offers; nil when it is all of it.
+  package var reason: Reason?
+  /// What the link to this viewer bears, bits per second; nil while nothing is known.
+  package var linkBitsPerSecond: Int?
+
+  /// From nothing to everything.
+  package enum Shown: Hashable, Sendable {
+    /// No picture: sound and location go on.
+    case audioOnly
+    /// A picture every few seconds.
+    case stills
+    /// The layer at this place of ``SourceOverview/layers``.
+    case layer(Int)
+    /// Sound, or a picture that has not been decided on yet.
+    case all
+  }
+
+  /// Why a picture is reduced.
+  package enum Reason: String, Hashable, Sendable {
+    /// The viewer's own link bears no more.
+    case link
+    /// The node is full and more urgent calls come first.
+    case overload
+    /// The viewer asked for less.
+    case wanted
+  }
+
+  package init(source: SourceID, kind: MediaKind, shows: Shown, reason: Reason?, linkBitsPerSecond: Int?) {
+    self.source = source
+    self.kind = kind
+    self.shows = shows
+    self.reason = reason
+    self.linkBitsPerSecond = linkBitsPerSecond
+  }
+}
+
+/// One of the layers that a source sends.
+package struct LayerOverview: Hashable, Sendable {
+  /// Simulcast encoding, if any (RFC 8851).
+  package var rid: String?
+  package var spatial: Int
+  package var temporal: Int
+  /// As measured.
+  package var bitrate: Int
+  /// Pixels; nil while unknown.
+  package var width: Int?
+  package var height: Int?
+
+  package init(rid: String?, spatial: Int, temporal: Int, bitrate: Int, width: Int?, height: Int?) {
+    self.rid = rid
+    self.spatial = spatial
+    self.temporal = temporal
+    self.bitrate = bitrate
+    self.width = width
+    self.height = height
+  }
 }
 
 package struct PeerOverview: Hashable, Sendable {
@@ -215,6 +293,8 @@ package enum MediaEvent: Hashable, Sendable {
   case peerChanged(PeerOverview)
   case sourceChanged(SourceOverview)
   case sourceRemoved(SourceID)
+  /// A viewer's slot shows more or less of its source than before.
+  case viewChanged(of: PeerID, slot: String, view: SlotView)
   /// A message on a peer's data channel, other than real-time text and ``ChannelEvent/metadataChannel``.
   case message(from: PeerID, channel: String, text: String)
 }

@@ -33,7 +33,7 @@ extension MediaServer {
     let admission = PeerAdmission(
       id: newPeerID(on: shard, using: &random), incident: request.incident,
       name: String(request.name.prefix(PeerRequest.maximumNameLength)), actor: request.actor, part: request.part,
-      permissions: request.permissions,
+      priority: request.priority, permissions: request.permissions,
       localCredentials: credentials, localCandidates: candidates,
       remoteCredentials: ICECredentials(
         usernameFragment: session.remote.credentials.usernameFragment,

@@ -104,9 +104,21 @@ package final class MediaServer: MediaPlane {
     }
   }
 
-  package func slots(of peer: PeerID) async -> [String: SourceID] {
-    let slots = try? await onShard(of: peer) { (_, peer) throws(MediaError) in
-      peer.slots.compactMap { slot in slot.current.map { (slot.mid, $0) } }
+  package func limit(_ slot: String, of peer: PeerID, toHeight height: Int?) async throws(MediaError) {
+    try await onShard(of: peer) { (shard, peer) throws(MediaError) in
+      try shard.limit(slot, of: peer, toHeight: height)
+    }
+  }
+
+  package func setPriority(_ priority: Int, of incident: IncidentID) async {
+    try? await shard(of: incident).perform { (shard) throws(MediaError) in
+      shard.setPriority(priority, of: incident)
+    }
+  }
+
+  package func slots(of peer: PeerID) async -> [String: SlotView] {
+    let slots = try? await onShard(of: peer) { (shard, peer) throws(MediaError) in
+      peer.slots.compactMap { slot in shard.view(of: slot, of: peer).map { (slot.mid, $0) } }
     }
     return Dictionary(slots ?? []) { first, _ in first }
   }

@@ -37,6 +37,8 @@ package final class Relay {
   package static let tickInterval = TimeInterval64.milliseconds(10)
   /// A source that sends nothing for this long is stalled.
   package static let stallLimit = TimeInterval64.milliseconds(1_500)
+  /// How often a viewer who gets stills gets one.
+  package static let stillInterval = TimeInterval64.milliseconds(3_000)
   /// How often retransmission budgets are refilled.
   package static let budgetInterval = TimeInterval64.milliseconds(100)
   /// Retransmissions waiting to be sent; more are dropped and asked for again by the viewers.

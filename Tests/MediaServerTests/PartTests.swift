@@ -47,7 +47,7 @@ import Testing
     let viewer = try await stage.join(incident, .watch(slots: 2), as: .field)
     let sources = await stage.server.overview(of: incident).sources
     let placed = await stage.server.slots(of: viewer.peer).sorted { ($0.key.count, $0.key) < ($1.key.count, $1.key) }
-    let peers = placed.map { slot in sources.first { $0.id == slot.value }?.peer }
+    let peers = placed.map { slot in sources.first { $0.id == slot.value.source }?.peer }
     #expect(peers.count == 4)
     #expect(peers.prefix(2).allSatisfy { $0 == caller.peer })
     #expect(peers.suffix(2).allSatisfy { $0 == colleague.peer })
@@ -66,12 +66,12 @@ import Testing
     let video = try #require(videos.first { $0.peer == second.peer })
     let before = await stage.server.slots(of: viewer.peer)
     let firstSlot = try #require(
-      before.first { slot in videos.contains { $0.id == slot.value && $0.id != video.id } }?.key)
+      before.first { slot in videos.contains { $0.id == slot.value.source && $0.id != video.id } }?.key)
     try await stage.server.select(video.id, on: firstSlot, of: viewer.peer)
     let placed = await stage.server.slots(of: viewer.peer)
-    #expect(placed[firstSlot] == video.id)
+    #expect(placed[firstSlot]?.source == video.id)
     #expect(placed.count == before.count)
-    #expect(Set(placed.values).count == placed.count)
+    #expect(Set(placed.values.map(\.source)).count == placed.count)
     await stage.close()
   }
 }

@@ -99,7 +99,7 @@ actor MediaJournalist {
       followed[incident]?.unclaimed[id] = nil
       guard let note = followed[incident]?.sources.removeValue(forKey: id) else { return }
       await write(note, id, state: "ended", in: incident)
-    case .message: break
+    case .message, .viewChanged: break
     }
   }
 

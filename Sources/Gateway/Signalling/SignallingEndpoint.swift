@@ -69,7 +69,7 @@ struct SignallingEndpoint: Sendable {
         "\(name): which source is on which receive slot, by the slots' mids."
       ) { call in
         let slots = await services.media.slots(of: try find(call).peer)
-        return .json(["slots": .object(slots.mapValues { .string($0.description) })])
+        return .json(["slots": .object(slots.mapValues { .string($0.source.description) })])
       },
       APIRoute(
         .put, "\(session)/slots/:mid", .anyone, tag: tag,

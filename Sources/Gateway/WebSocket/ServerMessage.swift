@@ -41,7 +41,7 @@ private struct ServerEnvelope: Encodable {
 
   private enum Key: String, CodingKey {
     case v, kind, inReplyTo, incident
-    case peer, sdp, iceSession, fragment, peers, sources, source, from, channel, text, code
+    case peer, sdp, iceSession, fragment, peers, sources, source, from, channel, text, code, slot
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -102,6 +102,10 @@ private struct ServerEnvelope: Encodable {
     case .sourceRemoved(let source):
       try object.encode("sourceRemoved", forKey: .kind)
       try object.encode(source.description, forKey: .source)
+    case .viewChanged(let peer, let slot, _):
+      try object.encode("view", forKey: .kind)
+      try object.encode(peer.description, forKey: .peer)
+      try object.encode(slot, forKey: .slot)
     case .message(let peer, let channel, let text):
       try object.encode("message", forKey: .kind)
       try object.encode(peer.description, forKey: .from)

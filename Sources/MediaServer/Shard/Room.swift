@@ -8,6 +8,8 @@ struct Room {
   var peers: [PeerHandle] = []
   /// In order of arrival: the first of a kind is what new viewers see.
   var sources: [RoomSource] = []
+  /// The incident's, 1 (most urgent) to 4.
+  var priority = 3
   var listeners: [UUID: AsyncStream<MediaEvent>.Continuation] = [:]
 
   var isEmpty: Bool { peers.isEmpty && listeners.isEmpty }

@@ -13,6 +13,7 @@ struct PeerAdmission: Sendable {
   var name: String
   var actor: String
   var part: PeerPart
+  var priority: Int
   var permissions: MediaPermissions
   var localCredentials: ICECredentials
   var localCandidates: [ICECandidate]
@@ -53,6 +54,7 @@ extension Shard {
     for var source in admission.sources { addSource(&source, of: peer) }
     for slot in admission.slots { addSlot(slot.mid, slot.parameters, of: peer) }
     rooms[peer.incident, default: Room()].peers.append(handle)
+    setPriority(admission.priority, of: peer.incident)
     rooms[peer.incident]?.tell(.peerChanged(peer.overview))
     assignSlots(of: peer.incident)
     drain(peer)

@@ -94,7 +94,11 @@ final class ScriptedMediaPlane: MediaPlane {
     try note(.select(source, slot: slot, peer))
   }
 
-  func slots(of peer: PeerID) async -> [String: SourceID] { [:] }
+  func slots(of peer: PeerID) async -> [String: SlotView] { [:] }
+
+  func limit(_ slot: String, of peer: PeerID, toHeight height: Int?) async throws(MediaError) {}
+
+  func setPriority(_ priority: Int, of incident: IncidentID) async {}
 
   func disconnect(_ peer: PeerID, reason: String) async {
     try? note(.disconnect(peer, reason: reason))
