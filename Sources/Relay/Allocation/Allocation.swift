@@ -83,7 +83,7 @@ package struct AllocationInput: Equatable, Sendable {
 }
 
 /// Why a slot shows less than its source offers.
-package enum ReductionReason: String, Hashable, Sendable, CaseIterable {
+package enum ReductionReason: String, Hashable, BitwiseCopyable, Sendable, CaseIterable {
   /// The viewer's own link bears no more.
   case link
   /// The node may send no more, and more urgent calls come first.
