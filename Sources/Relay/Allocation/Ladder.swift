@@ -74,10 +74,11 @@ extension Demand {
     return min(level, wantedLevel)
   }
 
-  /// Whether raising needs much room: something was taken a moment ago, or the last raise did not last.
+  /// Whether raising needs much room: something changed a moment ago and shows its effect only now, or the last raise did
+  /// not last.
   var isWary: Bool {
     guard current != nil else { return false }
-    if sinceLowered < Allocator.restAfterLowering { return true }
+    if min(sinceLowered, sinceRaised) < Allocator.restAfterChange { return true }
     guard sinceLowered < Allocator.memoryOfFailure, sinceRaised > sinceLowered else { return false }
     return sinceRaised - sinceLowered < Allocator.trialOfRaise
   }
