@@ -39,8 +39,11 @@ extension Allocator {
     for demand in input.demands where demand.tier <= viewer.tier {
       pictures = AllocationWalk.sum(pictures, need(of: demand, in: input))
     }
-    let reserve = viewer.tier.priority >= firstPriorityWithoutReserve ? reserveThousandths : 0
-    return RateBudget(limit - sound).bears(pictures, .begin, reserve: reserve) ? .full : .reduced
+    let room = RateBudget(limit - sound)
+    guard viewer.tier.priority >= firstPriorityLeavingReserve else {
+      return room.bears(pictures, .begin) ? .full : .reduced
+    }
+    return room.bears(pictures, .improve, reserve: reserveThousandths) ? .full : .reduced
   }
 
   /// What a demand's base layer takes, as far as its viewer's link bears it.

@@ -108,8 +108,10 @@ struct AllocationWalk {
     if allowance == .retry, level <= Ladder.base, let lastTierWithPicture, tier < lastTierWithPicture {
       allowance = .begin
     }
-    let leavesReserve = tier.priority >= Allocator.firstPriorityWithoutReserve
-    return node.bears(step.cost, allowance, reserve: leavesReserve ? Allocator.reserveThousandths : 0)
+    guard tier.priority >= Allocator.firstPriorityLeavingReserve else { return node.bears(step.cost, allowance) }
+    // Everybody's wavering ends here, in what is left over: not even a base layer is worth a try without head room.
+    if allowance == .begin { allowance = .improve }
+    return node.bears(step.cost, allowance, reserve: Allocator.reserveThousandths)
   }
 
   private func lacksBase(_ demand: Int) -> Bool {

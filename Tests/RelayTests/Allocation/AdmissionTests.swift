@@ -24,8 +24,8 @@ struct AdmissionTests {
 
   @Test("priorities 3 and 4 leave the reserve alone")
   func reserve() {
-    #expect(admission(.p3, node(.p3, egress: 1210)) == .reduced)
-    #expect(admission(.p3, node(.p3, egress: 1333)) == .full)
+    #expect(admission(.p3, node(.p3, egress: 1477)) == .reduced)
+    #expect(admission(.p3, node(.p3, egress: 1478)) == .full)
   }
 
   @Test("less urgent pictures give way")

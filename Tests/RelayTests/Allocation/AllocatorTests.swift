@@ -84,8 +84,8 @@ struct AllocatorTests {
   @Test(
     "the node's budget serves tiers in order, and lower tiers step down to stills and sound",
     arguments: [
-      (nil, "2 2 2 2"), (20000, "2 2 2 2"), (3500, "2 2 1 1"), (2300, "2 2 s -"), (1800, "2 1 0 0"),
-      (1300, "2 0 s -"), (1130, "2 0 - -"), (1070, "1 1 0 0"), (400, "1 0 - -"), (112, "0 s - -"), (99, "s - - -"),
+      (nil, "2 2 2 2"), (20000, "2 2 2 2"), (3500, "2 2 1 1"), (2300, "2 2 - -"), (1800, "2 1 0 s"),
+      (1300, "2 0 - -"), (1130, "2 0 - -"), (1070, "1 1 0 0"), (400, "1 0 - -"), (112, "0 s - -"), (99, "s - - -"),
       (0, "- - - -"),
     ] as [(Int?, String)])
   func tiersInOrder(_ egress: Int?, _ expected: String) {
@@ -144,7 +144,7 @@ struct AllocatorTests {
     #expect(rungs(Allocator.decide(input)) == "1 1")
   }
 
-  @Test("priorities 3 and 4 leave a reserve for more urgent ones")
+  @Test("priorities 3 and 4 leave a reserve for more urgent ones, and head room")
   func reserve() {
     func decided(_ tier: Tier, _ egress: Int) -> String {
       rungs(
@@ -152,9 +152,9 @@ struct AllocatorTests {
           AllocationInput(viewers: [.wide], demands: [.slot(0, [100], tier)], egressBitsPerSecond: egress)))
     }
     #expect(decided(.p2, 100) == "0")
-    #expect(decided(.p3, 110) == "s")
-    #expect(decided(.p3, 111) == "0")
-    #expect(decided(.p4, 111) == "0")
+    #expect(decided(.p3, 123) == "s")
+    #expect(decided(.p3, 124) == "0")
+    #expect(decided(.p4, 124) == "0")
   }
 
   @Test("a lower tier gets no picture while a higher one lacks its base layer for the node's sake")
