@@ -26,7 +26,7 @@ struct AllocationWalk {
   }
 
   init(_ input: AllocationInput) {
-    demands = input.demands
+    demands = input.demands.map(\.live)
     let sound = input.viewers.reduce(0) { Self.sum($0, $1.audioBitsPerSecond) }
     let (limit, reason) = Self.nodeLimit(input)
     node = RateBudget(limit.map { max($0, 0) - sound })

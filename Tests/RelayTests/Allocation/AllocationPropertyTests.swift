@@ -76,16 +76,30 @@ struct AllocationPropertyTests {
 
   @Test("lower tiers take nothing from higher ones")
   func lowerTiersTakeNothing() {
-    let failing = forAll { input, decisions in
+    let failing = forAll { input, _ in
       guard let last = input.demands.map(\.tier).max() else { return true }
-      var without = input
+      // Who rests after a change rests less while lower tiers have pictures: that they are there may only help.
+      let all = input.rested
+      var without = all
       without.demands.removeAll { $0.tier == last }
-      // A slot waits less while lower tiers have pictures: that they are there may only help.
-      let alone = Allocator.decide(without)
-      let kept = zip(input.demands, decisions).filter { $0.0.tier != last }.map(\.1)
-      return zip(without.demands, zip(alone, kept)).allSatisfy { demand, pair in
-        demand.isWaiting || pair.0 == pair.1 || without.demands.contains { $0.isWaiting }
+      let kept = zip(all.demands, Allocator.decide(all)).filter { $0.0.tier != last }.map(\.1)
+      return Allocator.decide(without) == kept
+    }
+    #expect(failing == nil)
+  }
+
+  @Test("what wavers in a lower tier changes nothing in a higher one")
+  func lowerTiersDoNotDisturb() {
+    let failing = forAll { input, _ in
+      guard let last = input.demands.map(\.tier).max() else { return true }
+      let all = input.rested
+      var other = all
+      for index in other.demands.indices where other.demands[index].tier == last {
+        other.demands[index].current = index.isMultiple(of: 2) ? .stills : .audioOnly
+        for layer in other.demands[index].layers.indices { other.demands[index].layers[layer].bitsPerSecond *= 3 }
       }
+      let both = zip(all.demands, zip(Allocator.decide(all), Allocator.decide(other)))
+      return both.allSatisfy { $0.tier == last || $1.0 == $1.1 }
     }
     #expect(failing == nil)
   }
@@ -138,6 +152,16 @@ extension AllocationInput {
     return max(limit - sound, 0)
   }
 
+  /// With all changes long ago.
+  var rested: AllocationInput {
+    var rested = self
+    for index in demands.indices {
+      rested.demands[index].sinceRaised = longAgo
+      rested.demands[index].sinceLowered = longAgo
+    }
+    return rested
+  }
+
   var isFresh: Bool { demands.allSatisfy { $0.current == nil } }
 
   /// How many slots of a tier have at least stills, at least a base layer, at least the next one, and so on.
@@ -162,9 +186,4 @@ extension Decision {
     case .layer: true
     }
   }
-}
-
-extension Demand {
-  /// Lowered so recently that raising may have to wait.
-  var isWaiting: Bool { current != nil && sinceLowered < .seconds(10) }
 }

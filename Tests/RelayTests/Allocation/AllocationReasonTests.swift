@@ -71,8 +71,29 @@ struct AllocationReasonTests {
 
   @Test("a better layer never counts for less than a poorer one")
   func risingRates() {
-    #expect(rungs(Allocator.decide(AllocationInput(viewers: [.of(200)], demands: [.slot(0, [100, 300, 0])]))) == "0")
-    #expect(rungs(Allocator.decide(AllocationInput(viewers: [.of(336)], demands: [.slot(0, [100, 300, 0])]))) == "2")
+    func decided(_ link: Int) -> String {
+      rungs(Allocator.decide(AllocationInput(viewers: [.of(link)], demands: [.slot(0, [100, 300, 20])])))
+    }
+    #expect(decided(335) == "0")
+    #expect(decided(336) == "2")
+  }
+
+  @Test(
+    "a layer of which nothing comes is not offered; when nothing comes at all, what is shown stays",
+    arguments: [
+      ([100, 300, 0], nil, nil, "1", nil), ([0, 300, 1000], nil, nil, "2", nil),
+      ([100, 0, 1000], nil, 1, "0", .wanted),
+      ([100, 0, 1000], nil, 2, "2", nil), ([0, 300, 1000], nil, 0, "1", .wanted),
+      ([100, 300, 0], .at(2), nil, "1", nil),
+      ([0, 0, 0], nil, nil, "0", nil), ([0, 0, 0], .at(1), nil, "1", nil), ([0, 0, 0], .at(2), 0, "2", nil),
+    ] as [([Int], Rung?, Int?, String, ReductionReason?)])
+  func silentLayers(
+    _ rates: [Int], _ current: Rung?, _ wanted: Int?, _ rung: String, _ reason: ReductionReason?
+  ) {
+    let demand = Demand.slot(0, rates, current: current, wanted: wanted)
+    let decisions = Allocator.decide(AllocationInput(viewers: [.wide], demands: [demand]))
+    #expect(rungs(decisions) == rung)
+    #expect(decisions.map(\.reason) == [reason])
   }
 
   @Test("a picture whose layer is no longer offered stays a picture, and that is no raise")

@@ -74,6 +74,20 @@ struct AllocationStabilityTests {
     #expect(node.decisions.contains { $0.rung == .audioOnly || $0.rung == .stills })
   }
 
+  @Test(
+    "a new priority 1 viewer has its base layer at once, on a node full of others", arguments: 0..<8 as Range<UInt64>)
+  func newcomer(_ seed: UInt64) {
+    var node = Self.node(8, egress: 12_000_000, seed: seed)
+    node.lower(.p1, to: .p2)
+    node.run(.seconds(20), wavering: 0.15)
+    let urgent = Demand.slot(99, Self.simulcast, of: 0, .p1, stills: 30_000)
+    var input = node.input
+    input.demands.append(urgent)
+    let decisions = Allocator.decide(input)
+    #expect(decisions.last?.rung == .at(2))
+    #expect(input.total(decisions) <= Int(Double(input.nodeLimit ?? .max) * AllocationPropertyTests.margin))
+  }
+
   @Test("a lifted limit brings everything back within 5 s", arguments: [0.0, 0.15], 0..<8 as Range<UInt64>)
   func restored(_ wavering: Double, _ seed: UInt64) {
     var node = Self.node(8, egress: nil, seed: seed)

@@ -50,6 +50,11 @@ struct SimulatedNode {
     }
   }
 
+  /// Makes all demands of one tier those of another.
+  mutating func lower(_ tier: Tier, to other: Tier) {
+    for demand in input.demands.indices where input.demands[demand].tier == tier { input.demands[demand].tier = other }
+  }
+
   mutating func setEgress(_ bitsPerSecond: Int?) { input.egressBitsPerSecond = bitsPerSecond }
   mutating func setLink(_ bitsPerSecond: Int?, of viewer: Int) { input.viewers[viewer].bitsPerSecond = bitsPerSecond }
 }
