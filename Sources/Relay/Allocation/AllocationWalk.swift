@@ -83,13 +83,15 @@ struct AllocationWalk {
   private mutating func take(_ step: Step, to level: Int, in tier: Tier) {
     let demand = order[step.position]
     let viewer = demands[demand].viewer
-    let isOnNode = !isBlocked && nodeBears(step, to: level, in: tier)
-    guard isOnNode, linkBears(step.cost, step.allowance, to: viewer) else {
+    let isOnLink = linkBears(step.cost, step.allowance, to: viewer)
+    let isNearlyOnLink = isOnLink || linkBears(step.cost, .hold, to: viewer)
+    // A base layer that comes as soon as the link has proven itself: nobody settles in its place on the node.
+    let isPending = !isOnLink && isNearlyOnLink && level <= Ladder.base
+    let isOnNode = !isBlocked && nodeBears(step.cost, isPending ? .begin : step.allowance, to: level, in: tier)
+    guard isOnNode, isOnLink else {
       // The link is to blame if it forces this by itself; not when it only wants more room than it would need in the end.
-      let isNearlyOnLink = linkBears(step.cost, .hold, to: viewer)
       climbs[demand].obstacle = isOnNode || !isNearlyOnLink ? .link : nodeReason
-      // Nobody settles on the node in the place of a base layer that comes as soon as the link has proven itself.
-      if isOnNode, isNearlyOnLink, level <= Ladder.base { node.use(step.cost) }
+      if isOnNode, isPending { node.use(step.cost) }
       return
     }
     if links.indices.contains(viewer) { links[viewer].use(step.cost) }
@@ -98,20 +100,20 @@ struct AllocationWalk {
     climbs[demand].cost += step.cost
   }
 
-  private func linkBears(_ step: Int, _ allowance: Allowance, to viewer: Int) -> Bool {
-    !links.indices.contains(viewer) || links[viewer].bears(step, allowance)
+  private func linkBears(_ cost: Int, _ allowance: Allowance, to viewer: Int) -> Bool {
+    !links.indices.contains(viewer) || links[viewer].bears(cost, allowance)
   }
 
-  private func nodeBears(_ step: Step, to level: Int, in tier: Tier) -> Bool {
-    var allowance = step.allowance
+  private func nodeBears(_ cost: Int, _ wanted: Allowance, to level: Int, in tier: Tier) -> Bool {
+    var allowance = wanted
     // While lower tiers have pictures the node is not at its limit for this one; waiting would cost them all theirs.
     if allowance == .retry, level <= Ladder.base, let lastTierWithPicture, tier < lastTierWithPicture {
       allowance = .begin
     }
-    guard tier.priority >= Allocator.firstPriorityLeavingReserve else { return node.bears(step.cost, allowance) }
+    guard tier.priority >= Allocator.firstPriorityLeavingReserve else { return node.bears(cost, allowance) }
     // Everybody's wavering ends here, in what is left over: not even a base layer is worth a try without head room.
     if allowance == .begin { allowance = .improve }
-    return node.bears(step.cost, allowance, reserve: Allocator.reserveThousandths)
+    return node.bears(cost, allowance, reserve: Allocator.reserveThousandths)
   }
 
   private func lacksBase(_ demand: Int) -> Bool {
