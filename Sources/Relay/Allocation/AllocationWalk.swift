@@ -26,10 +26,10 @@ struct AllocationWalk {
   }
 
   init(_ input: AllocationInput) {
-    demands = input.demands
+    demands = input.demands.map(\.live)
     let sound = input.viewers.reduce(0) { Self.sum($0, $1.audioBitsPerSecond) }
     let (limit, reason) = Self.nodeLimit(input)
-    node = RateBudget(limit.map { $0 - sound })
+    node = RateBudget(limit.map { max($0, 0) - sound })
     nodeReason = reason
     links = input.viewers.map { viewer in
       RateBudget(viewer.bitsPerSecond.map { max($0, 0) - Self.sum(0, viewer.audioBitsPerSecond) })
@@ -83,12 +83,15 @@ struct AllocationWalk {
   private mutating func take(_ step: Step, to level: Int, in tier: Tier) {
     let demand = order[step.position]
     let viewer = demands[demand].viewer
-    guard !links.indices.contains(viewer) || links[viewer].bears(step.cost, step.allowance) else {
-      climbs[demand].obstacle = .link
-      return
-    }
-    guard !isBlocked, nodeBears(step, to: level, in: tier) else {
-      climbs[demand].obstacle = nodeReason
+    let isOnLink = linkBears(step.cost, step.allowance, to: viewer)
+    let isNearlyOnLink = isOnLink || linkBears(step.cost, .hold, to: viewer)
+    // A base layer that comes as soon as the link has proven itself: nobody settles in its place on the node.
+    let isPending = !isOnLink && isNearlyOnLink && level <= Ladder.base
+    let isOnNode = !isBlocked && nodeBears(step.cost, isPending ? .begin : step.allowance, to: level, in: tier)
+    guard isOnNode, isOnLink else {
+      // The link is to blame if it forces this by itself; not when it only wants more room than it would need in the end.
+      climbs[demand].obstacle = isOnNode || !isNearlyOnLink ? .link : nodeReason
+      if isOnNode, isPending { node.use(step.cost) }
       return
     }
     if links.indices.contains(viewer) { links[viewer].use(step.cost) }
@@ -97,14 +100,20 @@ struct AllocationWalk {
     climbs[demand].cost += step.cost
   }
 
-  private func nodeBears(_ step: Step, to level: Int, in tier: Tier) -> Bool {
-    var allowance = step.allowance
+  private func linkBears(_ cost: Int, _ allowance: Allowance, to viewer: Int) -> Bool {
+    !links.indices.contains(viewer) || links[viewer].bears(cost, allowance)
+  }
+
+  private func nodeBears(_ cost: Int, _ wanted: Allowance, to level: Int, in tier: Tier) -> Bool {
+    var allowance = wanted
     // While lower tiers have pictures the node is not at its limit for this one; waiting would cost them all theirs.
     if allowance == .retry, level <= Ladder.base, let lastTierWithPicture, tier < lastTierWithPicture {
       allowance = .begin
     }
-    let leavesReserve = tier.priority >= Allocator.firstPriorityWithoutReserve
-    return node.bears(step.cost, allowance, reserve: leavesReserve ? Allocator.reserveThousandths : 0)
+    guard tier.priority >= Allocator.firstPriorityLeavingReserve else { return node.bears(cost, allowance) }
+    // Everybody's wavering ends here, in what is left over: not even a base layer is worth a try without head room.
+    if allowance == .begin { allowance = .improve }
+    return node.bears(cost, allowance, reserve: Allocator.reserveThousandths)
   }
 
   private func lacksBase(_ demand: Int) -> Bool {
@@ -140,10 +149,11 @@ struct AllocationWalk {
   }
 
   private static func order(of demands: [Demand]) -> [Int] {
-    demands.indices.sorted { left, right in
-      let (left, right) = (demands[left], demands[right])
-      return (left.tier, left.slot.index) < (right.tier, right.slot.index)
+    // One word a demand: sorting words is many times faster than sorting demands.
+    let keys = demands.enumerated().map { index, demand in
+      UInt64(demand.tier.rawValue) << 54 | UInt64(UInt32(bitPattern: demand.slot.index)) << 22 | UInt64(index)
     }
+    return keys.sorted().map { Int($0 & (1 << 22 - 1)) }
   }
 }
 

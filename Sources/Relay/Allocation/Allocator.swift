@@ -1,18 +1,18 @@
 /// Decides what every video slot of a node shows: a pure function of what is demanded, measured and allowed.
 ///
-/// In prose (more in <doc:Allocation>):
+/// In short (<doc:Allocation> has the whole and the reasons):
 ///
 /// 1. **Sound first.** The sound to every viewer is taken off the node's budget and off that viewer's link.
-/// 2. **Tiers strictly in order.** A tier is served completely before the next one gets anything. What it cannot use,
+/// 2. **Tiers strictly in order.** A tier is served to the end before the next one gets anything. What it cannot use,
 ///    because its viewers' links are narrow, goes down.
-/// 3. **Within a tier, rounds.** First stills for all, then the base layer for all, then one layer more for all, and so
-///    on: nobody's picture improves while an equal could still get one. A step that does not fit ends the climb of its
-///    slot only. Within a round those who have the rung already come first, then the cheapest steps, then the lowest slot.
+/// 3. **Within a tier, rounds.** Stills for all, then the base layer for all, then one layer more for all, and so on. A
+///    slot that cannot take a step stays where it is. In a round, who shows the rung already comes first, then the
+///    cheapest step, then the lowest slot.
 /// 4. **Two budgets a step.** It must fit into the viewer's link, which the viewer's slots share, and into the node's.
 /// 5. **Nobody overtakes.** Once a slot lacks its base layer for want of the node's budget, lower tiers get sound only.
 /// 6. **Steadiness.** How much of a budget a step may fill depends on where the slot stands: see ``Allowance``.
 ///
-/// Costs O(n log n) for each layer of the deepest source; a demand is touched once for each of its own layers.
+/// Costs O(n log n) for each layer of the deepest source.
 package enum Allocator {
   /// Demands in one input.
   package static let maximumDemands = 1 << 22

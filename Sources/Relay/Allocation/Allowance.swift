@@ -3,9 +3,10 @@ import Primitives
 /// How much of a budget may be in use after a step: what keeps rungs from flapping.
 ///
 /// Measured rates and estimates waver by 15 % either way. A slot that shows a rung may keep it a little over the budget
-/// (``hold``); to get one, room must be left (``improve``), but for the base layer, which is worth a try (``begin``).
-/// Where the last try failed lately, or something was taken only a moment ago, so much room must be left that wavering
-/// alone cannot account for it (``retry``): `hold` to `retry` spans more than 1.15 to 0.85.
+/// (``hold``); to get one, room must be left (``improve``), but for the base layer, which is worth a try (``begin``) but
+/// for what is least urgent.
+/// Where the last try failed lately, or the rung changed only a moment ago, so much room must be left that wavering
+/// alone cannot account for it (``retry``): from `retry` to `hold` is farther than from 0.85 to 1.15.
 enum Allowance: UInt64, CaseIterable {
   case hold
   case begin
@@ -24,8 +25,8 @@ enum Allowance: UInt64, CaseIterable {
 }
 
 extension Allocator {
-  /// For so long after a lowering, raising needs ``Allowance/retry``.
-  static let restAfterLowering = TimeInterval64.seconds(2)
+  /// For so long after a raise or a lowering, raising needs ``Allowance/retry``.
+  static let restAfterChange = TimeInterval64.seconds(2)
   /// A raise that was taken back within this time has failed.
   static let trialOfRaise = TimeInterval64.seconds(10)
   /// For so long after the lowering that ended a failed raise, the next one needs ``Allowance/retry``.
@@ -34,7 +35,7 @@ extension Allocator {
   /// urgent one finds room before anything had to be taken away.
   static let reserveThousandths = 100
   /// From this priority on, the reserve is left free.
-  static let firstPriorityWithoutReserve = 3
+  static let firstPriorityLeavingReserve = 3
 }
 
 /// Bits per second that may be used, and that are.

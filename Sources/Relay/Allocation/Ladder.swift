@@ -17,6 +17,20 @@ extension Demand {
     return Ladder.base + min(max(wanted, 0), layers.count - 1)
   }
 
+  /// The demand without the layers of which nothing comes: to switch to one would freeze the picture.
+  ///
+  /// When nothing comes at all, the source has just begun or is interrupted: what is shown stays, else it is the poorest.
+  var live: Demand {
+    guard let poorest = layers.first, layers.contains(where: { $0.bitsPerSecond <= 0 }) else { return self }
+    var live = self
+    live.layers = layers.filter { $0.bitsPerSecond > 0 }
+    if live.layers.isEmpty { live.layers = [layers.first { .layer($0.layer) == current } ?? poorest] }
+    live.wanted = wanted.map { wanted in
+      layers.prefix(min(max(wanted, 0), layers.count - 1) + 1).count { $0.bitsPerSecond > 0 } - 1
+    }
+    return live
+  }
+
   /// The level without which the slot has no moving picture.
   var baseLevel: Int { min(Ladder.base, bestLevel) }
 
@@ -74,10 +88,11 @@ extension Demand {
     return min(level, wantedLevel)
   }
 
-  /// Whether raising needs much room: something was taken a moment ago, or the last raise did not last.
+  /// Whether raising needs much room: something changed a moment ago and shows its effect only now, or the last raise did
+  /// not last.
   var isWary: Bool {
     guard current != nil else { return false }
-    if sinceLowered < Allocator.restAfterLowering { return true }
+    if min(sinceLowered, sinceRaised) < Allocator.restAfterChange { return true }
     guard sinceLowered < Allocator.memoryOfFailure, sinceRaised > sinceLowered else { return false }
     return sinceRaised - sinceLowered < Allocator.trialOfRaise
   }
