@@ -31,6 +31,12 @@ struct Retransmission {
 extension Relay {
   /// Writes what waits into `egress`; returns true when all of it is written, false when the buffer must be sent first.
   package func flush(into egress: inout EgressBuffer, now: MonotonicTime) -> Bool {
+    while let handle = dirtySound.last {
+      guard fanOut(handle, into: &egress, now: now) else { return false }
+      streams[unchecked: handle.index].pointee.pending.removeAll()
+      dirtySound.removeLast()
+      fanOut = FanOutCursor()
+    }
     while let handle = dirtyStreams.last {
       guard fanOut(handle, into: &egress, now: now) else { return false }
       streams[unchecked: handle.index].pointee.pending.removeAll()
@@ -62,15 +68,17 @@ extension Relay {
       var message = MessageBuilder(destination: slot.pointee.destination)
       while cursor.packet < pending.count {
         let place = pending[cursor.packet]
-        let packet = ring.entries[place]
+        var packet = ring.entries[place]
         guard slot.pointee.accepts(packet, of: handle, now: now) else {
           cursor.packet &+= 1
           continue
         }
+        var payload = UnsafeRawPointer(ring.payload(at: place))
+        if slot.pointee.redundancy > 0 { payload = addRedundancy(to: &packet, payload, ring, slot) }
         let length = Int(packet.paddedLength)
         guard message.makeRoom(for: length, in: &egress) else { return false }
         let written = slot.pointee.write(
-          packet, payload: ring.payload(at: place), length: length, to: message.position(in: egress), now: now)
+          packet, payload: payload, length: length, to: message.position(in: egress), now: now)
         message.append(payload: length, written: written)
         forwarded &+= written > 0 ? 1 : 0
         cursor.packet &+= 1

@@ -19,13 +19,16 @@ extension Relay {
     }
     for packet in packets {
       switch packet {
-      case .senderReport(let report): receive(report, from: peer, now: now, wall: wall)
+      case .senderReport(let report):
+        receive(report, from: peer, now: now, wall: wall)
+        noteLoss(report.reports, from: peer, now: now)
+      case .receiverReport(let report): noteLoss(report.reports, from: peer, now: now)
       case .genericNACK(let request): receive(request, from: peer)
       case .pictureLossIndication(let request): receiveKeyframeRequest(for: request.mediaSSRC, from: peer, now: now)
       case .fullIntraRequest(let request):
         for entry in request.entries { receiveKeyframeRequest(for: entry.ssrc, from: peer, now: now) }
       case .goodbye(let goodbye): receive(goodbye, from: peer, now: now)
-      case .receiverReport, .sourceDescription, .receiverEstimatedMaximumBitrate, .transportFeedback:
+      case .sourceDescription, .receiverEstimatedMaximumBitrate, .transportFeedback:
         continue  // Bandwidth estimation reads these; nothing here depends on them.
       }
     }

@@ -25,6 +25,8 @@ struct Slot {
   /// Retransmissions left in this interval.
   var retransmissionBudget = Slot.retransmissionsPerInterval
   var lastReplayAt = MonotonicTime.zero
+  /// Earlier packets that each packet of sound repeats; 0 for plain sound.
+  var redundancy: UInt8 = 0
 
   /// Most packets sent again to a viewer in a ``Relay/budgetInterval``: a bound on what a NACK storm can cost.
   static let retransmissionsPerInterval: Int32 = 128
@@ -120,6 +122,18 @@ struct SlotFormats {
     guard Int(format.value) < FormatIndex.maximumCount else { return }
     media[Int(format.value)] = payloadType.rawValue
     retransmission[Int(format.value)] = rtx?.rawValue ?? Self.absent
+  }
+
+  /// Gives redundant audio a payload type; the viewer then takes it in place of Opus at any packet.
+  mutating func setRedundancy(_ payloadType: PayloadType) {
+    set(.redundantAudio, media: payloadType, retransmission: nil)
+  }
+
+  /// Takes the payload types of the relay's formats anew.
+  mutating func replace(with other: SlotFormats) {
+    let redundancy = payloadType(of: .redundantAudio)
+    self = other
+    if let redundancy { setRedundancy(PayloadType(redundancy)) }
   }
 
   /// The payload type for `format`; nil when the viewer cannot decode it.
