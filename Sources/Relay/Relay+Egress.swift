@@ -36,6 +36,12 @@ struct Retransmission {
 extension Relay {
   /// Writes what waits into `egress`; returns true when all of it is written, false when the buffer must be sent first.
   package func flush(into egress: inout EgressBuffer, now: MonotonicTime) -> Bool {
+    while let handle = dirtySound.last {
+      guard fanOut(handle, into: &egress, now: now) else { return false }
+      streams[unchecked: handle.index].pointee.pending.removeAll()
+      dirtySound.removeLast()
+      fanOut = FanOutCursor()
+    }
     while let handle = dirtyStreams.last {
       guard fanOut(handle, into: &egress, now: now) else { return false }
       streams[unchecked: handle.index].pointee.pending.removeAll()
@@ -70,7 +76,7 @@ extension Relay {
       var message = MessageBuilder(destination: slot.pointee.destination)
       while cursor.packet < pending.count {
         let place = pending[cursor.packet]
-        let packet = ring.entries[place]
+        var packet = ring.entries[place]
         if pacer != nil, mustWait(packet, of: handle, for: slot, as: SlotHandle(Int(subscribers[cursor.subscriber]))) {
           cursor.packet &+= 1
           continue
@@ -80,11 +86,12 @@ extension Relay {
           cursor.packet &+= 1
           continue
         }
+        var payload = UnsafeRawPointer(ring.payload(at: place))
+        if slot.pointee.redundancy > 0 { payload = addRedundancy(to: &packet, payload, ring, slot) }
         let length = Int(packet.paddedLength)
         guard message.makeRoom(for: length, in: &egress) else { return false }
         let written = slot.pointee.write(
-          packet, as: number, payload: ring.payload(at: place), length: length, to: message.position(in: egress),
-          now: now)
+          packet, as: number, payload: payload, length: length, to: message.position(in: egress), now: now)
         message.append(payload: length, written: written)
         pacer?.pointee.pacer.spend(written)
         forwarded &+= written > 0 ? 1 : 0

@@ -27,6 +27,7 @@ extension Relay {
     let payload = base + header.headerLength
     switch binding.role {
     case .media:
+      noteSpeech(header, base, entry, binding.stream, now)
       return receiveMedia(
         header, payload, length: header.payloadLength, on: binding.stream, now: now,
         descriptor: dependencyDescriptor(header, base, entry))
@@ -62,6 +63,7 @@ extension Relay {
     let extended = stream.pointee.sequence.unwrap(header.sequenceNumber)
     stream.pointee.statistics.update(
       sequenceNumber: header.sequenceNumber, timestamp: header.timestamp, arrival: now)
+    if isRedundant(header, stream) { return receiveRedundant(header, payload, length, extended, handle, stream, now) }
     _ = stream.pointee.missing.insert(extended, now: now)
     return admit(header, header.payloadType, payload, length, extended, handle, stream, now, descriptor)
   }
@@ -87,7 +89,7 @@ extension Relay {
 
   /// Keeps a packet and marks it for the fan-out.
   @inline(__always)
-  private func admit(
+  func admit(
     _ header: RTPHeader, _ payloadType: PayloadType, _ payload: UnsafeRawPointer, _ length: Int, _ extended: Int64,
     _ handle: StreamHandle, _ stream: UnsafeMutablePointer<Stream>, _ now: MonotonicTime,
     _ descriptor: UnsafeRawBufferPointer?
@@ -119,7 +121,7 @@ extension Relay {
       noteKeyframe(packet, stream, now)
       notePictureSize(UnsafeRawBufferPointer(start: payload, count: length), format, stream)
     }
-    if stream.pointee.pending.isEmpty { dirtyStreams.append(handle) }
+    if stream.pointee.pending.isEmpty { noteDirty(handle, stream.pointee.kind) }
     stream.pointee.pending.append(stream.pointee.ring.place(of: extended))
     return !stream.pointee.pending.isFull
   }

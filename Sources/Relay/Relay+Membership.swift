@@ -15,7 +15,8 @@ extension Relay {
   package func addSource(_ description: SourceParameters) -> SourceHandle? {
     guard let peer = peers.find(Int(description.peer.index)) else { return nil }
     let known = formats.formats.count
-    let table = PayloadTypeTable(description.formats, formats: &formats)
+    var table = PayloadTypeTable(description.formats, formats: &formats)
+    if let redundancy = description.redundancy { table.setRedundancy(redundancy) }
     noteNewFormats(since: known)
     let handle = SourceHandle(
       sources.insert(
@@ -38,6 +39,9 @@ extension Relay {
     let handle = SlotHandle(
       slots.insert(
         Slot(description, formats: slotFormats(description.formats), link: link(of: peer), random: &random)))
+    if let redundancy = description.redundancy {
+      slots[unchecked: handle.index].pointee.formats.setRedundancy(redundancy)
+    }
     slotPayloads[handle] = description.formats
     noteNewFormats(since: known)
     peer.pointee.slots.append(handle)
@@ -145,6 +149,7 @@ extension Relay {
       slot.pointee.forget(handle)
       if slot.pointee.phase != before { leftWaiting.append(SlotHandle(index)) }
     }
+    dirtySound.removeAll { $0 == handle }
     dirtyStreams.removeAll { $0 == handle }
     replays.removeAll { $0.stream == handle }
     retransmissions.removeAll { $0.stream == handle }
@@ -170,7 +175,7 @@ extension Relay {
     guard formats.formats.count > known else { return }
     for (number, format) in formats.formats.enumerated() { videoCodecs[number] = format.videoCodec }
     for (handle, list) in slotPayloads {
-      slots.find(Int(handle.index))?.pointee.formats = slotFormats(list)
+      slots.find(Int(handle.index))?.pointee.formats.replace(with: slotFormats(list))
     }
   }
 

@@ -14,6 +14,7 @@ extension Relay {
         slots.find(index)?.pointee.retransmissionBudget = Slot.retransmissionsPerInterval
         slots.find(index)?.pointee.rate.update(now)
       }
+      updateRedundancy(now)
       for index in 0..<streams.end { dropFormerSubscribers(of: StreamHandle(index)) }
     }
     for index in 0..<peers.end {
@@ -171,10 +172,13 @@ extension Relay {
     let format = source.pointee.preferred.flatMap { formats[streams[unchecked: $0.index].pointee.format] }
     let activity: SourceStatus.Activity =
       source.pointee.streams.isEmpty ? .waiting : isLive ? .live : .stalled
-    let status = SourceStatus(activity: activity, format: format, bitsPerSecond: rate)
+    let isSpeaking = isLive && updateSpeaker(of: source, now: now)
+    let status = SourceStatus(activity: activity, format: format, bitsPerSecond: rate, isSpeaking: isSpeaking)
     let old = source.pointee.status
     source.pointee.status = status
-    if old.activity != activity || old.format != format { emit(.sourceChanged(handle, status)) }
+    if old.activity != activity || old.format != format || old.isSpeaking != isSpeaking {
+      emit(.sourceChanged(handle, status))
+    }
     if source.pointee.streams.count > 1 { preferBest(of: handle, source, now: now) }
     refreshRecordedPicture(source, now: now)
   }

@@ -23,7 +23,11 @@ package final class Relay {
   /// The recorder's end of a ring; it must outlive the relay or be taken away first.
   package var recorder: RecordingRing.Writer?
   var random: RandomSource
-  /// Streams with pending packets; the last is served first.
+  /// Sound with pending packets: all of it goes before any picture.
+  var dirtySound: [StreamHandle] = []
+  /// Where a packet of sound is put together with those that it repeats.
+  let redundancyBuffer = UnsafeMutableRawPointer.allocate(byteCount: CachedPacket.stride, alignment: 64)
+  /// Pictures with pending packets; the last is served first.
   var dirtyStreams: [StreamHandle] = []
   var fanOut = FanOutCursor()
   var replays: [Replay] = []
@@ -62,6 +66,7 @@ package final class Relay {
   }
 
   deinit {
+    redundancyBuffer.deallocate()
     for index in 0..<streams.end {
       streams.find(index)?.pointee.deallocate()
     }
@@ -92,7 +97,8 @@ package final class Relay {
 
   /// Whether any packet waits for ``flush(into:now:)``.
   package var hasPending: Bool {
-    !dirtyStreams.isEmpty || !replays.isEmpty || !retransmissions.isEmpty || !backlogged.isEmpty || !probing.isEmpty
+    !dirtySound.isEmpty || !dirtyStreams.isEmpty || !replays.isEmpty || !retransmissions.isEmpty || !backlogged.isEmpty
+      || !probing.isEmpty
   }
 }
 
@@ -118,6 +124,10 @@ package struct RelayCounters: Sendable {
   package var unknownFormat: UInt64 = 0
   package var duplicates: UInt64 = 0
   package var recovered: UInt64 = 0
+  /// Lost packets of sound that a later one repeated.
+  package var recoveredFromRedundancy: UInt64 = 0
+  /// Packets of sound sent with earlier ones repeated.
+  package var redundantSent: UInt64 = 0
   package var nacksSent: UInt64 = 0
   package var nacksReceived: UInt64 = 0
   package var retransmitted: UInt64 = 0

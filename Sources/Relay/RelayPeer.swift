@@ -10,6 +10,8 @@ struct RelayPeer {
   var bindings = BindingTable()
   /// Made with the first packet that has a transport-wide number.
   var feedback: TransportFeedbackRecorder?
+  /// What is lost on the way to the peer.
+  var loss = LinkLoss()
   /// The SSRC that our reports to this peer come from.
   let reportSSRC: SSRC
   let canonicalName: String

@@ -46,6 +46,8 @@ struct Slot {
   let records: SentRecords?
   /// What waits for the pacer, if anything.
   var backlog: Backlog?
+  /// Earlier packets that each packet of sound repeats; 0 for plain sound.
+  var redundancy: UInt8 = 0
 
   /// Most packets sent again to a viewer in a ``Relay/budgetInterval``: a bound on what a NACK storm can cost.
   static let retransmissionsPerInterval: Int32 = 128

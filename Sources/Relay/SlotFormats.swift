@@ -14,6 +14,18 @@ struct SlotFormats {
     retransmission[Int(format.value)] = rtx?.rawValue ?? Self.absent
   }
 
+  /// Gives redundant audio a payload type; the viewer then takes it in place of Opus at any packet.
+  mutating func setRedundancy(_ payloadType: PayloadType) {
+    set(.redundantAudio, media: payloadType, retransmission: nil)
+  }
+
+  /// Takes the payload types of the relay's formats anew.
+  mutating func replace(with other: SlotFormats) {
+    let redundancy = payloadType(of: .redundantAudio)
+    self = other
+    if let redundancy { setRedundancy(PayloadType(redundancy)) }
+  }
+
   /// The payload type for `format`; nil when the viewer cannot decode it.
   @inline(__always)
   func payloadType(of format: FormatIndex) -> UInt8? {

@@ -27,6 +27,8 @@ struct Stream {
   var height: UInt16 = 0
   /// The sender's clock as its last sender report told it, on the server's wall clock.
   var senderClock: SenderClock?
+  /// Whether somebody speaks in it.
+  var speaker = SpeakerLevel()
   /// What the recorder knows the source by; 0 while it is not recorded.
   var recording: UInt32
   /// Which of several simulcast encodings this is, for the recorder.
