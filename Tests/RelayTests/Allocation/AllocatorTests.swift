@@ -167,6 +167,26 @@ struct AllocatorTests {
     #expect(decisions.map(\.reason) == [.egress, .egress])
   }
 
+  @Test("a higher tier that lacks its base layer because of its link holds nobody up")
+  func narrowLinkHoldsNobodyUp() {
+    let demands = [Demand.slot(0, [500], of: 0), .slot(1, Self.three, of: 1, .p2)]
+    let input = AllocationInput(viewers: [.of(50), .wide], demands: demands, egressBitsPerSecond: 1200)
+    #expect(rungs(Allocator.decide(input)) == "s 2")
+  }
+
+  @Test("a base layer that only waits for its link keeps its place on the node, and holds nobody up")
+  func placeIsKept() {
+    let demands = [
+      Demand.slot(0, [1000], of: 0, current: .stills, sinceLowered: .seconds(1)),
+      .slot(1, [600, 1200], of: 1), .slot(2, [500], of: 2, .p2),
+    ]
+    let viewers = [ViewerLink.of(1100), .wide, .wide]
+    let input = AllocationInput(viewers: viewers, demands: demands, egressBitsPerSecond: 1700)
+    let decisions = Allocator.decide(input)
+    #expect(rungs(decisions) == "s 0 s")
+    #expect(decisions.map(\.reason) == [.link, .egress, .egress])
+  }
+
   @Test("a slot that became more urgent does not wait while less urgent ones have pictures")
   func promotion() {
     let viewers = [ViewerLink](repeating: .wide, count: 2)
