@@ -89,12 +89,13 @@ extension BandwidthEstimator {
       LossControl.Observation(
         rate: rate.rate, sent: reported, acknowledged: acknowledged, queueDelay: queueDelay,
         roundTripTime: responseTime, now: now))
-    if case .lower(let bitsPerSecond) = verdict {
-      rate.lower(to: bitsPerSecond, arrived: loss.isExcessive ? acknowledged : nil, now: now)
-      return
-    }
     let observation = RateControl.Observation(
       acknowledged: acknowledged, sent: reported, queueDelay: queueDelay, roundTripTime: responseTime, now: now)
+    if case .lower(let bitsPerSecond) = verdict {
+      // Lost at the end of a long queue: the queue must be emptied too.
+      if queueDelay > RateControl.shortQueue { return rate.decrease(observation) }
+      return rate.lower(to: bitsPerSecond, arrived: loss.isExcessive ? acknowledged : nil, now: now)
+    }
     if delay.signal != .overuse { rate.restore(observation) }
     switch delay.signal {
     case .overuse where isOurProbe(now): rate.hold(now)

@@ -154,7 +154,9 @@ package struct BandwidthEstimator: ~Copyable {
 
   private mutating func takeProbeResults(_ now: MonotonicTime) {
     while let result = probes.takeResult(roundTripTime: responseTime, now: now) {
-      if let measured = result.measured, delay.signal != .overuse { rate.prove(measured, now: now) }
+      // A queue that has filled since knows better.
+      let isOutdated = rate.lastDecrease.map { $0 >= result.startedAt } ?? false
+      if let measured = result.measured, !isOutdated, delay.signal != .overuse { rate.prove(measured, now: now) }
       plan.finished(result.probe, measured: result.measured?.bitsPerSecond, now: now)
     }
   }

@@ -14,6 +14,8 @@ package struct LossControl {
   /// Shares of lost packets between which the rate stays.
   package static let tolerable = 0.02
   package static let excessive = 0.10
+  /// Deviations that loss must lie above the limit before the rate goes down.
+  package static let certainty = 1.5
   /// Most that is taken for the way's own.
   package static let mostInherent = 0.35
   /// A window ends with this many packets, or after this time with a few.
@@ -93,16 +95,21 @@ package struct LossControl {
   package mutating func judge(_ share: Double, of count: Int, _ observation: Observation) -> Verdict {
     learn(share, observation)
     // Few packets scatter: a die thrown twenty times does not show each face alike.
-    let noise = (max(share, 0.01) * (1 - min(share, 0.99)) / Double(max(count, 1))).squareRoot()
+    let variance = max(share, 0.01) * (1 - min(share, 0.99)) / Double(max(count, 1))
     let excess = (share - inherent) / (1 - inherent)
-    allowsGrowth = excess <= Self.tolerable + noise
-    isExcessive = excess > Self.excessive + 1.5 * noise
+    allowsGrowth = !exceeds(excess - Self.tolerable, variance)
+    isExcessive = exceeds(excess - Self.excessive, variance * Self.certainty * Self.certainty)
     if allowsGrowth { heldSince = nil } else { heldSince = heldSince ?? observation.now }
     if let decrease, observation.now - decrease.at < observation.roundTripTime + .milliseconds(300) {
       return .undecided
     }
     if isExcessive { return lower(excess, observation) }
     return tryLess(observation)
+  }
+
+  /// Whether a surplus is more than one deviation.
+  private func exceeds(_ surplus: Double, _ variance: Double) -> Bool {
+    surplus > 0 && surplus * surplus > variance
   }
 
   private mutating func lower(_ excess: Double, _ observation: Observation) -> Verdict {

@@ -5,11 +5,13 @@ package struct ProbeMeasurements {
   /// A probe that is over.
   package struct Result: Equatable {
     package var probe: BandwidthEstimator.Probe
+    package var startedAt: MonotonicTime
     /// Nil when it showed nothing.
     package var measured: Measurement?
 
-    package init(probe: BandwidthEstimator.Probe, measured: Measurement?) {
+    package init(probe: BandwidthEstimator.Probe, startedAt: MonotonicTime, measured: Measurement?) {
       self.probe = probe
+      self.startedAt = startedAt
       self.measured = measured
     }
   }
@@ -85,7 +87,7 @@ package struct ProbeMeasurements {
       isMeasuring = true
       guard cluster.isComplete || isOverdue else { continue }
       clusters[index] = nil
-      return Result(probe: cluster.probe, measured: cluster.measured)
+      return Result(probe: cluster.probe, startedAt: cluster.startedAt, measured: cluster.measured)
     }
     return nil
   }

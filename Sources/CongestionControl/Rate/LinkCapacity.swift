@@ -6,12 +6,13 @@ package struct LinkCapacity {
   package static let weight = 0.2
   /// Deviations that count as near.
   package static let nearness = 3.0
-  /// Bounds of the deviation as a share of the mean.
+  /// Bounds of the deviation as a share of the mean, and what it begins with.
   package static let deviations = 0.02...0.08
+  package static let firstDeviation = 0.03
 
   package private(set) var mean: Double?
-  /// Of the observations' relative distance from the mean.
-  private var variance = 0.0009
+  /// The observations' mean distance from the mean, as a share of it.
+  private var deviation = LinkCapacity.firstDeviation
 
   package init() {}
 
@@ -20,18 +21,18 @@ package struct LinkCapacity {
     guard let mean, near.map({ $0.contains(bitsPerSecond) }) ?? false else {
       // Another link than before.
       self.mean = max(bitsPerSecond, 1)
-      variance = 0.0009
+      deviation = Self.firstDeviation
       return
     }
-    let distance = (bitsPerSecond - mean) / mean
+    let distance = abs(bitsPerSecond - mean) / mean
     self.mean = mean + Self.weight * (bitsPerSecond - mean)
-    variance = (1 - Self.weight) * variance + Self.weight * distance * distance
+    deviation = (1 - Self.weight) * deviation + Self.weight * distance
   }
 
   /// Rates that are near the limit; nil while it is unknown.
   package var near: ClosedRange<Double>? {
     guard let mean else { return nil }
-    let deviation = min(max(variance.squareRoot(), Self.deviations.lowerBound), Self.deviations.upperBound)
+    let deviation = min(max(deviation, Self.deviations.lowerBound), Self.deviations.upperBound)
     let distance = Self.nearness * deviation * mean
     return (mean - distance)...(mean + distance)
   }

@@ -31,14 +31,17 @@ package struct RateControl {
   package static let shortQueue = TimeInterval64.milliseconds(100)
   package static let longQueue = TimeInterval64.milliseconds(400)
   package static let drainedQueue = TimeInterval64.milliseconds(60)
+  /// How long growth waits for a queue to go away; one that stays is others', and waiting would be to starve beside them.
+  package static let queuePatience = TimeInterval64.milliseconds(1_500)
   /// Growth in a second, far from the link's limit, and on the way back to a limit that is known.
   package static let growth = 0.08
   package static let recovery = 0.3
   /// Without a probe that proves more, the rate stays below this multiple of what arrives.
   package static let headroom = 1.5
   package static let headroomBits = 10_000.0
-  /// Most that a probe raises the rate by when it filled a link whose limit is known.
-  package static let doubtfulStep = 1.1
+  /// Most bits per second that a probe adds when it filled a link whose limit is known: not a share of the rate, or who
+  /// has much would get more.
+  package static let doubtfulStep = 50_000.0
   /// Bits in a packet, for growth by a packet a response time.
   package static let packetBits = 9_600.0
 
@@ -70,11 +73,17 @@ package struct RateControl {
   package mutating func increase(_ observation: Observation) {
     let elapsed = min(max(observation.now - (lastUpdate ?? observation.now), .zero), .milliseconds(1_000)).seconds
     lastUpdate = observation.now
-    guard elapsed > 0 else { return }
+    guard elapsed > 0, !isDraining(observation) else { return }
     let raised = raised(observation, for: elapsed)
     // A liar may claim that more arrived than was sent.
     guard let arrives = observation.acknowledged.map({ min($0, observation.sent ?? $0) }) else { return }
     rate = max(rate, min(raised, Self.headroom * arrives + Self.headroomBits))
+  }
+
+  /// Whether the last decrease still has a queue to empty.
+  private func isDraining(_ observation: Observation) -> Bool {
+    guard observation.queueDelay > Self.shortQueue, let lastDecrease else { return false }
+    return observation.now - lastDecrease < Self.queuePatience
   }
 
   private mutating func raised(_ observation: Observation, for elapsed: Double) -> Double {
@@ -92,7 +101,8 @@ package struct RateControl {
   /// Lowers the rate because the queue grows; not again before the last decrease can have shown.
   package mutating func decrease(_ observation: Observation) {
     let now = observation.now
-    let pause = observation.roundTripTime + .milliseconds(100)
+    // What is heard now of packets behind a long queue was sent before the last decrease.
+    let pause = observation.roundTripTime + .milliseconds(100) + min(observation.queueDelay, Self.longQueue)
     let arrives = observation.acknowledged ?? rate
     if let lastDecrease, now - lastDecrease < pause { return hold(now) }
     var lowered = arrives * backOff(observation.queueDelay)
@@ -127,7 +137,7 @@ package struct RateControl {
   /// A probe that filled a link whose limit is known took a part of it from others: that proves little.
   package mutating func prove(_ measurement: ProbeMeasurements.Measurement, now: MonotonicTime) {
     let isDoubtful = measurement.isSaturated && capacity.mean != nil
-    let most = isDoubtful ? rate * Self.doubtfulStep : .infinity
+    let most = isDoubtful ? rate + Self.doubtfulStep : .infinity
     raise(to: min(measurement.bitsPerSecond, most), now: now)
   }
 

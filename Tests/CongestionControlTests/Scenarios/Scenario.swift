@@ -9,7 +9,8 @@ struct Scenario: CustomTestStringConvertible, Sendable {
   let setting: String
   /// In a line, what must come of it.
   let asked: String
-  let play: @Sendable () -> Outcome
+  /// Plays it with a seed's luck.
+  let play: @Sendable (UInt64) -> Outcome
 
   var testDescription: String { name }
 }
