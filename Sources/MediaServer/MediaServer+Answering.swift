@@ -50,9 +50,9 @@ extension MediaServer {
   private func policy(for permissions: MediaPermissions) -> AnswerPolicy {
     AnswerPolicy(
       mayPublish: permissions.contains(.publish), maySubscribe: permissions.contains(.subscribe),
-      // Redundant sound first: a word lost on the caller's link is in the next packet. The relay writes plain headers, so
-      // slots have no extensions.
-      sourceCodecPreference: [.red, .opus], slotExtensions: [])
+      // Redundant sound first: a word lost on the caller's link is in the next packet. The relay writes one extension: what
+      // links are measured by.
+      sourceCodecPreference: [.red, .opus], slotExtensions: [HeaderExtensionURI.transportWideCC])
   }
 
   private var sdpFingerprint: SDPFingerprint {
@@ -96,7 +96,8 @@ extension MediaServer {
     let parameters = SlotParameters(
       peer: PeerHandle(0), kind: slot.kind == .audio ? .audio : .video, ssrc: slot.ssrc,
       retransmissionSSRC: slot.retransmissionSSRC ?? SSRC(0), formats: slot.codecs.compactMap(\.relayedFormat),
-      canonicalName: slot.cname, redundancy: slot.codecs.redundancy)
+      transportExtension: transportExtension(of: slot), canonicalName: slot.cname,
+      redundancy: slot.codecs.redundancy)
     return (slot.mid, parameters)
   }
 }
@@ -104,6 +105,16 @@ extension MediaServer {
 extension [NegotiatedCodec] {
   /// The payload type of redundant sound (RFC 2198), if negotiated.
   package var redundancy: PayloadType? { first { $0.codec == .red }?.payloadType }
+}
+
+extension MediaServer {
+  /// The id under which a slot's packets are numbered; 0 for none.
+  ///
+  /// Larger ids need the two-byte form (RFC 8285 §4.3), which no browser asks for here.
+  private func transportExtension(of slot: NegotiatedSlot) -> UInt8 {
+    let id = slot.extensionIDs[HeaderExtensionURI.transportWideCC] ?? 0
+    return id <= 14 ? id : 0
+  }
 }
 
 extension NegotiatedCodec {

@@ -58,6 +58,8 @@ package struct SlotParameters: Sendable {
   package var ssrc: SSRC
   package var retransmissionSSRC: SSRC
   package var formats: [RelayedFormat]
+  /// Id of the header extension with the transport-wide sequence number; 0 when it was not negotiated.
+  package var transportExtension: UInt8
   /// Names the peer's streams that play together (RFC 3550 §6.5.1).
   package var canonicalName: String
   /// The payload type of redundant audio around Opus (RFC 2198), if negotiated.
@@ -65,13 +67,14 @@ package struct SlotParameters: Sendable {
 
   package init(
     peer: PeerHandle, kind: SourceKind, ssrc: SSRC, retransmissionSSRC: SSRC, formats: [RelayedFormat],
-    canonicalName: String, redundancy: PayloadType? = nil
+    transportExtension: UInt8 = 0, canonicalName: String, redundancy: PayloadType? = nil
   ) {
     self.peer = peer
     self.kind = kind
     self.ssrc = ssrc
     self.retransmissionSSRC = retransmissionSSRC
     self.formats = formats
+    self.transportExtension = transportExtension
     self.canonicalName = canonicalName
     self.redundancy = redundancy
   }
