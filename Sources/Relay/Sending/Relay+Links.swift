@@ -27,6 +27,7 @@ extension Relay {
     for report in reports {
       let isOwn = entry.pointee.slots.contains { slots[unchecked: $0.index].pointee.ssrc == report.ssrc }
       guard isOwn else { continue }
+      entry.pointee.loss.note(report.fractionLost, now: now)
       link.pointee.estimator.receive(
         loss: report.fractionLost, roundTripTime: report.roundTripTime(now: wall), now: now)
     }
