@@ -35,6 +35,14 @@ class RelayPage {
     await this.#negotiate();
   }
 
+  /** Answers an offer instead of making one, for servers that want it so: `post` brings the offer, and takes the answer. */
+  async watchOffered() {
+    await this.connection.setRemoteDescription({ type: "offer", sdp: await post("") });
+    await this.connection.setLocalDescription();
+    await post(this.connection.localDescription.sdp);
+    this.#keepReading();
+  }
+
   /** Has the encodings with these names sent, and no others. */
   async sendOnly(names) {
     const parameters = this.sender.getParameters();
@@ -46,6 +54,10 @@ class RelayPage {
     await this.connection.setLocalDescription();
     const sdp = await post(this.connection.localDescription.sdp);
     await this.connection.setRemoteDescription({ type: "answer", sdp });
+    this.#keepReading();
+  }
+
+  #keepReading() {
     setInterval(() => this.#read(), READ_EVERY);
   }
 

@@ -7,6 +7,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import pytest
 from playwright.sync_api import Browser, Playwright
@@ -37,6 +38,12 @@ LOW, MIDDLE, HIGH = 180, 360, 720
 Rewrite = Callable[[str], str]
 
 
+class Exchange(Protocol):
+    """What brings a page's offer to a server, and the answer back."""
+
+    def post(self, offer: str) -> str: ...
+
+
 @dataclass
 class Call:
     """Where a page sends its offer, and what it does with the answer."""
@@ -65,7 +72,7 @@ class Call:
 class RelayPage:
     """One page with one connection."""
 
-    def __init__(self, browser: Browser, call: Call) -> None:
+    def __init__(self, browser: Browser, call: Exchange) -> None:
         self.call = call
         self.page = browser.new_context().new_page()
         self.page.route("**/*", lambda route: route.fulfill(
@@ -79,6 +86,10 @@ class RelayPage:
 
     def watch(self, **options: object) -> None:
         self.page.evaluate("(options) => window.relayPage.watch(options)", options)
+
+    def watch_offered(self) -> None:
+        """Watches at a server that makes the offer."""
+        self.page.evaluate("window.relayPage.watchOffered()")
 
     def send_only(self, *names: str) -> None:
         """Has the encodings with these names sent, and no others."""
@@ -134,7 +145,7 @@ class Browsers:
         self._files = camera, microphone
         self._running: dict[str, Browser] = {}
 
-    def open(self, call: Call, program: pathlib.Path | str = CHROMIUM) -> RelayPage:
+    def open(self, call: Exchange, program: pathlib.Path | str = CHROMIUM) -> RelayPage:
         """A page in the Chromium that `program` starts."""
         browser = self._running.get(str(program))
         if browser is None:
@@ -151,8 +162,11 @@ class Browsers:
 
 @pytest.fixture(scope="session")
 def relay_footage(tmp_path_factory: pytest.TempPathFactory) -> tuple[pathlib.Path, pathlib.Path]:
+    return make_footage(tmp_path_factory.mktemp("relay-footage"))
+
+
+def make_footage(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
     """The street clip's first seconds as raw pictures, which cost the browser nothing to read, and its sound."""
-    folder = tmp_path_factory.mktemp("relay-footage")
     camera, microphone = folder / "camera.y4m", folder / "microphone.wav"
     ffmpeg = ["ffmpeg", "-v", "error", "-y", "-i", str(CLIP)]
     picture = ["-an", "-t", str(CAMERA_SECONDS), "-r", str(FRAME_RATE), "-s", "1280x720", "-pix_fmt", "yuv420p", str(camera)]
