@@ -32,11 +32,25 @@ class Stretch:
         heights = [int(frame[3]) for frame in self.frames]
         return [height for place, height in enumerate(heights) if place == 0 or heights[place - 1] != height]
 
+    def gaps(self, longer_than: float) -> list[tuple[float, float]]:
+        """Times without a new picture that last longer than so many milliseconds; from and to the stretch's ends, too."""
+        times = [self.start, *(frame[0] for frame in self.frames), self.end]
+        return [(before, after) for before, after in zip(times, times[1:]) if after - before > longer_than]
+
     @property
     def longest_gap(self) -> float:
-        """Longest time without a new picture, milliseconds; the stretch's ends count as pictures do not."""
-        times = [self.start, *(frame[0] for frame in self.frames), self.end]
-        return max(after - before for before, after in zip(times, times[1:]))
+        """Milliseconds."""
+        return max(end - start for start, end in self.gaps(-1))
+
+    def freezes(self, beside: "Stretch", longer_than: float) -> list[tuple[float, float]]:
+        """Gaps that a viewer of the same source on a better link did not have at that time, even if shorter.
+
+        What stops both is the caller's browser, or the machine.
+        """
+        def is_shared(gap: tuple[float, float]) -> bool:
+            return any(start < gap[1] and end > gap[0] for start, end in beside.gaps(longer_than / 2))
+
+        return [gap for gap in self.gaps(longer_than) if not is_shared(gap)]
 
     @property
     def frame_rate(self) -> float:
