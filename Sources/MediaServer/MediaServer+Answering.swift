@@ -50,8 +50,8 @@ extension MediaServer {
   private func policy(for permissions: MediaPermissions) -> AnswerPolicy {
     AnswerPolicy(
       mayPublish: permissions.contains(.publish), maySubscribe: permissions.contains(.subscribe),
-      // The relay opens no redundancy, so Opus itself comes first; it writes plain headers, so slots have no extensions.
-      sourceCodecPreference: [.opus], slotExtensions: [])
+      // The relay opens no redundancy, so Opus itself comes first. It writes one extension: what links are measured by.
+      sourceCodecPreference: [.opus], slotExtensions: [HeaderExtensionURI.transportWideCC])
   }
 
   private var sdpFingerprint: SDPFingerprint {
@@ -95,8 +95,18 @@ extension MediaServer {
     let parameters = SlotParameters(
       peer: PeerHandle(0), kind: slot.kind == .audio ? .audio : .video, ssrc: slot.ssrc,
       retransmissionSSRC: slot.retransmissionSSRC ?? SSRC(0), formats: slot.codecs.compactMap(\.relayedFormat),
-      canonicalName: slot.cname)
+      transportExtension: transportExtension(of: slot), canonicalName: slot.cname)
     return (slot.mid, parameters)
+  }
+}
+
+extension MediaServer {
+  /// The id under which a slot's packets are numbered; 0 for none.
+  ///
+  /// Larger ids need the two-byte form (RFC 8285 §4.3), which no browser asks for here.
+  private func transportExtension(of slot: NegotiatedSlot) -> UInt8 {
+    let id = slot.extensionIDs[HeaderExtensionURI.transportWideCC] ?? 0
+    return id <= 14 ? id : 0
   }
 }
 

@@ -32,11 +32,15 @@ package final class MediaServer: MediaPlane {
     package var recording: (any RecordingSink)?
     /// How long a TCP connection may stay without a valid connectivity check.
     package var silentConnectionLimit: TimeInterval64
+    /// Most that the node may send, bits per second over all threads; nil leaves it to the links.
+    ///
+    /// When it is full, the least urgent pictures give way first (DESIGN decision 4).
+    package var egressBitsPerSecond: Int?
 
     package init(
       addresses: [IPAddress], port: UInt16 = 0, advertisedAddresses: [IPAddress] = [], shards: Int = 1,
       pinsThreads: Bool = false, srtpBackend: SRTPBackendKind? = nil, recording: (any RecordingSink)? = nil,
-      silentConnectionLimit: TimeInterval64 = .milliseconds(10_000)
+      silentConnectionLimit: TimeInterval64 = .milliseconds(10_000), egressBitsPerSecond: Int? = nil
     ) {
       self.addresses = addresses
       self.port = port
@@ -46,6 +50,7 @@ package final class MediaServer: MediaPlane {
       self.srtpBackend = srtpBackend
       self.recording = recording
       self.silentConnectionLimit = silentConnectionLimit
+      self.egressBitsPerSecond = egressBitsPerSecond
     }
   }
 
@@ -64,7 +69,9 @@ package final class MediaServer: MediaPlane {
     for index in 0..<shardCount {
       let settings = ShardConfiguration(
         core: configuration.pinsThreads ? index : nil, srtpBackend: configuration.srtpBackend, identity: identity,
-        sctp: sctp, recording: configuration.recording, silentConnectionLimit: configuration.silentConnectionLimit)
+        sctp: sctp, recording: configuration.recording,
+        egressBitsPerSecond: configuration.egressBitsPerSecond.map { $0 / shardCount },
+        silentConnectionLimit: configuration.silentConnectionLimit)
       let port = configuration.port == 0 ? 0 : configuration.port + UInt16(index)
       shards.append(
         try ShardHandle(

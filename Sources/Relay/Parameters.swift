@@ -55,18 +55,21 @@ package struct SlotParameters: Sendable {
   package var ssrc: SSRC
   package var retransmissionSSRC: SSRC
   package var formats: [RelayedFormat]
+  /// Id of the header extension with the transport-wide sequence number; 0 when it was not negotiated.
+  package var transportExtension: UInt8
   /// Names the peer's streams that play together (RFC 3550 §6.5.1).
   package var canonicalName: String
 
   package init(
     peer: PeerHandle, kind: SourceKind, ssrc: SSRC, retransmissionSSRC: SSRC, formats: [RelayedFormat],
-    canonicalName: String
+    transportExtension: UInt8 = 0, canonicalName: String
   ) {
     self.peer = peer
     self.kind = kind
     self.ssrc = ssrc
     self.retransmissionSSRC = retransmissionSSRC
     self.formats = formats
+    self.transportExtension = transportExtension
     self.canonicalName = canonicalName
   }
 }

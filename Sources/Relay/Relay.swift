@@ -28,6 +28,17 @@ package final class Relay {
   var fanOut = FanOutCursor()
   var replays: [Replay] = []
   var retransmissions: [Retransmission] = []
+  /// Slots with a ``Backlog``.
+  var backlogged: [SlotHandle] = []
+  /// Peers with a probe on its way.
+  var probing: [PeerHandle] = []
+  var nextAllocation = MonotonicTime.zero
+  /// The viewers of the last allocation, in its order.
+  var viewers: [PeerHandle] = []
+  /// What the node may send, bits per second; nil for no limit.
+  package var egressBitsPerSecond: Int?
+  /// What the media thread can still forward, bits per second; nil while it has time to spare.
+  package var processingBitsPerSecond: Int?
   var outputs: [RelayOutput] = []
   var nextTick = MonotonicTime.zero
   var nextBudget = MonotonicTime.zero
@@ -54,6 +65,8 @@ package final class Relay {
     for index in 0..<streams.end {
       streams.find(index)?.pointee.deallocate()
     }
+    for index in 0..<slots.end { slots.find(index)?.pointee.deallocate() }
+    for index in 0..<peers.end { peers.find(index)?.pointee.freeLink() }
   }
 
   /// The next output, until there is none.
@@ -79,7 +92,7 @@ package final class Relay {
 
   /// Whether any packet waits for ``flush(into:now:)``.
   package var hasPending: Bool {
-    !dirtyStreams.isEmpty || !replays.isEmpty || !retransmissions.isEmpty
+    !dirtyStreams.isEmpty || !replays.isEmpty || !retransmissions.isEmpty || !backlogged.isEmpty || !probing.isEmpty
   }
 }
 
@@ -88,6 +101,8 @@ package enum RelayOutput: Sendable {
   /// A compound RTCP packet in the clear, to be protected and sent.
   case rtcp([UInt8], to: PeerHandle)
   case sourceChanged(SourceHandle, SourceStatus)
+  /// A slot shows more or less of its source than before.
+  case viewChanged(SlotHandle, of: PeerHandle)
 }
 
 /// What the relay counts.
@@ -112,4 +127,16 @@ package struct RelayCounters: Sendable {
   package var keyframeRequestsReceived: UInt64 = 0
   package var keyframesReplayed: UInt64 = 0
   package var outputsDropped: UInt64 = 0
+  /// Transport-wide feedback, REMB and receiver reports that cannot be true.
+  package var absurdFeedback: UInt64 = 0
+  package var paddingSent: UInt64 = 0
+  package var probesSent: UInt64 = 0
+  /// Packets that waited for the pacer, and backlogs that were given up for a fresh keyframe.
+  package var packetsPaced: UInt64 = 0
+  package var backlogsAbandoned: UInt64 = 0
+  /// Times that a slot was given less, by cause, and more.
+  package var reducedForLink: UInt64 = 0
+  package var reducedForOverload: UInt64 = 0
+  package var raised: UInt64 = 0
+  package var stillsSent: UInt64 = 0
 }

@@ -14,6 +14,8 @@ final class World {
   /// RTCP that the relay sent, by receiver.
   private(set) var feedback: [PeerHandle: [RTCPPacket]] = [:]
   private(set) var datagrams: [[UInt8]] = []
+  /// Slots whose view changed.
+  private(set) var views: [SlotHandle] = []
   private(set) var statuses: [(source: SourceHandle, status: SourceStatus)] = []
   private var egress = EgressBuffer()
   private let engine: SRTPEngine
@@ -154,6 +156,7 @@ final class World {
           Issue.record("the relay made RTCP that does not parse: \(error)")
         }
       case .sourceChanged(let source, let status): statuses.append((source, status))
+      case .viewChanged(let slot, _): views.append(slot)
       }
     }
   }

@@ -54,6 +54,7 @@ extension Shard {
     for var source in admission.sources { addSource(&source, of: peer) }
     for slot in admission.slots { addSlot(slot.mid, slot.parameters, of: peer) }
     rooms[peer.incident, default: Room()].peers.append(handle)
+    rooms[peer.incident]?.priority = admission.priority
     setPriority(admission.priority, of: peer.incident)
     rooms[peer.incident]?.tell(.peerChanged(peer.overview))
     assignSlots(of: peer.incident)
@@ -259,6 +260,8 @@ extension Shard {
         drain(peer)
       case .sourceChanged(let handle, let status):
         sourceChanged(handle, to: status)
+      case .viewChanged(let slot, let handle):
+        viewChanged(slot, of: handle)
       }
     }
   }
