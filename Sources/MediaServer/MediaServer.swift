@@ -32,11 +32,15 @@ package final class MediaServer: MediaPlane {
     package var recording: (any RecordingSink)?
     /// How long a TCP connection may stay without a valid connectivity check.
     package var silentConnectionLimit: TimeInterval64
+    /// Most that the node may send, bits per second over all threads; nil leaves it to the links.
+    ///
+    /// When it is full, the least urgent pictures give way first (DESIGN decision 4).
+    package var egressBitsPerSecond: Int?
 
     package init(
       addresses: [IPAddress], port: UInt16 = 0, advertisedAddresses: [IPAddress] = [], shards: Int = 1,
       pinsThreads: Bool = false, srtpBackend: SRTPBackendKind? = nil, recording: (any RecordingSink)? = nil,
-      silentConnectionLimit: TimeInterval64 = .milliseconds(10_000)
+      silentConnectionLimit: TimeInterval64 = .milliseconds(10_000), egressBitsPerSecond: Int? = nil
     ) {
       self.addresses = addresses
       self.port = port
@@ -46,6 +50,7 @@ package final class MediaServer: MediaPlane {
       self.srtpBackend = srtpBackend
       self.recording = recording
       self.silentConnectionLimit = silentConnectionLimit
+      self.egressBitsPerSecond = egressBitsPerSecond
     }
   }
 
