@@ -33,6 +33,7 @@ extension Relay {
     guard now >= nextAllocation else { return }
     nextAllocation = now + Self.allocationInterval
     let input = gatherDemands(now: now)
+    noteTierDemands(input)
     guard !input.demands.isEmpty else { return }
     var wanted = [Int](repeating: 0, count: input.viewers.count)
     for (decision, demand) in zip(Allocator.decide(input), input.demands) {
@@ -46,6 +47,32 @@ extension Relay {
   }
 
   static var allocationInterval: TimeInterval64 { .milliseconds(100) }
+
+  /// Whether one more viewer of a tier finds room, who watches `source`.
+  package func admission(of tier: Tier, watching source: SourceHandle?, now: MonotonicTime) -> Admission {
+    guard egressBitsPerSecond != nil || processingBitsPerSecond != nil else { return .full }
+    let ladder = source.flatMap { sources.find(Int($0.index)) }.map { self.ladder(of: $0, now: now) } ?? []
+    let viewer = NewViewer(
+      tier: tier, pictureBitsPerSecond: ladder.first?.bitsPerSecond ?? Self.assumedPicture,
+      audioBitsPerSecond: Self.assumedSound)
+    return Allocator.admission(of: viewer, to: gatherDemands(now: now))
+  }
+
+  /// What a picture and sound are taken to need before they are measured, bits per second.
+  private static var assumedPicture: Int { 200_000 }
+  private static var assumedSound: Int { 50_000 }
+
+  /// Sums up what each tier could use, for those who share a node's budget out among its threads.
+  private func noteTierDemands(_ input: AllocationInput) {
+    guard egressBitsPerSecond != nil else { return }
+    for tier in tierDemands.indices { tierDemands[tier] = 0 }
+    // Sound comes before all pictures, so it counts with the most urgent.
+    for viewer in input.viewers { tierDemands[0] += viewer.audioBitsPerSecond }
+    for demand in input.demands {
+      let best = demand.layers[demand.wanted ?? demand.layers.count - 1].bitsPerSecond
+      tierDemands[Int(demand.tier.rawValue)] += min(best, input.viewers[demand.viewer].bitsPerSecond ?? best)
+    }
+  }
 
   private func gatherDemands(now: MonotonicTime) -> AllocationInput {
     var input = AllocationInput(

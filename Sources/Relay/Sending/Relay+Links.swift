@@ -22,7 +22,6 @@ extension Relay {
   }
 
   func receive(_ reports: [ReportBlock], from peer: PeerHandle, now: MonotonicTime, wall: NTPTimestamp) {
-    noteLoss(reports, from: peer, now: now)
     guard let entry = peers.find(Int(peer.index)), let link = entry.pointee.link else { return }
     for report in reports {
       let isOwn = entry.pointee.slots.contains { slots[unchecked: $0.index].pointee.ssrc == report.ssrc }
