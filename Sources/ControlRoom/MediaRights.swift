@@ -16,7 +16,22 @@ extension Incident {
   }
 }
 
+extension Priority {
+  /// As the media plane counts: 1 is the most urgent.
+  package var rank: Int {
+    switch self {
+    case .p1: 1
+    case .p2: 2
+    case .p3: 3
+    case .p4: 4
+    }
+  }
+}
+
 extension ControlRoom {
+  /// How urgent the media of an incident in memory is, 1 (most) to 4; the least urgent for one that is not there.
+  package func mediaPriority(of incident: IncidentID) -> Int { (desk.current(incident)?.priority ?? .p4).rank }
+
   /// Where `principal` would meet the others of `incident`, and what they may send and see there.
   ///
   /// A merged incident's media is that of the incident that goes on.

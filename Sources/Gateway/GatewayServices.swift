@@ -51,8 +51,8 @@ struct GatewayServices: Sendable {
       authority: authority, room: room, links: links, metrics: metrics, clock: clock,
       maximumFailures: limits.maximumTokenFailures)
     signaller = Signaller(
-      media: media, sessions: sessions, room: room, journalist: journalist, clock: clock,
-      checkInterval: TimeInterval64(limits.sessionCheckInterval))
+      media: media, sessions: sessions, room: room, journalist: journalist, priorities: desks.priorities,
+      clock: clock, checkInterval: TimeInterval64(limits.sessionCheckInterval))
     iceServerIssuer = ICEServerIssuer(configuration.turn)
   }
 
@@ -82,6 +82,7 @@ package struct GatewayDesks: Sendable {
   let networkLocations: NetworkLocationDesk
   let sessions: SessionDirectory
   let journalist: MediaJournalist
+  let priorities: PriorityHerald
   private let signaller: Signaller
   private let channels: ChannelCarriers
 
@@ -100,16 +101,18 @@ package struct GatewayDesks: Sendable {
     networkLocations = NetworkLocationDesk(room: room)
     exercises = ExerciseDesk(room: room)
     sessions = SessionDirectory(maximumSessions: limits.maximumSessions)
-    journalist = MediaJournalist(media: media, room: room, sessions: sessions)
+    journalist = MediaJournalist(media: media, room: room, sessions: sessions, clock: clock)
+    priorities = PriorityHerald(media: media, room: room)
     signaller = Signaller(
-      media: media, sessions: sessions, room: room, journalist: journalist, clock: clock,
+      media: media, sessions: sessions, room: room, journalist: journalist, priorities: priorities, clock: clock,
       checkInterval: TimeInterval64(limits.sessionCheckInterval))
     channels = ChannelCarriers(media: media, room: room, sessions: sessions)
   }
 
-  /// Begins to hold media to the rights of the moment and to listen on data channels; call it once.
+  /// Begins to hold media to the rights and priorities of the moment and to listen on data channels; call it once.
   package func start() {
     channels.start()
+    priorities.start()
     MediaFollower(room: room, sessions: sessions, signaller: signaller).start()
   }
 

@@ -120,6 +120,8 @@ extension EventKind {
       .durable, .server, .everyone, "Somebody began or ceased to watch.", EventSchemas.watching),
     .revealed: EventTraits(
       .durable, .client(.reveal), .team, "A picture was unblurred or blurred.", EventSchemas.revealed),
+    .view: EventTraits(
+      .durable, .server, .team, "Somebody sees less of a picture than there is, or more again.", EventSchemas.view),
     .recording: EventTraits(
       .durable, .server, .team, "The recording begins, has an alarm, gets a late upload, or is sealed.",
       EventSchemas.recording),

@@ -46,6 +46,7 @@ package enum EventKind: String, Hashable, Sendable, CaseIterable {
   case source = "media.source"
   case watching = "media.watching"
   case revealed = "media.revealed"
+  case view = "media.view"
   // The archive
   case recording = "media.recording"
   case replayOpened = "replay.opened"

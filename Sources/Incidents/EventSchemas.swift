@@ -237,6 +237,20 @@ enum EventSchemas {
     .required("on", .boolean, "Whether the picture is clear from now on."),
     .optional("source", identifier, "Which stream; all if not given."),
   ]
+  static let view: Fields = [
+    .required("account", identifier, "Who."),
+    .required("role", choice(Role.self), "As what."),
+    .required("name", name, "As others see them."),
+    .required("source", identifier, "Of which stream."),
+    .required("from", .choice(shown), "What they saw before."),
+    .required("to", .choice(shown), "What they see from now on."),
+    .optional("layer", .integer(0...255), "Which of the stream's layers that is, the poorest being 0."),
+    .optional(
+      "reason", .choice(["link", "overload"]),
+      "Why it is or was less than all: their own line, or more urgent calls on a full node."),
+  ]
+  /// From nothing to everything.
+  private static let shown = ["audioOnly", "stills", "layer", "all"]
 
   // MARK: - The archive: see EventSchemas+Archive.swift
 

@@ -139,7 +139,7 @@ extension Incident {
     case .opened: throw IncidentError(.wrongState, "The incident is open already.")
     case .classified, .unitLocation, .presence, .speaking, .typing, .deviceState, .command, .commandResult, .linkSent,
       .linkDelivery, .chat, .chatDelivered, .chatRead, .realTimeText, .note, .fileRejected, .snapshotTaken, .source,
-      .watching, .revealed, .recording, .replayOpened, .exportRequested, .exportDecided, .exportFinished,
+      .watching, .revealed, .view, .recording, .replayOpened, .exportRequested, .exportDecided, .exportFinished,
       .account, .signIn, .settings, .access:
       return same
     }

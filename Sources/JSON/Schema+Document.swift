@@ -20,6 +20,7 @@ extension Schema {
         "type": "object", "additionalProperties": element.document, "maxProperties": .integer(maximumCount),
         "propertyNames": ["maxLength": .integer(Self.maximumNameLength), "minLength": 1],
       ]
+    case .nullable(let schema): Self.nullable(schema)
     case .any: [:]
     }
   }
@@ -35,6 +36,14 @@ extension Schema {
     } else {
       members["pattern"] = .string(#"^[^\u0000-\u0007\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"#)
     }
+    return .object(members)
+  }
+
+  /// The schema's own keywords say nothing of null, but for its type and its words.
+  private static func nullable(_ schema: Schema) -> JSONValue {
+    guard case .object(var members) = schema.document else { return [:] }
+    if let type = members["type"] { members["type"] = [type, "null"] }
+    if let words = members["enum"]?.array { members["enum"] = .array(words + [.null]) }
     return .object(members)
   }
 

@@ -11,7 +11,8 @@ extension Schema {
 
   private func validate(_ value: JSONValue, at path: String) throws(SchemaError) {
     switch (self, value) {
-    case (.any, _), (.boolean, .bool): return
+    case (.any, _), (.boolean, .bool), (.nullable, .null): return
+    case (.nullable(let schema), _): try schema.validate(value, at: path)
     case (.string(let length, let format), .string(let text)):
       try Self.check(text, length, format, path)
     case (.choice(let words), .string(let text)):
@@ -54,6 +55,7 @@ extension Schema {
     case .array(_, let count): "a list of \(count.lowerBound) to \(count.upperBound) values"
     case .object: "an object"
     case .dictionary(_, let maximumCount): "an object of at most \(maximumCount) members"
+    case .nullable(let schema): schema.expectation + ", or null"
     case .any: "a value"
     }
   }
@@ -72,7 +74,7 @@ extension Schema {
         if field.isRequired { throw SchemaError(path: join(path, field.name), text: "is missing.") }
         continue
       }
-      if value.isNull, !field.isRequired {
+      if value.isNull, !field.isRequired, !field.schema.takesNull {
         throw SchemaError(path: join(path, field.name), text: "is null. Leave it out instead.")
       }
       try field.schema.validate(value, at: join(path, field.name))
@@ -84,6 +86,13 @@ extension Schema {
     let known = fields.map(\.name).joined(separator: ", ")
     throw SchemaError(
       path: join(path, String(name.prefix(maximumNameLength))), text: "is not known here. Known: \(known).")
+  }
+
+  private var takesNull: Bool {
+    switch self {
+    case .nullable: true
+    case .any, .string, .choice, .number, .integer, .boolean, .array, .object, .dictionary: false
+    }
   }
 
   // MARK: - Text

@@ -13,6 +13,8 @@ package indirect enum Schema: Hashable, Sendable {
   case object([Field])
   /// An object with names of the sender's choice: at most so many, each name at most 64 scalars.
   case dictionary(Schema, maximumCount: Int)
+  /// The schema's value, or null: for changes where leaving a member out and taking its value away are two things.
+  case nullable(Schema)
   /// Anything, as part of a larger document whose size is bounded elsewhere.
   case any
 

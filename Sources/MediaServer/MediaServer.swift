@@ -65,12 +65,15 @@ package final class MediaServer: MediaPlane {
     }
     identity = try DTLSIdentity()
     let sctp = SCTPStack()
+    let ledger = configuration.egressBitsPerSecond.flatMap {
+      shardCount > 1 ? EgressLedger(bitsPerSecond: $0, shards: shardCount) : nil
+    }
     var shards: [ShardHandle] = []
     for index in 0..<shardCount {
       let settings = ShardConfiguration(
         core: configuration.pinsThreads ? index : nil, srtpBackend: configuration.srtpBackend, identity: identity,
         sctp: sctp, recording: configuration.recording,
-        egressBitsPerSecond: configuration.egressBitsPerSecond.map { $0 / shardCount },
+        egressBitsPerSecond: configuration.egressBitsPerSecond, egress: ledger,
         silentConnectionLimit: configuration.silentConnectionLimit)
       let port = configuration.port == 0 ? 0 : configuration.port + UInt16(index)
       shards.append(

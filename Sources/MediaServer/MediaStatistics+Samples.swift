@@ -56,6 +56,9 @@ extension MediaStatistics {
       .init("handshakes_failed", \.handshakesFailed, "DTLS handshakes that failed, wrong fingerprints included."),
       .init("handshakes_dropped", \.handshakesDropped, "DTLS datagrams dropped because too many waited."),
       .init("tcp_frames_dropped", \.tcpFramesDropped, "Frames that a slow TCP receiver left no room for."),
+      .init("viewers_reduced", \.viewersReduced, "Viewers who came while the node had no room for their picture."),
+      .init("viewers_refused", \.viewersRefused, "Viewers turned away because not even their sound found room."),
+      .init("media_processor_nanoseconds", \.processorTime, "Processor time of the media threads."),
     ]
   }
 
@@ -83,6 +86,16 @@ extension MediaStatistics {
       .init("keyframes_requested", \.keyframesRequested, "Keyframe requests sent to callers."),
       .init("keyframe_requests_received", \.keyframeRequestsReceived, "Keyframe requests from viewers."),
       .init("keyframes_replayed", \.keyframesReplayed, "Cached keyframes sent to new viewers."),
+      .init("absurd_feedback", \.absurdFeedback, "Feedback of viewers that cannot be true."),
+      .init("probes_sent", \.probesSent, "Bursts sent to learn whether a viewer's link bears more."),
+      .init("probe_bytes", \.paddingSent, "Bytes of those bursts."),
+      .init("pictures_paced", \.packetsPaced, "Times that video waited because a link bears no more at once."),
+      .init("backlogs_abandoned", \.backlogsAbandoned, "Times that waiting video was given up for a fresh keyframe."),
+      .init("rtx_late", \.retransmissionsLate, "Requests for packets that would come too late."),
+      .init("views_reduced_link", \.reducedForLink, "Pictures reduced because the viewer's link bears no more."),
+      .init("views_reduced_overload", \.reducedForOverload, "Pictures reduced because more urgent calls come first."),
+      .init("views_raised", \.raised, "Pictures that were given more again."),
+      .init("stills_sent", \.stillsSent, "Still pictures sent in place of video."),
       .init("control_dropped", \.outputsDropped, "Control messages dropped because too many waited."),
     ]
   }

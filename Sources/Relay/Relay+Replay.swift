@@ -100,6 +100,10 @@ extension Relay {
         counters.retransmissionsMissed &+= 1
         continue
       }
+      guard !isTooLate(packet, of: stream) else {
+        counters.retransmissionsLate &+= 1
+        continue
+      }
       let written = slot.pointee.writeRetransmission(
         packet, of: SlotNumber(value: wanted.original, skippedPictures: wanted.skippedPictures), payload: payload,
         timestampOffset: wanted.timestampOffset, probe: 0, to: egress.next, now: now)
@@ -110,6 +114,20 @@ extension Relay {
     }
     return true
   }
+
+  /// Whether the viewer would have gone on without a packet by the time that it came.
+  private func isTooLate(_ packet: CachedPacket, of stream: UnsafeMutablePointer<Stream>) -> Bool {
+    guard let highest = stream.pointee.sequence.highest, let place = stream.pointee.ring.find(highest) else {
+      return false
+    }
+    let ticks = Int32(bitPattern: stream.pointee.ring.entries[place].timestamp &- packet.timestamp)
+    return Int64(ticks) > (stream.pointee.kind == .video ? Self.latestRepairOfVideo : Self.latestRepairOfSound)
+  }
+
+  /// Ticks of 90 kHz: a second and a half, longer than browsers wait before they ask for a keyframe.
+  private static var latestRepairOfVideo: Int64 { 135_000 }
+  /// Ticks of 48 kHz: half a second, more than any browser's buffer of sound.
+  private static var latestRepairOfSound: Int64 { 24_000 }
 
   func cachedPacket(
     _ extended: Int64, of stream: UnsafeMutablePointer<Stream>

@@ -11,8 +11,9 @@ extension Relay {
     if now >= nextBudget {
       nextBudget = now + Self.budgetInterval
       for index in 0..<slots.end {
-        slots.find(index)?.pointee.retransmissionBudget = Slot.retransmissionsPerInterval
-        slots.find(index)?.pointee.rate.update(now)
+        guard let slot = slots.find(index) else { continue }
+        slot.pointee.retransmissionBudget = retransmissionBudget(of: slot, now: now)
+        slot.pointee.rate.update(now)
       }
       updateRedundancy(now)
       for index in 0..<streams.end { dropFormerSubscribers(of: StreamHandle(index)) }
@@ -27,6 +28,19 @@ extension Relay {
     }
     allocate(now: now)
   }
+
+  /// Packets that may be sent again in an interval: what a storm may cost, and no more than a part of a link that is known.
+  private func retransmissionBudget(of slot: UnsafeMutablePointer<Slot>, now: MonotonicTime) -> Int32 {
+    guard let bitsPerSecond = slot.pointee.link.pointee.bitsPerSecond(now) else {
+      return Slot.retransmissionsPerInterval
+    }
+    let bytes = Double(bitsPerSecond) / 8 * Self.budgetInterval.seconds * Self.repairShare
+    return min(Slot.retransmissionsPerInterval, max(Self.leastRepairs, Int32(bytes / 1_200)))
+  }
+
+  /// Share of a link that repairs may take.
+  private static var repairShare: Double { 0.5 }
+  private static var leastRepairs: Int32 { 4 }
 
   /// Slots that have moved on need not be asked for every packet any more.
   private func dropFormerSubscribers(of handle: StreamHandle) {
@@ -43,6 +57,7 @@ extension Relay {
     if now >= entry.pointee.nextReportAt {
       entry.pointee.nextReportAt = now + Self.reportInterval
       appendReports(of: peer, now, wall, &packets)
+      appendCallerLimit(to: entry, now, &packets)
     }
     send(packets, to: peer)
   }

@@ -41,6 +41,10 @@ package final class Relay {
   var viewers: [PeerHandle] = []
   /// What the node may send, bits per second; nil for no limit.
   package var egressBitsPerSecond: Int?
+  /// What each tier could use by the last allocation, bits per second; sound counts with the first.
+  ///
+  /// Kept while ``egressBitsPerSecond`` is set.
+  package internal(set) var tierDemands = [Int](repeating: 0, count: Tier.count)
   /// What the media thread can still forward, bits per second; nil while it has time to spare.
   package var processingBitsPerSecond: Int?
   var outputs: [RelayOutput] = []
@@ -141,6 +145,7 @@ package struct RelayCounters: Sendable {
   package var absurdFeedback: UInt64 = 0
   package var paddingSent: UInt64 = 0
   package var probesSent: UInt64 = 0
+  package var retransmissionsLate: UInt64 = 0
   /// Packets that waited for the pacer, and backlogs that were given up for a fresh keyframe.
   package var packetsPaced: UInt64 = 0
   package var backlogsAbandoned: UInt64 = 0

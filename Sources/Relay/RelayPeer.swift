@@ -23,6 +23,8 @@ struct RelayPeer {
   var tier = Tier(priority: 3, audience: .onlooker)
   /// The path to it; made with its first slot.
   var link: SendingLinkPointer?
+  /// Whether it was asked to send less (``Relay/callerLimit(of:now:)``).
+  var isLimited = false
   var nextReportAt = MonotonicTime.zero
   var nextFeedbackAt = MonotonicTime.zero
 }

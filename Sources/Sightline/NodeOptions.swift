@@ -35,6 +35,12 @@ struct NodeOptions: ParsableArguments {
   @Option(help: "Media threads; one for each processor core that may be used.")
   var mediaThreads = 1
 
+  @Option(
+    help: ArgumentHelp(
+      "Most that this node may send, Mbit/s; when it is full, the least urgent pictures give way first.",
+      discussion: "No limit if none is given: then each viewer's own link is all that counts.", valueName: "mbit"))
+  var egressLimit: Double?
+
   @Option(help: "SRTP implementation: ipsec-mb, openssl or libsrtp2. The fastest that runs here if none is given.")
   var srtp: SRTPChoice?
 
@@ -165,7 +171,18 @@ struct NodeOptions: ParsableArguments {
     return MediaServer.Configuration(
       addresses: addresses.isEmpty ? Interfaces.usableAddresses() : addresses, port: mediaPort,
       advertisedAddresses: try advertise.map(Self.address), shards: mediaThreads, pinsThreads: false,
-      srtpBackend: srtp?.backend, recording: recording)
+      srtpBackend: srtp?.backend, recording: recording, egressBitsPerSecond: try egressBitsPerSecond())
+  }
+
+  /// Megabits a second that ``egressLimit`` may say: enough for sound to a few, and more than any network card has.
+  private static let egressLimits = 1.0...1_000_000
+
+  private func egressBitsPerSecond() throws -> Int? {
+    guard let egressLimit else { return nil }
+    guard Self.egressLimits.contains(egressLimit) else {
+      throw ValidationError("--egress-limit is 1 to 1000000 Mbit/s, for example 800 for a line of one gigabit.")
+    }
+    return Int(egressLimit * 1_000_000)
   }
 
   func gatewayConfiguration() throws -> GatewayConfiguration {

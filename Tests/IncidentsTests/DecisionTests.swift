@@ -52,6 +52,12 @@ struct DecisionTests {
     Wish(.snapshotTaken, ["file": "f1", "source": "s1"]),
     Wish(.source, ["source": "s1", "peer": "p", "kind": "video", "state": "live", "codec": "VP8"]),
     Wish(.watching, ["on": true, "account": "op-1", "role": "operator", "name": "Olga"]), Wish(.revealed, ["on": true]),
+    Wish(
+      .view,
+      [
+        "account": "op-1", "role": "operator", "name": "Olga", "source": "s1", "from": "all", "to": "layer", "layer": 1,
+        "reason": "overload",
+      ]),
     Wish(.recording, ["state": "alarm", "detail": "The disk is full."]),
     Wish(.recording, ["state": "late", "track": "v-1", "detail": "late/0123456789ab.webm"]),
     Wish(.replayOpened, ["replay": "r1", "account": "sup-1", "role": "supervisor", "reason": "complaint 12"]),

@@ -303,6 +303,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "media.source": ("server", "durable"),
     "media.watching": ("server", "durable"),
     "media.revealed": ("reveal", "durable"),
+    "media.view": ("server", "durable"),
     "media.recording": ("server", "durable"),
     "replay.opened": ("server", "durable"),
     "export.requested": ("server", "durable"),

@@ -23,13 +23,13 @@ PHONE = "+4915112345678"
 #: Not a picture that anybody could see, but one by its type.
 PHOTO = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 40 + b"\xff\xd9"
 #: Kinds whose number depends on how the network and the machine fare: they are held against rules of their own.
-FLUCTUATING = {"media.source", "media.recording"}
+FLUCTUATING = {"media.source", "media.view", "media.recording"}
 #: What the caller must not hear of.
 HIDDEN_FROM_CALLER = {
     "incident.opened", "incident.classified", "incident.mergeSuggested", "incident.absorbed", "assignment.added",
     "assignment.removed", "unit.assigned", "unit.status", "unit.location", "unit.stoodDown", "link.created",
     "link.revoked", "note", "triage", "snapshot.taken", "media.source", "media.revealed", "command.result",
-    "media.recording",
+    "media.recording", "media.view",
 }
 #: What a guest learns beside the picture.
 SHOWN_TO_GUEST = {"incident.state", "chat", "chat.delivered", "chat.read", "file.added", "media.watching"}

@@ -9,7 +9,9 @@ struct SchemaTests {
     (.choice(["a", "b"]), "b"), (.number(-90...90), -90), (.number(-90...90), 12.5), (.integer(1...5), 5),
     (.integer(1...5), .number(2.0)), (.boolean, false), (.array(.boolean, count: 0...2), []),
     (.array(.boolean, count: 0...2), [true, false]), (.dictionary(.integer(0...9), maximumCount: 2), ["x": 1, "y": 2]),
-    (.any, nil), (.any, [1, "a"]), (.object([]), [:]), (position, ["lat": 1, "lon": 2]),
+    (.any, nil), (.any, [1, "a"]), (.nullable(.integer(1...5)), nil), (.nullable(.integer(1...5)), 5),
+    (.object([.optional("height", .nullable(.integer(1...5)), "A height.")]), ["height": nil]), (.object([]), [:]),
+    (position, ["lat": 1, "lon": 2]),
     (position, ["lat": 1, "lon": 2, "note": "here"]),
     (.string(1...40, format: .dateTime), "2026-11-23T03:11:22Z"), (.string(1...9, format: .identifier), "a-Z_9"),
     (.string(6...16, format: .phoneNumber), "+4930112"), (.string(64...64, format: .sha256), .string(hash)),
@@ -37,6 +39,7 @@ struct SchemaTests {
     (.integer(1...5), 0, "has to be a whole number from 1 to 5."),
     (.integer(1...5), 1.5, "has to be a whole number from 1 to 5."),
     (.integer(1...5), .number(1e300), "has to be a whole number from 1 to 5."),
+    (.nullable(.integer(1...5)), 6, "has to be a whole number from 1 to 5."),
     (.boolean, 1, "has to be true or false."),
     (.array(.boolean, count: 1...2), [], "has to be a list of 1 to 2 values."),
     (.array(.boolean, count: 1...2), [true, true, true], "has to be a list of 1 to 2 values."),
@@ -91,12 +94,14 @@ struct SchemaTests {
       .optional("number", .number(0...1.5), "A number."), .optional("count", .integer(0...7), "A count."),
       .optional("flag", .boolean, "A flag."), .optional("list", .array(.boolean, count: 1...2), "A list."),
       .optional("map", .dictionary(.any, maximumCount: 3), "A map."), .optional("any", .any, "Anything."),
+      .optional("limit", .nullable(.integer(0...7)), "A limit."),
+      .optional("choice", .nullable(.choice(["a"])), "A choice."),
     ]).document
     #expect(document["type"] == "object")
     #expect(document["additionalProperties"] == false)
     #expect(document["required"] == ["text", "when"])
     let properties = document["properties"]?.object ?? [:]
-    #expect(properties.count == 10)
+    #expect(properties.count == 12)
     #expect(properties["text"]?["minLength"] == 1 && properties["text"]?["maxLength"] == 9)
     #expect(properties["text"]?["pattern"]?.string != nil)
     #expect(properties["when"]?["format"] == "date-time")
@@ -108,6 +113,10 @@ struct SchemaTests {
     #expect(properties["list"]?["items"] == ["type": "boolean"])
     #expect(properties["list"]?["minItems"] == 1 && properties["list"]?["maxItems"] == 2)
     #expect(properties["map"]?["maxProperties"] == 3 && properties["map"]?["additionalProperties"] == [:])
+    #expect(
+      properties["limit"]
+        == ["type": ["integer", "null"], "minimum": 0, "maximum": 7, "description": "A limit."])
+    #expect(properties["choice"]?["enum"] == ["a", nil])
     #expect(properties["any"] == ["description": "Anything."])
   }
 

@@ -53,6 +53,12 @@ import Testing
     #expect(SoundChoice.choose(from: test.voices, slots: test.slots) == test.expected)
   }
 
+  @Test("callers hear the control room alone, everybody else hears everybody", arguments: PeerPart.allCases)
+  func talkPermissions(listener: PeerPart) {
+    let heard = PeerPart.allCases.filter { listener.mayReceive(from: $0) }
+    #expect(heard == (listener == .caller ? [.control] : PeerPart.allCases))
+  }
+
   @Test("nobody hears themselves, not even out of another session of theirs")
   func noEcho() async throws {
     let stage = try Stage()

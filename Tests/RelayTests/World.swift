@@ -45,13 +45,14 @@ final class World {
 
   /// A viewer with one slot of each list of formats; its keys are known at once unless `isActive` is false.
   func addViewer(
-    _ slots: [(SourceKind, [RelayedFormat])] = [(.video, [.vp8])], redundancy: PayloadType? = nil, isActive: Bool = true
+    _ slots: [(SourceKind, [RelayedFormat])] = [(.video, [.vp8])], redundancy: PayloadType? = nil,
+    transportExtension: UInt8 = 0, isActive: Bool = true
   ) throws -> Viewer {
     let viewer = try Viewer(peer: relay.addPeer(canonicalName: "viewer"), engine: engine)
     for (kind, formats) in slots {
       let parameters = SlotParameters(
         peer: viewer.peer, kind: kind, ssrc: SSRC(nextSSRC), retransmissionSSRC: SSRC(nextSSRC + 1), formats: formats,
-        canonicalName: "server", redundancy: kind == .audio ? redundancy : nil)
+        transportExtension: transportExtension, canonicalName: "server", redundancy: kind == .audio ? redundancy : nil)
       nextSSRC += 2
       viewer.slots.append(
         Viewer.Slot(

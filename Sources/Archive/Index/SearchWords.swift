@@ -80,7 +80,7 @@ package enum SearchWords {
     case .stateChanged: add(.talk, payload["reason"]?.string, to: &words)
     case .mergeSuggested, .unassigned, .unitStatus, .unitLocation, .unitStoodDown, .presence, .speaking, .typing,
       .callerStage, .deviceState, .location, .command, .commandResult, .linkSent, .linkDelivery, .linkRevoked,
-      .chatDelivered, .chatRead, .realTimeText, .fileRejected, .snapshotTaken, .source, .revealed, .recording,
+      .chatDelivered, .chatRead, .realTimeText, .fileRejected, .snapshotTaken, .source, .revealed, .view, .recording,
       .replayOpened, .exportRequested, .exportDecided, .exportFinished, .retentionHold, .retentionDeleted, .account,
       .signIn, .settings, .access:
       break

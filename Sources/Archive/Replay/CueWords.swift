@@ -37,6 +37,7 @@ struct CueWords {
     case .source: (.stream, "Stream \(value("source")) (\(value("kind"))): \(value("state"))")
     case .watching: (.watching, "\(value("name")) (\(value("role"))) watches")
     case .revealed: (.revealed, "\(actor.name) \(isOn("on") ? "revealed" : "hid") the picture")
+    case .view: (.people, "\(value("name")) (\(value("role"))) sees \(view)")
     case .recording: (.archive, "Recording \(value("state"))" + note(["detail"], before: ": "))
     case .replayOpened: (.archive, "\(actor.name) looked back: \(value("reason"))")
     case .exportRequested: (.archive, "\(actor.name) asked for an evidence package: \(value("reason"))")
@@ -80,6 +81,19 @@ struct CueWords {
     let fraction = String(scaled.magnitude % 100_000)
     let digits = String(repeating: "0", count: 5 - fraction.count) + fraction
     return "\(scaled < 0 ? "-" : "")\(scaled.magnitude / 100_000).\(digits)"
+  }
+
+  /// How much of a picture somebody sees, and why not all of it.
+  private var view: String {
+    let shown =
+      switch value("to") {
+      case "audioOnly": "no picture"
+      case "stills": "a still picture every few seconds"
+      case "layer": "a smaller picture"
+      default: "all of the picture again"
+      }
+    guard value("to") != "all" else { return shown }
+    return shown + (value("reason") == "overload" ? ": more urgent calls came first" : ": their line was too weak")
   }
 
   private var answers: String {

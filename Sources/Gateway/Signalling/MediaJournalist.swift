@@ -4,12 +4,16 @@ import JSON
 import MediaServer
 import Primitives
 
-/// Writes down what happens to incidents' media: streams that begin, stall and end, who watches, and how far a caller's
-/// session has come.
+/// Writes down what happens to incidents' media: streams that begin, stall and end, who watches, who sees less than there
+/// is, and how far a caller's session has come.
 actor MediaJournalist {
+  /// How often what waits to be written of viewers is looked at.
+  private static let viewTick = Duration.milliseconds(500)
+
   private let media: any MediaPlane
   private let room: ControlRoom
   private let sessions: SessionDirectory
+  private let clock: GatewayClock
   /// Incidents whose media is followed.
   private var followed: [IncidentID: Follower] = [:]
 
@@ -22,6 +26,10 @@ actor MediaJournalist {
     var unclaimed: [SourceID: SourceOverview] = [:]
     /// Peers that count as watching.
     var watching: [PeerID: Actor] = [:]
+    /// What viewers see.
+    var views = ViewDiary()
+    /// Looks after ``views`` while something waits there.
+    var writer: Task<Void, Never>?
     var task: Task<Void, Never>?
   }
 
@@ -30,10 +38,14 @@ actor MediaJournalist {
     var owner: Actor?
   }
 
-  init(media: any MediaPlane, room: ControlRoom, sessions: SessionDirectory) {
+  /// How long it waits before it follows again what ended by itself.
+  private static let patience = Duration.seconds(1)
+
+  init(media: any MediaPlane, room: ControlRoom, sessions: SessionDirectory, clock: GatewayClock) {
     self.media = media
     self.room = room
     self.sessions = sessions
+    self.clock = clock
   }
 
   /// Follows an incident's media until its last peer is gone; `peer` is in the directory since now.
@@ -53,17 +65,28 @@ actor MediaJournalist {
     followed[incident]?.task = Task {
       let events = await media.events(of: incident)
       await catchUp(incident)
+      var hasEmptied = false
       for await event in events {
         await take(event, in: incident)
-        if case .peerChanged(let peer) = event, case .closed = peer.state, await isOver(incident) { break }
+        if case .peerChanged(let peer) = event, case .closed = peer.state, await isOver(incident) {
+          hasEmptied = true
+          break
+        }
       }
       await leave(incident)
+      // Events that end by themselves end again at once while the media plane is overloaded or stopping.
+      if !hasEmptied { guard (try? await Task.sleep(for: Self.patience)) != nil else { return } }
+      // A peer may have come while this was written.
+      if !sessions.all(where: { $0.incident == incident }).isEmpty { follow(incident) }
     }
   }
 
   /// Ends all following.
   func stop() {
-    for follower in followed.values { follower.task?.cancel() }
+    for follower in followed.values {
+      follower.task?.cancel()
+      follower.writer?.cancel()
+    }
   }
 
   /// Takes in what was there before the events began.
@@ -79,14 +102,13 @@ actor MediaJournalist {
 
   private func leave(_ incident: IncidentID) async {
     guard let follower = followed.removeValue(forKey: incident) else { return }
+    follower.writer?.cancel()
     for (id, note) in follower.sources { await write(note, id, state: "ended", in: incident) }
     for actor in follower.watching.values { await room.noteWatching(actor, in: incident, isWatching: false) }
     // Several calls may have ended at once: what the last events would have told of the others is told here.
     for actor in follower.owners.values where actor.role == .caller {
       await callerLeft(actor.id, "the connection is gone", in: incident)
     }
-    // A peer may have come while this was written.
-    if !sessions.all(where: { $0.incident == incident }).isEmpty { follow(incident) }
   }
 
   // MARK: - Events
@@ -99,8 +121,43 @@ actor MediaJournalist {
       followed[incident]?.unclaimed[id] = nil
       guard let note = followed[incident]?.sources.removeValue(forKey: id) else { return }
       await write(note, id, state: "ended", in: incident)
-    case .message, .viewChanged: break
+    case .viewChanged(let peer, let slot, let view):
+      followed[incident]?.views.note(view, slot: slot, of: peer, now: clock.monotonic())
+      await writeViews(in: incident)
+    case .message: break
     }
+  }
+
+  /// Writes what is due of viewers, and comes back for what is not due yet.
+  private func writeViews(in incident: IncidentID) async {
+    for entry in followed[incident]?.views.takeDue(clock.monotonic()) ?? [] { await write(entry, in: incident) }
+    guard let follower = followed[incident], follower.writer == nil, follower.views.isWaiting else { return }
+    followed[incident]?.writer = Task {
+      while !Task.isCancelled, isWaiting(incident) {
+        try? await Task.sleep(for: Self.viewTick)
+        await writeViews(in: incident)
+      }
+    }
+  }
+
+  /// Whether anything of viewers waits; where not, their writer is let go in the same breath.
+  private func isWaiting(_ incident: IncidentID) -> Bool {
+    if followed[incident]?.views.isWaiting == true { return true }
+    followed[incident]?.writer = nil
+    return false
+  }
+
+  private func write(_ entry: ViewDiary.Entry, in incident: IncidentID) async {
+    guard let viewer = followed[incident]?.owners[entry.peer] else { return }
+    _ = try? await room.submit(
+      Wish(
+        .view,
+        .members([
+          "account": .string(viewer.id), "role": .string(viewer.role.rawValue), "name": .string(viewer.name),
+          "source": .string(entry.source.description), "from": .string(entry.from.shows.word),
+          "to": .string(entry.to.shows.word), "layer": entry.to.shows.layer.map { .integer($0) },
+          "reason": (entry.to.reason ?? entry.from.reason).map { .string($0.rawValue) },
+        ]), in: incident, by: .system, isServer: true))
   }
 
   private func peerChanged(_ peer: PeerOverview, in incident: IncidentID) async {
@@ -115,6 +172,7 @@ actor MediaJournalist {
       await room.noteWatching(actor, in: incident, isWatching: true)
     case .closed(let reason):
       followed[incident]?.owners[peer.id] = nil
+      followed[incident]?.views.forget(peer.id)
       sessions.remove(peer.id)
       if let actor = followed[incident]?.watching.removeValue(forKey: peer.id) {
         await room.noteWatching(actor, in: incident, isWatching: false)

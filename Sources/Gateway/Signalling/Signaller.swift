@@ -9,6 +9,7 @@ struct Signaller: Sendable {
   let sessions: SessionDirectory
   let room: ControlRoom
   let journalist: MediaJournalist
+  let priorities: PriorityHerald
   let clock: GatewayClock
   let checkInterval: TimeInterval64
 
@@ -22,12 +23,13 @@ struct Signaller: Sendable {
   ) async throws(Problem) -> PeerAnswer {
     guard !sessions.isFull else { throw .full }
     let (place, permissions) = try await rights(of: principal, in: incident, wanted: wanted, needed: needed)
+    let priority = room.mediaPriority(of: place)
     let answer: PeerAnswer
     do {
       answer = try await media.connect(
         PeerRequest(
           incident: place, permissions: permissions, name: principal.actor.name, actor: principal.actor.id,
-          part: PeerPart(principal.role), offer: offer))
+          part: PeerPart(principal.role), priority: priority, offer: offer))
     } catch {
       throw Problem(error)
     }
@@ -35,6 +37,8 @@ struct Signaller: Sendable {
       SignallingSession(
         peer: answer.peer, incident: place, permissions: permissions, principal: principal,
         iceSession: answer.iceSession, carrier: carrier, nextCheck: clock.monotonic() + checkInterval))
+    // The offer carried an older word than the herald's, if the priority changed meanwhile.
+    if room.mediaPriority(of: place) != priority { priorities.tell(place) }
     await journalist.follow(place, of: answer.peer, ownedBy: principal.actor)
     // Rights may have gone while the offer was answered: from here on the follower knows of the session.
     guard room.presentMediaRights(of: principal, in: place).isSuperset(of: permissions) else {
@@ -89,6 +93,15 @@ struct Signaller: Sendable {
   func select(_ source: SourceID?, on slot: String, of peer: PeerID) async throws(Problem) {
     do {
       try await media.select(source, on: slot, of: peer)
+    } catch {
+      throw problem(error, of: peer)
+    }
+  }
+
+  /// Limits the pictures of a slot to so many lines, or lifts the limit.
+  func limit(_ slot: String, of peer: PeerID, toHeight height: Int?) async throws(Problem) {
+    do {
+      try await media.limit(slot, of: peer, toHeight: height)
     } catch {
       throw problem(error, of: peer)
     }

@@ -66,23 +66,16 @@ struct SignallingEndpoint: Sendable {
       },
       APIRoute(
         .get, "\(session)/slots", .anyone, tag: tag,
-        "\(name): which source is on which receive slot, by the slots' mids."
+        "\(name): what is on each receive slot, how much of it is shown and why not more, by the slots' mids."
       ) { call in
-        let slots = await services.media.slots(of: try find(call).peer)
-        return .json(["slots": .object(slots.mapValues { .string($0.source.description) })])
+        .json(["slots": await slots(of: try find(call))])
       },
       APIRoute(
         .put, "\(session)/slots/:mid", .anyone, tag: tag,
-        "\(name): put a source on a receive slot; without a source it follows the incident again.",
+        "\(name): put a source on a receive slot, or limit its pictures; with neither it follows the incident again.",
         body: .json(Self.selection), success: (204, nil)
       ) { call in
-        let peer = try find(call).peer
-        guard let name = call.body["source"]?.string else {
-          try await services.signaller.select(nil, on: call.parameter("mid"), of: peer)
-          return .done
-        }
-        guard let source = SourceID(name) else { throw Problem(.badPayload, "source: is none of this incident's.") }
-        try await services.signaller.select(source, on: call.parameter("mid"), of: peer)
+        try await choose(call)
         return .done
       },
       APIRoute(.options, session, .everyone, tag: tag, "\(name): what a session takes.", success: (204, nil)) { _ in
@@ -92,8 +85,13 @@ struct SignallingEndpoint: Sendable {
   }
 
   private static let selection = Schema.object([
-    .optional("source", .string(1...16), "The source, as the incident's news name it.")
+    .optional("source", .string(1...16), "The source, as the incident's news name it."),
+    .optional(
+      "height", .nullable(.integer(1...maximumHeight)),
+      "Lines of the largest picture that is of use here, for small ones; null lifts the limit."),
   ])
+  /// More lines than any camera has.
+  private static let maximumHeight = 16_384
   private static let endpointMethods = "POST, OPTIONS"
   private static let sessionMethods = "PATCH, DELETE, OPTIONS"
 
@@ -170,6 +168,29 @@ struct SignallingEndpoint: Sendable {
     let session = try find(call)
     await services.signaller.disconnect(session.peer, reason: Signaller.endedByClient)
     return Response(status: .ok)
+  }
+
+  // MARK: - Slots
+
+  private func slots(of session: SignallingSession) async -> JSONValue {
+    let views = await services.media.slots(of: session.peer)
+    // Audio has no layers: most slots that are not for pictures need no second question.
+    let hasPictures = views.values.contains { $0.kind == .video }
+    let sources = hasPictures ? await services.media.overview(of: session.incident).sources : []
+    let layers = Dictionary(sources.map { ($0.id, $0.layers.count) }, uniquingKeysWith: { $1 })
+    return .object(views.mapValues { view in view.json(layers: layers[view.source].flatMap { $0 > 0 ? $0 : nil }) })
+  }
+
+  /// PUT of a slot: what is named is changed.
+  private func choose(_ call: APICall) async throws(Problem) {
+    let (peer, mid) = (try find(call).peer, try call.parameter("mid"))
+    let (name, height) = (call.body["source"]?.string, call.body["height"])
+    let source = name.flatMap { SourceID($0) }
+    guard (name == nil) == (source == nil) else {
+      throw Problem(.badPayload, "source: is none of this incident's.")
+    }
+    if let height { try await services.signaller.limit(mid, of: peer, toHeight: height.integer) }
+    if source != nil || height == nil { try await services.signaller.select(source, on: mid, of: peer) }
   }
 
   private func find(_ call: APICall) throws(Problem) -> SignallingSession {

@@ -96,8 +96,17 @@ struct CallSession: Sendable {
       connection.send(.overview(await services.media.overview(of: place), of: place))
       for await event in events {
         guard !services.room.presentMediaRights(of: principal, in: place).isEmpty else { return }
-        connection.send(.news(event, of: place))
+        if isMeant(event, for: principal) { connection.send(.news(event, of: place)) }
       }
+    }
+  }
+
+  /// How much somebody sees of a picture is for themselves and for the control room, which answers for the whole.
+  private func isMeant(_ event: MediaEvent, for principal: Principal) -> Bool {
+    switch event {
+    case .peerChanged, .sourceChanged, .sourceRemoved, .message: true
+    case .viewChanged(let peer, _, _):
+      Audience(principal.role) == .staff || services.sessions.find(peer, ownedBy: principal) != nil
     }
   }
 

@@ -41,7 +41,8 @@ private struct ServerEnvelope: Encodable {
 
   private enum Key: String, CodingKey {
     case v, kind, inReplyTo, incident
-    case peer, sdp, iceSession, fragment, peers, sources, source, from, channel, text, code, slot
+    case peer, sdp, iceSession, fragment, peers, sources, source, from, channel, text, code
+    case slot, media, shows, layer, reason, linkBitsPerSecond
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -102,16 +103,45 @@ private struct ServerEnvelope: Encodable {
     case .sourceRemoved(let source):
       try object.encode("sourceRemoved", forKey: .kind)
       try object.encode(source.description, forKey: .source)
-    case .viewChanged(let peer, let slot, _):
+    case .viewChanged(let peer, let slot, let view):
       try object.encode("view", forKey: .kind)
       try object.encode(peer.description, forKey: .peer)
       try object.encode(slot, forKey: .slot)
+      try encode(view, into: &object)
     case .message(let peer, let channel, let text):
       try object.encode("message", forKey: .kind)
       try object.encode(peer.description, forKey: .from)
       try object.encode(channel, forKey: .channel)
       try object.encode(text, forKey: .text)
     }
+  }
+
+  private static func encode(_ view: SlotView, into object: inout KeyedEncodingContainer<Key>) throws {
+    try object.encode(view.source.description, forKey: .source)
+    try object.encode(view.kind.rawValue, forKey: .media)
+    try object.encode(view.shows.word, forKey: .shows)
+    try object.encodeIfPresent(view.shows.layer, forKey: .layer)
+    try object.encodeIfPresent(view.reason?.rawValue, forKey: .reason)
+    try object.encodeIfPresent(view.linkBitsPerSecond, forKey: .linkBitsPerSecond)
+  }
+}
+
+/// One of a source's layers as clients see it; bits per second, pixels.
+private struct LayerView: Encodable {
+  var rid: String?
+  var spatial: Int
+  var temporal: Int
+  var bitrate: Int
+  var width: Int?
+  var height: Int?
+
+  init(_ layer: LayerOverview) {
+    rid = layer.rid
+    spatial = layer.spatial
+    temporal = layer.temporal
+    bitrate = layer.bitrate
+    width = layer.width
+    height = layer.height
   }
 }
 
@@ -147,16 +177,22 @@ private struct SourceView: Encodable {
   var id: String
   var peer: String
   var kind: String
+  /// Only for sound while somebody speaks.
+  var speaking: Bool?
   var state: String
   var codec: String?
   var bitrate: Int
+  /// Poorest first; left out while there are none.
+  var layers: [LayerView]?
 
   init(_ source: SourceOverview) {
     id = source.id.description
     peer = source.peer.description
     kind = source.kind.rawValue
+    speaking = source.isSpeaking ? true : nil
     state = source.state.rawValue
     codec = source.codec
     bitrate = source.bitrate
+    layers = source.layers.isEmpty ? nil : source.layers.map(LayerView.init)
   }
 }

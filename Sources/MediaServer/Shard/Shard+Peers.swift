@@ -38,6 +38,7 @@ extension Shard {
       throw MediaError(.full, "This server has no room for another connection. Try again in a minute.")
     }
     guard !isStopping else { throw MediaError(.unavailable, "The server is stopping. Connect again in a moment.") }
+    try checkRoom(for: admission)
     let handle = relay.addPeer(canonicalName: admission.canonicalName)
     let peer = Peer(
       id: admission.id, handle: handle, incident: admission.incident, name: admission.name,
@@ -59,6 +60,20 @@ extension Shard {
     rooms[peer.incident]?.tell(.peerChanged(peer.overview))
     assignSlots(of: peer.incident)
     drain(peer)
+  }
+
+  /// Turns a viewer away for whom not even sound finds room; who sends, and who is most urgent, always gets in.
+  private func checkRoom(for admission: PeerAdmission) throws(MediaError) {
+    guard admission.sources.isEmpty, !admission.slots.isEmpty else { return }
+    let tier = Tier(priority: admission.priority, audience: admission.part.audience)
+    let source = rooms[admission.incident]?.sources.first { $0.kind == .video }
+    switch relay.admission(of: tier, watching: source?.handle, now: now) {
+    case .full: break
+    case .reduced: counters.viewersReduced &+= 1
+    case .refused:
+      counters.viewersRefused &+= 1
+      throw MediaError(.full, "This server is full with more urgent calls. Text still works; try again in a minute.")
+    }
   }
 
   private func sessionConfiguration(_ admission: PeerAdmission) -> PeerSessionConfiguration {

@@ -56,6 +56,8 @@ final class Shard {
   var nextExpiry = MonotonicTime.zero
   var isStopping = false
   var counters = ShardCounters()
+  private var load: ThreadLoad
+  private var nextExchange = MonotonicTime.zero
 
   /// Most peers of one shard.
   static let maximumPeers = 8_192
@@ -80,6 +82,7 @@ final class Shard {
     recordingRing = configuration.recording.map { _ in RecordingRing() }
     routes = RouteTable(capacity: Self.maximumPeers)
     now = MonotonicTime(nanoseconds: sl_monotonic_nanoseconds())
+    load = ThreadLoad(now: now)
     if let recordingRing {
       relay.recorder = recordingRing.writer
       configuration.recording?.attach(recordingRing, shard: index) { [queue] source in
@@ -163,8 +166,22 @@ final class Shard {
     }
   }
 
+  /// What may be sent: by what the thread has time for, and by this shard's part of what the node may.
+  private func updateBudgets() {
+    counters.processorTime = sl_thread_cpu_nanoseconds()
+    load.update(processorTime: counters.processorTime, bytesSent: counters.bytesSent, now: now)
+    relay.processingBitsPerSecond = load.bitsPerSecond
+    if let egress = configuration.egress, now >= nextExchange {
+      nextExchange = now + Self.exchangeInterval
+      relay.egressBitsPerSecond = egress.exchange(relay.tierDemands, shard: index)
+    }
+  }
+
+  private static let exchangeInterval = TimeInterval64.milliseconds(100)
+
   private func tick() {
     nextTick = now + Relay.tickInterval
+    updateBudgets()
     relay.tick(now: now, wall: wall)
     for place in deadlines.indices where deadlines[place] <= now.nanoseconds {
       guard let peer = peers[place] else { continue }

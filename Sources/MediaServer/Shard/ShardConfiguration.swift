@@ -13,8 +13,10 @@ struct ShardConfiguration {
   var identity: DTLSIdentity
   var sctp: SCTPStack
   var recording: (any RecordingSink)?
-  /// This shard's part of what the node may send, bits per second; nil for no limit.
+  /// What the node may send, bits per second; nil for no limit.
   var egressBitsPerSecond: Int?
+  /// Shares it out among several shards; nil for a single one.
+  var egress: EgressLedger?
   /// How long a TCP connection may stay without a valid connectivity check.
   var silentConnectionLimit: TimeInterval64
 }
@@ -38,4 +40,8 @@ struct ShardCounters: Sendable {
   var handshakesFailed: UInt64 = 0
   var handshakesDone: UInt64 = 0
   var tcpFramesDropped: UInt64 = 0
+  var viewersReduced: UInt64 = 0
+  var viewersRefused: UInt64 = 0
+  /// Nanoseconds of processor time of the thread.
+  var processorTime: UInt64 = 0
 }

@@ -33,6 +33,7 @@ extension Relay {
     guard now >= nextAllocation else { return }
     nextAllocation = now + Self.allocationInterval
     let input = gatherDemands(now: now)
+    noteTierDemands(input)
     guard !input.demands.isEmpty else { return }
     var wanted = [Int](repeating: 0, count: input.viewers.count)
     for (decision, demand) in zip(Allocator.decide(input), input.demands) {
@@ -46,6 +47,32 @@ extension Relay {
   }
 
   static var allocationInterval: TimeInterval64 { .milliseconds(100) }
+
+  /// Whether one more viewer of a tier finds room, who watches `source`.
+  package func admission(of tier: Tier, watching source: SourceHandle?, now: MonotonicTime) -> Admission {
+    guard egressBitsPerSecond != nil || processingBitsPerSecond != nil else { return .full }
+    let ladder = source.flatMap { sources.find(Int($0.index)) }.map { self.ladder(of: $0, now: now) } ?? []
+    let viewer = NewViewer(
+      tier: tier, pictureBitsPerSecond: ladder.first?.bitsPerSecond ?? Self.assumedPicture,
+      audioBitsPerSecond: Self.assumedSound)
+    return Allocator.admission(of: viewer, to: gatherDemands(now: now))
+  }
+
+  /// What a picture and sound are taken to need before they are measured, bits per second.
+  private static var assumedPicture: Int { 200_000 }
+  private static var assumedSound: Int { 50_000 }
+
+  /// Sums up what each tier could use, for those who share a node's budget out among its threads.
+  private func noteTierDemands(_ input: AllocationInput) {
+    guard egressBitsPerSecond != nil else { return }
+    for tier in tierDemands.indices { tierDemands[tier] = 0 }
+    // Sound comes before all pictures, so it counts with the most urgent.
+    for viewer in input.viewers { tierDemands[0] += viewer.audioBitsPerSecond }
+    for demand in input.demands {
+      let best = demand.layers[demand.wanted ?? demand.layers.count - 1].bitsPerSecond
+      tierDemands[Int(demand.tier.rawValue)] += min(best, input.viewers[demand.viewer].bitsPerSecond ?? best)
+    }
+  }
 
   private func gatherDemands(now: MonotonicTime) -> AllocationInput {
     var input = AllocationInput(
@@ -74,11 +101,28 @@ extension Relay {
         input.demands.append(
           Demand(
             slot: handle, viewer: Int(viewerOfPeer[place]), tier: peer.pointee.tier, layers: ladder,
-            stillBitsPerSecond: still, current: view.rung, sinceRaised: now - view.raisedAt,
-            sinceLowered: now - view.loweredAt, wanted: wanted(view.height, of: ladder)))
+            stillBitsPerSecond: still, current: view.rung, sinceRaised: since(view.raisedAt, now),
+            sinceLowered: since(view.loweredAt, now), wanted: wanted(view.height, of: ladder)))
       }
     }
+    addListeners(to: &input, viewerOfPeer, now: now)
     return input
+  }
+
+  private func since(_ time: MonotonicTime?, _ now: MonotonicTime) -> TimeInterval64 {
+    time.map { now - $0 } ?? Self.never
+  }
+
+  private static var never: TimeInterval64 { .seconds(1e6) }
+
+  /// Adds those who only listen: their sound leaves through the same line.
+  private func addListeners(to input: inout AllocationInput, _ viewerOfPeer: [Int32], now: MonotonicTime) {
+    guard input.egressBitsPerSecond != nil || input.processingBitsPerSecond != nil else { return }
+    for index in 0..<peers.end where viewerOfPeer[index] < 0 {
+      guard let peer = peers.find(index), peer.pointee.link != nil else { continue }
+      viewers.append(PeerHandle(index))
+      input.viewers.append(viewerLink(of: peer, cheapest: 0, now: now))
+    }
   }
 
   private func viewerLink(
@@ -121,7 +165,7 @@ extension Relay {
   private func follow(_ decision: Decision, _ demand: Demand, now: MonotonicTime) {
     let slot = slots[unchecked: decision.slot.index]
     let old = slot.pointee.view
-    if old.rung != decision.rung { change(decision, demand, slot, now: now) }
+    if old.rung != decision.rung { change(decision, slot, now: now) }
     slot.pointee.view.reason = decision.reason
     switch decision.rung {
     case .layer(let layer): show(layer, on: decision.slot, slot, now: now)
@@ -133,29 +177,25 @@ extension Relay {
     }
   }
 
-  private func change(_ decision: Decision, _ demand: Demand, _ slot: UnsafeMutablePointer<Slot>, now: MonotonicTime) {
-    let isRaised = rank(decision.rung, demand) > rank(slot.pointee.view.rung, demand)
+  private func change(_ decision: Decision, _ slot: UnsafeMutablePointer<Slot>, now: MonotonicTime) {
     slot.pointee.view.rung = decision.rung
-    if isRaised {
+    switch decision.change {
+    case .first, .kept: break
+    case .raised:
       slot.pointee.view.raisedAt = now
       counters.raised &+= 1
-    } else {
+    case .lowered:
       slot.pointee.view.loweredAt = now
-      switch decision.reason {
-      case .link: counters.reducedForLink &+= 1
-      case .egress, .processing: counters.reducedForOverload &+= 1
-      case .wanted, nil: break
-      }
+      noteReduction(decision.reason)
     }
     if !slot.pointee.view.isLive { pause(slot) }
   }
 
-  private func rank(_ rung: Rung?, _ demand: Demand) -> Int {
-    switch rung {
-    case nil: 0
-    case .audioOnly: 1
-    case .stills: 2
-    case .layer(let layer): 3 + (demand.layers.firstIndex { $0.layer == layer } ?? 0)
+  private func noteReduction(_ reason: ReductionReason?) {
+    switch reason {
+    case .link: counters.reducedForLink &+= 1
+    case .egress, .processing: counters.reducedForOverload &+= 1
+    case .wanted, nil: break
     }
   }
 
@@ -172,7 +212,7 @@ extension Relay {
     guard slot.pointee.phase.target == layer.stream else { return attach(handle, to: layer.stream, now: now) }
     // Up in space goes at a keyframe only; up in time where the sender lets it, or else at a keyframe too.
     guard slot.pointee.cut != goal, case .forwarding = slot.pointee.phase else { return }
-    let waitsTooLong = now - slot.pointee.view.raisedAt > Self.switchPatience
+    let waitsTooLong = since(slot.pointee.view.raisedAt, now) > Self.switchPatience
     if (isRaised && goal.spatial > slot.pointee.cut.spatial) || (waitsTooLong && isAbove(goal, slot.pointee.cut)) {
       requestKeyframe(of: layer.stream, now: now)
     }

@@ -5,8 +5,9 @@ struct SlotAllocation: BitwiseCopyable {
   /// Nil before the first decision: the slot follows what its source prefers.
   var rung: Rung?
   var reason: ReductionReason?
-  var raisedAt = MonotonicTime.zero
-  var loweredAt = MonotonicTime.zero
+  /// Nil for never.
+  var raisedAt: MonotonicTime?
+  var loweredAt: MonotonicTime?
   var lastStillAt: MonotonicTime?
   /// The tallest picture that the viewer wants, in pixels; 0 for no limit.
   var height: UInt16 = 0

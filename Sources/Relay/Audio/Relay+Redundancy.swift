@@ -134,18 +134,9 @@ extension Relay {
   private static var maximumRedundantPayload: Int { 1_100 }
 }
 
-// What viewers tell of their links. Not on the packet path.
+// Not on the packet path.
 
 extension Relay {
-  /// Takes what a viewer reports of the streams that it gets from us.
-  func noteLoss(_ reports: [ReportBlock], from peer: PeerHandle, now: MonotonicTime) {
-    guard let entry = peers.find(Int(peer.index)) else { return }
-    for report in reports
-    where entry.pointee.slots.contains(where: { slots[unchecked: $0.index].pointee.ssrc == report.ssrc }) {
-      entry.pointee.loss.note(report.fractionLost, now: now)
-    }
-  }
-
   /// Has sound repeated where the link is weak, and no longer where it is not.
   func updateRedundancy(_ now: MonotonicTime) {
     for index in 0..<peers.end {

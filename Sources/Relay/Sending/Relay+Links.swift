@@ -22,11 +22,11 @@ extension Relay {
   }
 
   func receive(_ reports: [ReportBlock], from peer: PeerHandle, now: MonotonicTime, wall: NTPTimestamp) {
-    noteLoss(reports, from: peer, now: now)
     guard let entry = peers.find(Int(peer.index)), let link = entry.pointee.link else { return }
     for report in reports {
       let isOwn = entry.pointee.slots.contains { slots[unchecked: $0.index].pointee.ssrc == report.ssrc }
       guard isOwn else { continue }
+      entry.pointee.loss.note(report.fractionLost, now: now)
       link.pointee.estimator.receive(
         loss: report.fractionLost, roundTripTime: report.roundTripTime(now: wall), now: now)
     }

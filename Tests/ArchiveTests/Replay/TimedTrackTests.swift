@@ -46,6 +46,13 @@ import Testing
       (.command, ["caller": "c1", "command": "torch", "argument": "true"], .command, "Olga asks for torch: true"),
       (.snapshotTaken, ["file": "f-1"], .snapshot, "Snapshot by Olga"),
       (.revealed, ["on": true], .revealed, "Olga revealed the picture"),
+      (
+        .view,
+        [
+          "account": "r1", "role": "responder", "name": "Rita", "source": "s1", "from": "all", "to": "stills",
+          "reason": "overload",
+        ], .people, "Rita (responder) sees a still picture every few seconds: more urgent calls came first"
+      ),
       (.replayOpened, ["reason": "complaint 7"], .archive, "Olga looked back: complaint 7"),
       (.chat, ["text": "Hello"], .chat, "Hello"),
     ] as [(EventKind, JSONValue, TimedCue.Kind, String)])

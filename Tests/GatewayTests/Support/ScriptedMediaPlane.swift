@@ -9,6 +9,8 @@ final class ScriptedMediaPlane: MediaPlane {
     case trickle(PeerID, String)
     case restart(PeerID, String)
     case select(SourceID?, slot: String, PeerID)
+    case limit(String, PeerID, height: Int?)
+    case setPriority(Int, incident: String)
     case disconnect(PeerID, reason: String)
     case enqueue([String], channel: String, PeerID)
   }
@@ -18,8 +20,11 @@ final class ScriptedMediaPlane: MediaPlane {
     var failure: MediaError?
     var overview = IncidentMedia(peers: [], sources: [])
     var readers: [AsyncStream<MediaEvent>.Continuation] = []
+    var readerWaiters: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
     var random = RandomSource.seeded(7)
     var restarts = 0
+    var slots: [String: SlotView] = [:]
+    var priorities: [Int] = []
     var channelHandler: (@Sendable (ChannelEvent) -> Void)?
     var waiters: [(condition: @Sendable (Call) -> Bool, continuation: CheckedContinuation<Call, Never>)] = []
   }
@@ -37,6 +42,13 @@ final class ScriptedMediaPlane: MediaPlane {
     state.withLock { $0.overview = overview }
   }
 
+  func setSlots(_ slots: [String: SlotView]) {
+    state.withLock { $0.slots = slots }
+  }
+
+  /// The priorities that peers came with, in order.
+  var prioritiesOfPeers: [Int] { state.withLock { $0.priorities } }
+
   func emit(_ event: MediaEvent) {
     for reader in state.withLock({ $0.readers }) { reader.yield(event) }
   }
@@ -44,6 +56,18 @@ final class ScriptedMediaPlane: MediaPlane {
   /// Tells the channel handler of `event`, as a shard does.
   func emit(_ event: ChannelEvent) {
     state.withLock { $0.channelHandler }?(event)
+  }
+
+  /// Returns once so many readers follow the events.
+  func readers(atLeast count: Int) async {
+    await withCheckedContinuation { continuation in
+      let isThere = state.withLock { state in
+        if state.readers.count >= count { return true }
+        state.readerWaiters.append((count, continuation))
+        return false
+      }
+      if isThere { continuation.resume() }
+    }
   }
 
   /// The first call that fulfils `condition`, now or later.
@@ -73,7 +97,10 @@ final class ScriptedMediaPlane: MediaPlane {
     try note(
       .connect(
         incident: request.incident.value, permissions: request.permissions, name: request.name, offer: request.offer))
-    let peer = state.withLock { PeerID(using: &$0.random) }
+    let peer = state.withLock { state in
+      state.priorities.append(request.priority)
+      return PeerID(using: &state.random)
+    }
     return PeerAnswer(peer: peer, sdp: "v=0\r\no=answer\r\n", iceSession: "ice-0")
   }
 
@@ -94,11 +121,15 @@ final class ScriptedMediaPlane: MediaPlane {
     try note(.select(source, slot: slot, peer))
   }
 
-  func slots(of peer: PeerID) async -> [String: SlotView] { [:] }
+  func slots(of peer: PeerID) async -> [String: SlotView] { state.withLock { $0.slots } }
 
-  func limit(_ slot: String, of peer: PeerID, toHeight height: Int?) async throws(MediaError) {}
+  func limit(_ slot: String, of peer: PeerID, toHeight height: Int?) async throws(MediaError) {
+    try note(.limit(slot, peer, height: height))
+  }
 
-  func setPriority(_ priority: Int, of incident: IncidentID) async {}
+  func setPriority(_ priority: Int, of incident: IncidentID) async {
+    try? note(.setPriority(priority, incident: incident.value))
+  }
 
   func disconnect(_ peer: PeerID, reason: String) async {
     try? note(.disconnect(peer, reason: reason))
@@ -110,7 +141,13 @@ final class ScriptedMediaPlane: MediaPlane {
 
   func events(of incident: IncidentID) async -> AsyncStream<MediaEvent> {
     let (stream, continuation) = AsyncStream.makeStream(of: MediaEvent.self)
-    state.withLock { $0.readers.append(continuation) }
+    let served = state.withLock { state in
+      state.readers.append(continuation)
+      let served = state.readerWaiters.filter { $0.count <= state.readers.count }
+      state.readerWaiters.removeAll { $0.count <= state.readers.count }
+      return served
+    }
+    for waiter in served { waiter.continuation.resume() }
     return stream
   }
 

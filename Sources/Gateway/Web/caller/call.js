@@ -6,16 +6,28 @@
 import { configuration, preferCodec } from "../shared/access.js";
 import { MediaConnection } from "../shared/connection.js";
 import { hasTorch, openCamera } from "./devices.js";
+import { changeSizes, offerPicture } from "../shared/encodings.js";
 import { StatisticsReader } from "../shared/statistics.js";
 
 /** Enough for 720p at 30 frames a second; more helps nobody at an incident. Bits per second. */
 const maximumVideoBitrate = 2_500_000;
 const maximumAudioBitrate = 48_000;
-/** What staff may ask for when a thin line has to carry other things too. Bits per second; pixels are divided. */
+/** Names of the sizes that a picture goes out in, smallest first. */
+const sizes = ["l", "m", "h"];
+const small = { maxBitrate: 150_000, scaleResolutionDownBy: 4, maxFramerate: 15 };
+/**
+ * What staff may ask for when a thin line has to carry other things too: the largest size that goes out, and the smaller ones
+ * beside it for whoever watches over a thin line.
+ * @type {Record<string, import("../shared/encodings.js").Ladder>}
+ */
 const qualities = {
-  low: { maxBitrate: 250_000, scaleResolutionDownBy: 3, maxFramerate: 15 },
-  medium: { maxBitrate: 900_000, scaleResolutionDownBy: 1.5, maxFramerate: 30 },
-  high: { maxBitrate: maximumVideoBitrate, scaleResolutionDownBy: 1, maxFramerate: 30 },
+  low: { l: { maxBitrate: 250_000, scaleResolutionDownBy: 3, maxFramerate: 15 } },
+  medium: { l: small, m: { maxBitrate: 900_000, scaleResolutionDownBy: 1.5, maxFramerate: 30 } },
+  high: {
+    l: small,
+    m: { maxBitrate: 500_000, scaleResolutionDownBy: 2, maxFramerate: 30 },
+    h: { maxBitrate: maximumVideoBitrate, scaleResolutionDownBy: 1, maxFramerate: 30 },
+  },
 };
 /** Milliseconds without a new frame after which nothing more is shown to the caller. */
 const stillAfter = 2500;
@@ -147,12 +159,7 @@ export class Call extends EventTarget {
   async setQuality(name) {
     if (!Object.hasOwn(qualities, name)) return false;
     this.quality = name;
-    const sender = this.#videoSender;
-    const parameters = sender?.getParameters();
-    if (parameters?.encodings?.length) {
-      Object.assign(parameters.encodings[0], qualities[name]);
-      await sender.setParameters(parameters);
-    }
+    await changeSizes(this.#videoSender, sizes, qualities[name]);
     return true;
   }
 
@@ -239,9 +246,12 @@ export class Call extends EventTarget {
   #prepare(connection) {
     const streams = [this.#stream];
     if (this.camera) {
-      const sendEncodings = [qualities[this.quality]];
-      const transceiver = connection.addTransceiver(this.#screen ?? this.camera, { direction: "sendonly", streams, sendEncodings });
-      preferCodec(transceiver, this.#access.options.get("codec"));
+      const { options } = this.#access;
+      const [codec, mode] = [options.get("codec"), options.get("scalability")];
+      const transceiver = offerPicture(connection, this.#screen ?? this.camera, {
+        names: sizes, ladder: qualities[this.quality], streams, codec, mode,
+      });
+      preferCodec(transceiver, codec);
       steady(transceiver.sender);
     }
     if (this.microphone) {

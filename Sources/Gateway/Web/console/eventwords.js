@@ -9,7 +9,7 @@ import { commands, failures, outcomes, stages, states, unitStates } from "./word
 /** @typedef {"decisions" | "people" | "talk" | "media" | "place"} Group */
 
 /** Kinds whose sentence says itself whom it is about. */
-const impersonal = new Set(["caller.stage", "link.delivery", "media.source", "media.recording", "command.result", "unit.status", "file.rejected"]);
+const impersonal = new Set(["caller.stage", "link.delivery", "media.source", "media.view", "media.recording", "command.result", "unit.status", "file.rejected"]);
 
 /** Groups as the filter names them. */
 export const groups = { decisions: "Decisions", people: "People", talk: "Talk", media: "Picture", place: "Place" };
@@ -17,6 +17,8 @@ export const groups = { decisions: "Decisions", people: "People", talk: "Talk", 
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 const named = (model, id) => model.callers.get(id)?.name ?? "Caller";
 const quoted = (text, most = 160) => `“${text.length > most ? `${text.slice(0, most - 1)}…` : text}”`;
+
+const pictures = { audioOnly: "no picture", stills: "a still picture every few seconds", layer: "a smaller picture", all: "all of the picture again" };
 
 /** By kind: the group and a sentence without its subject, from the payload. @type {Record<string, [Group, (payload: any, model: any) => string]>} */
 const table = {
@@ -54,6 +56,7 @@ const table = {
   "media.source": ["media", ({ kind, state }) => `${kind === "video" ? "Picture" : "Sound"}: ${state}`],
   "media.watching": ["media", ({ on }) => (on ? "began to watch" : "watches no longer")],
   "media.revealed": ["media", ({ on }) => (on ? "revealed the picture" : "hid the picture")],
+  "media.view": ["media", ({ name, to, reason }) => `${name} sees ${pictures[to] ?? pictures.layer}${to === "all" ? "" : reason === "overload" ? ": more urgent calls came first" : ": their line was too weak"}`],
   "media.recording": ["media", ({ state }) => `Recording: ${state}`],
   "replay.opened": ["media", () => "looked at the recording"],
   "export.requested": ["decisions", ({ reason }) => `asked for an export${reason ? `: ${reason}` : ""}`],

@@ -5,7 +5,7 @@
 
 import { build, element, setSource, setState, setText } from "../shared/dom.js";
 import { icon } from "../shared/icons.js";
-import { qualityWords } from "../shared/quality.js";
+import { qualityWords, reductionWords } from "../shared/quality.js";
 import { rate } from "../shared/times.js";
 import { watermark } from "../shared/watermark.js";
 import { picture as words } from "./words.js";
@@ -130,9 +130,8 @@ export class Picture {
     setText(element("cover"), isSeen ? "" : state.text);
     element("reveal").hidden = !isSeen && slot.state !== "still";
     const { video, roundTripMilliseconds } = slot.figures;
-    const { source } = this.#live.whoIsOn(slot);
     const figures = isSeen && video?.height ? [`${video.height}p`, video.bitsPerSecond > 0 && rate(video.bitsPerSecond), roundTripMilliseconds && `${roundTripMilliseconds} ms`] : [];
-    const quality = isSeen ? qualityWords(slot.figures, source?.reduced) : "";
+    const quality = isSeen ? qualityWords(slot.figures, slot.view) : state.kind === "live" ? reductionWords(slot.view) : "";
     setState(element("picture-state"), "data-weak", quality !== "");
     setText(element("picture-state"), [state.text, quality || figures.filter(Boolean).join(", ")].filter(Boolean).join(" · "));
     this.#show(this.#video, slot.stream);

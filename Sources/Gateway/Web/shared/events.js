@@ -11,7 +11,9 @@ import { parse, protocol } from "./metadata.js";
  * @typedef {{id: string, name: string, actor: string, part: "caller" | "field" | "control" | "onlooker",
  *   permissions: string[], state: string, reason?: string}} Peer
  * @typedef {{id: string, peer: string, kind: "audio" | "video", state: "waiting" | "live" | "stalled",
- *   codec?: string, bitrate: number}} Source
+ *   codec?: string, bitrate: number, layers?: Layer[]}} Source
+ * One of the sizes and frame rates that a source sends, poorest first.
+ * @typedef {{rid?: string, spatial: number, temporal: number, bitrate: number, width?: number, height?: number}} Layer
  */
 
 const carrier = "websocket";
@@ -23,7 +25,8 @@ const finalCodes = new Set(["linkUsed", "linkEnded", "linkRevoked", "linkExpired
 
 /**
  * Keeps a picture of the incident. Dispatches `change` with every news, `message` with a text for people, `refused` with
- * `{code, text}` when the service lets us in no more, and `peerClosed` with a peer that is gone.
+ * `{code, text}` when the service lets us in no more, `peerClosed` with a peer that is gone, and `view` with how much of a
+ * picture some slot shows from now on.
  */
 export class IncidentEvents extends EventTarget {
   /** @type {Map<string, Peer>} */
@@ -127,6 +130,7 @@ export class IncidentEvents extends EventTarget {
     },
     source: ({ source }) => this.sources.set(source.id, source),
     sourceRemoved: ({ source }) => this.sources.delete(source),
+    view: (view) => this.dispatchEvent(new CustomEvent("view", { detail: view })),
     message: (message) => this.dispatchEvent(new CustomEvent("message", { detail: message })),
     error: ({ code, text, inReplyTo }) => {
       if (inReplyTo !== undefined || !finalCodes.has(code)) return;

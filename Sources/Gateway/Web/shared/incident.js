@@ -286,5 +286,5 @@ const ephemeralKinds = ["speaking", "typing", "text.live"];
 /** What only the timeline shows. */
 const otherKinds = [
   "chat", "chat.delivered", "chat.read", "file.rejected", "snapshot.taken", "replay.opened", "export.requested",
-  "export.decided", "export.finished", "retention.deleted",
+  "export.decided", "export.finished", "retention.deleted", "media.view",
 ];

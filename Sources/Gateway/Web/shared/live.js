@@ -4,9 +4,11 @@
  * @module
  */
 
-import { authorization, configuration } from "./access.js";
+import { configuration } from "./access.js";
 import { MediaConnection } from "./connection.js";
+import { offerPicture } from "./encodings.js";
 import { Slot } from "./slot.js";
+import { SlotService } from "./slotservice.js";
 import { fetchICEServers } from "./whip.js";
 
 /** Milliseconds between two looks at the statistics. */
@@ -14,7 +16,11 @@ const measureInterval = 500;
 /** Milliseconds that news of sources gather before the service is asked what is on which slot. */
 const placeDelay = 150;
 const maximumVoiceBitrate = 48_000;
-const maximumPictureBitrate = 1_500_000;
+/** What the others see of one's own camera or screen. @type {import("./encodings.js").Ladder} */
+const ownSizes = {
+  l: { maxBitrate: 200_000, scaleResolutionDownBy: 3, maxFramerate: 15 },
+  h: { maxBitrate: 1_500_000, scaleResolutionDownBy: 1, maxFramerate: 30 },
+};
 
 /**
  * @typedef {object} LiveOptions
@@ -42,6 +48,7 @@ export class LivePeer extends EventTarget {
 
   #options;
   #voiceSlots;
+  #service;
   #connection;
   #senders = {};
   #timer;
@@ -58,7 +65,9 @@ export class LivePeer extends EventTarget {
     this.#options = options;
     this.slots = Array.from({ length: options.pictures ?? 2 }, () => new Slot());
     this.#voiceSlots = options.voices ?? 3;
+    this.#service = new SlotService(() => this.peer && this.#address, options.session.token, this.slots);
     options.events.addEventListener("change", this.#onNews);
+    options.events.addEventListener("view", this.#onView);
   }
 
   async start() {
@@ -97,6 +106,7 @@ export class LivePeer extends EventTarget {
     clearInterval(this.#timer);
     clearTimeout(this.#placeTimer);
     this.#options.events.removeEventListener("change", this.#onNews);
+    this.#options.events.removeEventListener("view", this.#onView);
     for (const track of Object.values(this.own)) track?.stop();
     this.own = {};
   }
@@ -176,11 +186,10 @@ export class LivePeer extends EventTarget {
 
   async #select(mid, source) {
     if (!mid || this.#selected.get(mid) === source) return;
-    const [body, before] = [JSON.stringify(source ? { source } : {}), this.#selected.get(mid)];
+    const before = this.#selected.get(mid);
     if (source) this.#selected.set(mid, source);
     else this.#selected.delete(mid);
-    const headers = { ...authorization(this.#options.session.token), "Content-Type": "application/json" };
-    const response = await fetch(`${this.#address}/slots/${mid}`, { method: "PUT", headers, body }).catch(() => undefined);
+    const response = await this.#service.put(mid, source ? { source } : {});
     if (response?.ok) return;
     // The next news tries again.
     if (before) this.#selected.set(mid, before);
@@ -255,9 +264,10 @@ export class LivePeer extends EventTarget {
     const small = this.slots.slice(1).flatMap((slot) => slot.stream.getAudioTracks());
     this.voices = new MediaStream([...small, ...voices.map((transceiver) => transceiver.receiver.track)]);
     if (sends) {
-      const send = (kind, maxBitrate) =>
-        connection.addTransceiver(kind, { direction: "sendonly", sendEncodings: [{ maxBitrate }] }).sender;
-      this.#senders = { voice: send("audio", maximumVoiceBitrate), picture: send("video", maximumPictureBitrate) };
+      const sendEncodings = [{ maxBitrate: maximumVoiceBitrate }];
+      const voice = connection.addTransceiver("audio", { direction: "sendonly", sendEncodings }).sender;
+      const picture = offerPicture(connection, "video", { names: Object.keys(ownSizes), ladder: ownSizes }).sender;
+      this.#senders = { voice, picture };
       // A new connection goes on with what was being sent.
       if (this.isTalking) this.#senders.voice.replaceTrack(this.own.voice ?? null);
       this.#senders.picture.replaceTrack(this.own.picture ?? null);
@@ -271,6 +281,7 @@ export class LivePeer extends EventTarget {
     const report = await connection.getStats();
     if (this.#isOver) return;
     for (const slot of this.slots) slot.measure(report);
+    if (this.state === "connected") this.#service.fit(this.#options.events.sources);
     this.#changed();
   }
 
@@ -281,16 +292,17 @@ export class LivePeer extends EventTarget {
 
   async #learnPlaces() {
     if (!this.peer || this.state !== "connected" || this.#isOver) return;
-    try {
-      for (const slot of this.#wishes.keys()) await this.#grant(slot).catch(() => {});
-      const response = await fetch(`${this.#address}/slots`, {
-        headers: authorization(this.#options.session.token), cache: "no-store",
-      });
-      if (response.ok) this.#takePlaces((await response.json()).slots);
-    } catch {
-      // The line is gone for the moment: the next news asks again.
-    }
+    for (const slot of this.#wishes.keys()) await this.#grant(slot).catch(() => {});
+    const views = await this.#service.read();
+    // Without an answer the line is gone for the moment: the next news asks again.
+    if (views) this.#takePlaces(Object.fromEntries(Object.entries(views).map(([mid, { source }]) => [mid, source])));
   }
+
+  #onView = ({ detail: view }) => {
+    if (view.peer !== this.peer) return;
+    this.#service.take(view);
+    this.#changed();
+  };
 
   #takePlaces(placed) {
     const before = this.placed;

@@ -4,10 +4,13 @@
  */
 
 import { preferCodec } from "./access.js";
+import { linesOnScreen } from "./fitting.js";
 import { StatisticsReader } from "./statistics.js";
 
 /** Milliseconds without a new frame after which a picture counts as standing still. */
 const stillAfter = 2000;
+/** The same where the service sends a picture every few seconds. */
+const stillAfterStill = 15_000;
 
 /**
  * `waiting`: nothing has come yet. `live`: frames come in. `soundOnly`: sound comes in, there is no picture.
@@ -21,6 +24,8 @@ export class Slot {
   stream = new MediaStream();
   /** @type {import("./statistics.js").Figures} */
   figures = {};
+  /** What the service says that it shows here. @type {import("./quality.js").View | undefined} */
+  view;
 
   #reader = newReader();
   #transceivers = [];
@@ -34,6 +39,7 @@ export class Slot {
     this.stream = new MediaStream(this.#transceivers.map((transceiver) => transceiver.receiver.track));
     this.#reader = newReader();
     this.figures = {};
+    this.view = undefined;
   }
 
   /** Somebody else is on it now: what came of the former says nothing of them. */
@@ -52,7 +58,10 @@ export class Slot {
 
   /** @returns {SlotState} */
   get state() {
-    if (isRecent(this.#lastFrame)) return "live";
+    const { shows } = this.view ?? {};
+    if (isRecent(this.#lastFrame, shows === "stills" ? stillAfterStill : stillAfter)) return "live";
+    // Where no picture is to come, none is missed.
+    if (shows === "audioOnly" && isRecent(this.#lastSound)) return "soundOnly";
     if (this.#lastFrame !== undefined) return "still";
     return isRecent(this.#lastSound) ? "soundOnly" : "waiting";
   }
@@ -61,6 +70,11 @@ export class Slot {
   get mids() {
     const [video, audio] = this.#transceivers.map((transceiver) => transceiver.mid);
     return { video, audio };
+  }
+
+  /** How many lines its picture has where it is largest on the screen; undefined while it is not shown. */
+  get linesOnScreen() {
+    return linesOnScreen(this.stream);
   }
 
   /** Seconds since the last frame; undefined before the first. */
@@ -73,6 +87,6 @@ function newReader() {
   return new StatisticsReader("inbound-rtp");
 }
 
-function isRecent(moment) {
-  return moment !== undefined && performance.now() - moment < stillAfter;
+function isRecent(moment, within = stillAfter) {
+  return moment !== undefined && performance.now() - moment < within;
 }

@@ -21,6 +21,8 @@
  * @property {string} [limitation] why the sender sends less than it could
  * @property {number} [audioLevel] 0 to 1
  * @property {number} [audioEnergy] grows with every sound
+ * @property {Record<string, MediaFigures>} [sizes] what is sent of each of several sizes, by their names; all else is then of
+ *   the largest that is sent, and bits, packets and frames are those of all
  *
  * @typedef {{video?: MediaFigures, audio?: MediaFigures, roundTripMilliseconds?: number, address?: string}} Figures
  */
@@ -49,17 +51,31 @@ export class StatisticsReader {
       ?? entries.find((entry) => entry.type === "candidate-pair" && entry.nominated && entry.state === "succeeded");
     const roundTrip = pair?.currentRoundTripTime ?? remote?.roundTripTime;
     const isWanted = (entry) => entry.type === this.#type && (!mids || entry.mid === undefined || mids.includes(entry.mid));
-    const stream = (kind) => entries.find((entry) => isWanted(entry) && entry.kind === kind);
+    const streams = (kind) => entries.filter((entry) => isWanted(entry) && entry.kind === kind);
     return {
-      video: this.#figures(stream("video"), report),
-      audio: this.#figures(stream("audio"), report),
+      video: this.#all(streams("video"), report),
+      audio: this.#all(streams("audio"), report),
       roundTripMilliseconds: roundTrip === undefined ? undefined : Math.round(roundTrip * 1000),
       address: report.get(pair?.remoteCandidateId)?.address,
     };
   }
 
+  /** Of several encodings of one picture, together; of anything else, of the first. */
+  #all(entries, report) {
+    const sizes = entries.filter(({ rid }) => rid !== undefined);
+    if (sizes.length < 2) return entries.length > 0 ? this.#figures(entries[0], report) : undefined;
+    const rank = ({ active, frameHeight }) => (active === false ? 0 : (frameHeight ?? 0));
+    const figures = new Map(sizes.map((entry) => [entry, this.#figures(entry, report)]));
+    const sum = (name) => [...figures.values()].reduce((total, each) => total + (each[name] ?? 0), 0);
+    const largest = sizes.reduce((best, entry) => (rank(entry) > rank(best) ? entry : best));
+    return {
+      ...figures.get(largest),
+      ...Object.fromEntries(["bitsPerSecond", "packets", "frames", "keyframeRequests", "nacks"].map((name) => [name, sum(name)])),
+      sizes: Object.fromEntries(sizes.map((entry) => [entry.rid, figures.get(entry)])),
+    };
+  }
+
   #figures(entry, report) {
-    if (!entry) return undefined;
     const before = this.#previous.get(entry.id) ?? {};
     this.#previous.set(entry.id, entry);
     const grown = (name) => Math.max(0, (entry[name] ?? 0) - (before[name] ?? 0));

@@ -13,7 +13,8 @@ export const incidentKinds = {
   "incident.opened": "Opened", "incident.state": "State", "incident.merged": "Merged", "assignment.added": "Assigned",
   "assignment.removed": "Unassigned", "unit.assigned": "Unit assigned", "unit.stoodDown": "Unit stood down",
   "link.created": "Link made", "link.sent": "Link sent", "link.revoked": "Link withdrawn", "media.watching": "Watching",
-  "media.revealed": "Revealed", "snapshot.taken": "Snapshot", "replay.opened": "Replay", "export.requested": "Export wanted",
+  "media.revealed": "Revealed", "media.view": "Picture reduced", "snapshot.taken": "Snapshot", "replay.opened": "Replay",
+  "export.requested": "Export wanted",
   "export.decided": "Export decided", "export.finished": "Export finished", "retention.hold": "Legal hold",
   "retention.deleted": "Deleted by rule", "file.added": "File added", "file.rejected": "File refused",
 };
@@ -55,6 +56,10 @@ const rules = {
   "link.revoked": ({ link, reason }) => [`Link ${link} withdrawn`, reason],
   "media.watching": ({ on, name, role }) => [`${name}, ${role}, ${on ? "began to watch" : "ceased to watch"}`],
   "media.revealed": ({ on }) => [on ? "Revealed the picture" : "Blurred the picture again"],
+  "media.view": ({ name, role, to, reason }) => [
+    to === "all" ? `${name}, ${role}, sees all of the picture again` : `${name}, ${role}, sees ${{ audioOnly: "no picture", stills: "still pictures" }[to] ?? "a smaller picture"}`,
+    to === "all" ? "" : reason === "overload" ? "more urgent calls came first" : "their line was too weak",
+  ],
   "snapshot.taken": ({ source }) => ["Took a snapshot", source && `of stream ${source}`],
   "replay.opened": ({ reason, live }) => [live ? "Looked back while it went on" : "Opened the replay", reason],
   "export.requested": ({ reason, redacted, approval }) => [`Asked for an evidence package${redacted ? " with a redacted copy" : ""}${approval ? ", to be agreed to" : ""}`, reason],

@@ -10,6 +10,7 @@ import { IncidentModel } from "../shared/incident.js";
 import { LivePeer } from "../shared/live.js";
 import { MetadataChannel } from "../shared/metadata.js";
 import { priorityMark } from "../shared/priority.js";
+import { reductionWords } from "../shared/quality.js";
 import { clock } from "../shared/times.js";
 import { stages } from "./words.js";
 
@@ -146,9 +147,10 @@ export class Enlarged extends EventTarget {
     if (live.state !== "connected") return `Connecting, ${Math.floor((performance.now() - (live.since ?? performance.now())) / 1000)} s`;
     const [slot] = live.slots;
     if (slot.state === "waiting") return "Waiting for a picture";
-    if (slot.state === "soundOnly") return "Sound only";
+    const reduced = reductionWords(slot.view);
+    if (slot.state === "soundOnly") return reduced || "Sound only";
     if (slot.state === "still") return `No new picture for ${Math.floor(slot.secondsWithoutFrame)} s`;
-    return this.#isRevealed ? "" : "Picture hidden. Press R to reveal the wall.";
+    return [this.#isRevealed ? "" : "Picture hidden. Press R to reveal the wall.", reduced].filter(Boolean).join(" ");
   }
 
   #renderFacts(facts) {

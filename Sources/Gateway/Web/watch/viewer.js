@@ -10,6 +10,7 @@ import { Guest } from "./guest.js";
 import { LookBack } from "../replay/lookback.js";
 import { MetadataChannel } from "../shared/metadata.js";
 import { Places } from "./places.js";
+import { reductionWords } from "../shared/quality.js";
 import { applyTheme, nextTheme } from "../shared/theme.js";
 import { watermark } from "../shared/watermark.js";
 import { Watch } from "./watch.js";
@@ -42,7 +43,7 @@ let wasMuted;
 const chat = new Chat(element("chat"), metadata, () => events.actor, () => true);
 
 async function start() {
-  watch = new Watch(access, await fetchICEServers(access.token), metadata);
+  watch = new Watch(access, await fetchICEServers(access.token), metadata, events);
   watch.addEventListener("change", render);
   watch.start();
   events.open();
@@ -122,7 +123,7 @@ function render() {
   setText("state", lookBack.isActive ? replayWords.behind(lookBack.behind) : state.text);
   setText("timer", state.kind === "live" && !lookBack.isActive ? clock(secondsSince(liveSince)) : "");
   setText("cover", lookBack.isActive ? lookBack.cover(isHidden ? words.hidden : "") : coverWords(state));
-  setText("look-problem", lookBack.problem);
+  setText("look-problem", lookBack.problem || (lookBack.isActive || state.kind !== "live" ? "" : reductionWords(watch.slot.view)));
   renderButtons();
   renderFigures();
   renderOthers();
@@ -368,6 +369,7 @@ expose({
   get picture() { return watch ? pictureState() : undefined; },
   get stats() { return structuredClone(watch?.slot.figures ?? {}); },
   get slots() { return watch?.slots.map((slot) => slot.state); },
+  get views() { return watch?.slots.map((slot) => structuredClone(slot.view)) ?? []; },
   get counters() { return watch?.connection.counters; },
   get isMuted() { return picture.muted; },
   get peers() { return [...events.peers.values()]; },

@@ -9,6 +9,7 @@
 import { configuration } from "../shared/access.js";
 import { MediaConnection } from "../shared/connection.js";
 import { Slot } from "../shared/slot.js";
+import { SlotService } from "../shared/slotservice.js";
 import { StatisticsReader } from "../shared/statistics.js";
 
 /** Callers seen at once; a slot costs nothing while it is empty. */
@@ -35,20 +36,25 @@ export class Watch extends EventTarget {
 
   #voices = [];
   #connection;
+  #service;
+  #events;
   #timer;
 
   /**
    * @param {import("../shared/access.js").Access} access
    * @param {RTCIceServer[]} iceServers
    * @param {import("../shared/metadata.js").MetadataChannel} metadata what the connection carries besides
+   * @param {import("../shared/events.js").IncidentEvents} events of the incident
    */
-  constructor(access, iceServers, metadata) {
+  constructor(access, iceServers, metadata, events) {
     super();
+    this.#events = events;
     const wanted = Number(access.options.get("slots") ?? defaultSlots);
     const count = Math.min(maximumSlots, Math.max(1, Math.floor(wanted) || 1));
     this.slots = Array.from({ length: count }, () => new Slot());
+    const endpoint = `/whep/${encodeURIComponent(access.incident)}`;
     this.#connection = new MediaConnection({
-      endpoint: `/whep/${encodeURIComponent(access.incident)}`,
+      endpoint,
       token: access.token,
       configuration: configuration(access, iceServers),
       prepare: (connection) => {
@@ -61,7 +67,16 @@ export class Watch extends EventTarget {
         metadata.open(connection);
       },
     });
-    this.#connection.addEventListener("state", () => this.#changed());
+    this.#service = new SlotService(() => this.#connection.peer && `${endpoint}/${this.#connection.peer}`, access.token, this.slots);
+    this.#connection.addEventListener("state", () => {
+      if (this.#connection.state === "connected") this.#service.read();
+      this.#changed();
+    });
+    events.addEventListener("view", ({ detail: view }) => {
+      if (view.peer !== this.#connection.peer) return;
+      this.#service.take(view);
+      this.#changed();
+    });
   }
 
   start() {
@@ -112,6 +127,7 @@ export class Watch extends EventTarget {
     if (!connection || connection.signalingState === "closed") return;
     const report = await connection.getStats();
     for (const slot of this.slots) slot.measure(report);
+    if (this.#connection.state === "connected") this.#service.fit(this.#events.sources);
     this.voiceFigures = this.#voices.map(({ transceiver, reader }) => reader.read(report, [transceiver.mid]));
     this.#changed();
   }

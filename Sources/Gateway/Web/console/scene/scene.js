@@ -326,6 +326,8 @@ export class Scene {
     const scene = this;
     return Object.freeze({
       get state() { return scene.#state; },
+      get problem() { return scene.#stage.problemText; },
+      get views() { return scene.#live?.slots.map((slot) => structuredClone(slot.view)) ?? []; },
       get cover() { return scene.#stage.coverText; },
       get mode() { return scene.#stage.picture.mode; },
       get clear() { return scene.#looks.clear; },

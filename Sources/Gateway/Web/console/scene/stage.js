@@ -5,6 +5,7 @@
 
 import { LookBack } from "../../replay/lookback.js";
 import { build, setState, setText } from "../../shared/dom.js";
+import { reductionWords } from "../../shared/quality.js";
 import { setTool, tool } from "./controls.js";
 import { Picture } from "./picture.js";
 import { looks as words, picture as pictureWords } from "./words.js";
@@ -147,7 +148,7 @@ export class Stage extends EventTarget {
     setState(this.element, "data-back", isBack);
     setText(this.#label, [this.#prefix(state, live, isBack), view.label].filter(Boolean).join(" · "));
     setText(this.#cover, this.#coverWords(view, isBack));
-    setText(this.#problem, this.lookBack?.problem ?? "");
+    setText(this.#problem, this.lookBack?.problem || (isBack || state.kind !== "live" ? "" : reductionWords(live?.slots[0].view)));
     this.#renderFresh(view, isBack);
     this.#renderButtons(view, isBack);
   }
@@ -200,6 +201,11 @@ export class Stage extends EventTarget {
     sound.classList.toggle("primary", isWaiting);
     setTool(back, { disabled: !live });
     toLive.hidden = !isBack;
+  }
+
+  /** @returns {string} what is wrong with the picture, for tests */
+  get problemText() {
+    return this.#problem.textContent;
   }
 
   /** @returns {string} what stands over the picture, for tests */

@@ -4,6 +4,7 @@
  */
 
 import { build, keepRows, setState, setText } from "../../shared/dom.js";
+import { shortReduction } from "../../shared/quality.js";
 import { Picture } from "./picture.js";
 import { sourceStates } from "./words.js";
 
@@ -69,7 +70,7 @@ export class Strip {
     setText(key, number <= 4 ? String(number) : "·");
     setText(who, name);
     const where = isLarge ? "shown large" : slot ? sourceStates[state] : "not shown";
-    setText(what, [name.toLowerCase().includes(part) ? "" : part, where, isClear || isLarge || !slot ? "" : "hidden"].filter(Boolean).join(", "));
+    setText(what, [name.toLowerCase().includes(part) ? "" : part, where, isClear || isLarge || !slot ? "" : "hidden", isLarge ? "" : shortReduction(slot?.view)].filter(Boolean).join(", "));
   }
 
   close() {
