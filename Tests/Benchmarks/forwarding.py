@@ -150,7 +150,8 @@ def figures(system: str, result: dict, resident_before: int) -> dict:
     return {
         "packetsPerSecondPerCore": 1e6 / cost if cost else 0, "microsecondsPerPacket": cost,
         "packetsPerSecond": result["traffic"]["packetsPerSecond"],
-        "delayP50Milliseconds": result["delay"]["p50"], "delayP99Milliseconds": result["delay"]["p99"],
+        "delayP50Milliseconds": result["delay"]["p50"] if result["delay"]["packets"] else None,
+        "delayP99Milliseconds": result["delay"]["p99"] if result["delay"]["packets"] else None,
         "lossPercent": result["traffic"]["lostShare"] * 100,
         "setupP50Milliseconds": None if system == BARE_LOOP else (result["setup"]["connected"] or {}).get("p50"),
         "residentBytes": server["residentBytes"],
@@ -199,7 +200,8 @@ def run(options: argparse.Namespace) -> dict:
                 runs[system].setdefault(scenario.name, []).append(found)
                 if found:
                     print(f"round {number + 1}  {scenario.name:7} {system:10} {found['microsecondsPerPacket']:6.2f} us  "
-                          f"p99 {found['delayP99Milliseconds']:8.2f} ms  lost {found['lossPercent']:.2f} %", file=sys.stderr)
+                          f"p99 {report.words(found['delayP99Milliseconds'], 2)} ms  lost {found['lossPercent']:.2f} %",
+                          file=sys.stderr)
     return runs
 
 
