@@ -13,6 +13,8 @@ TARGETS = [
     ("sightlineToBareLoop", "CPU per packet beside the bare loop", 1 / 0.8, "{:.2f}"),
 ]
 GROWTH_BOUND, MEMORY_BOUND, DELAY_BOUND = 1.2, 64 * 1024, 2.0
+#: Runnable threads beside ours that leave delays alone.
+BUSY = 0.5
 #: Scenarios at half of another one's load.
 HALF_LOADS = ["1x50", "1x250", "15x2"]
 
@@ -64,6 +66,8 @@ def table(result: dict) -> str:
                     f"{scenario:9} {NAMES[system]:12} {row[COST]:9.2f} {row['packetsPerSecondPerCore']:15,.0f} "
                     f"{words(row['delayP50Milliseconds'], 2):>8} {words(row[DELAY], 2):>8} {row['lossPercent']:8.3f} "
                     f"{words(row['setupP50Milliseconds'], 1):>10} {row['residentBytes'] / 1e6:12.0f}")
+    if machine["loadBefore"] > BUSY:
+        lines += ["", f"The machine was busy before (load {machine['loadBefore']}): ratios of CPU hold, delays and memory do not."]
     return "\n".join(lines + ["", *targets(result)])
 
 
