@@ -107,8 +107,8 @@ sanitize-address: setup-build ## Run the unit tests of floors 0 to 3 with Addres
 sanitize-thread: setup-build ## Run the unit tests of floors 0 to 3 with ThreadSanitizer
 	@$(CORES) $(SANITIZER_WIDTH) swift test --sanitize=thread --scratch-path .build-tsan --disable-xctest --skip ArchitectureTests
 
-bench: build ## Measure one caller with 100 viewers on this machine, beside Janus where that is installed
-	@Tests/Benchmarks/run.sh $(SIGHTLINE) $(BENCH_ARGUMENTS)
+bench: build setup-tests ## Measure what forwarding a packet costs, beside a bare C loop and Janus where that is installed
+	@$(PYTHON) Tests/Benchmarks/forwarding.py $(SIGHTLINE) $(BENCH_ARGUMENTS)
 
 bench-metadata: build setup-tests ## Measure 1,000 clients of the metadata channel, and durable events beside the bare disk
 	@$(PYTHON) Tests/Benchmarks/metadata.py $(SIGHTLINE) $(BENCH_ARGUMENTS)

@@ -62,6 +62,11 @@ int sl_udp_enable_gro(int descriptor) {
   return setsockopt(descriptor, SOL_UDP, UDP_GRO, &on, sizeof on) == 0;
 }
 
+int sl_udp_enable_arrival_times(int descriptor) {
+  int on = 1;
+  return setsockopt(descriptor, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == 0;
+}
+
 int sl_tcp_listen(const union sl_address *address, int backlog) {
   int descriptor = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return -errno;
@@ -123,6 +128,18 @@ int sl_gro_segment_size(const struct sl_message *message) {
       int size = 0;
       memcpy(&size, CMSG_DATA(control), sizeof size);
       return size;
+    }
+  }
+  return 0;
+}
+
+uint64_t sl_arrival_realtime_nanoseconds(const struct sl_message *message) {
+  struct msghdr *header = (struct msghdr *)&message->header;
+  for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control; control = CMSG_NXTHDR(header, control)) {
+    if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SO_TIMESTAMPNS) {
+      struct timespec time;
+      memcpy(&time, CMSG_DATA(control), sizeof time);
+      return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
     }
   }
   return 0;

@@ -16,9 +16,11 @@ package struct ClientEndpoint: Sendable {
   private let canonicalName: String
 
   /// Binds a socket on `address`.
-  package init(on address: IPAddress, identity: DTLSIdentity) throws {
+  ///
+  /// - Parameter notesArrival: whether packets count as received when the kernel has them, not when they are looked at.
+  package init(on address: IPAddress, identity: DTLSIdentity, notesArrival: Bool = false) throws {
     var random = RandomSource.system
-    socket = try UDPSocket(TransportAddress(ip: address, port: 0))
+    socket = try UDPSocket(TransportAddress(ip: address, port: 0), notesArrival: notesArrival)
     credentials = .random(using: &random)
     candidate = .host(socket.address)
     canonicalName = random.iceString(length: 16)

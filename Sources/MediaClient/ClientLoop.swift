@@ -14,7 +14,7 @@ package final class ClientLoop {
   /// Made for the first peer with data channels.
   private(set) lazy var sctp = SCTPStack()
   /// A peer's token is its place here plus one; places are not used again.
-  private var peers: [ClientPeer?] = []
+  private var peers: [(any ClientLoopPeer)?] = []
   private var nextScan = MonotonicTime.zero
   private var batch = ReceiveBatch()
   private var isStopping = false
@@ -53,20 +53,20 @@ package final class ClientLoop {
   /// Nanoseconds of CPU time that this thread has used.
   package var cpuNanoseconds: UInt64 { sl_thread_cpu_nanoseconds() }
 
-  package func add(_ peer: ClientPeer) throws {
+  package func add(_ peer: any ClientLoopPeer) throws {
     try poller.add(peer.socket.descriptor, token: UInt64(peers.count + 1))
     peers.append(peer)
     peer.start(now: now)
     nextScan = now
   }
 
-  package func remove(_ peer: ClientPeer) {
+  package func remove(_ peer: any ClientLoopPeer) {
     guard let place = peers.firstIndex(where: { $0 === peer }) else { return }
     forget(peer, at: place)
     peer.close(now: now)
   }
 
-  private func forget(_ peer: ClientPeer, at place: Int) {
+  private func forget(_ peer: any ClientLoopPeer, at place: Int) {
     poller.remove(peer.socket.descriptor)
     peers[place] = nil
   }
@@ -112,18 +112,23 @@ package final class ClientLoop {
     }
   }
 
-  private func receive(_ peer: ClientPeer) {
+  private func receive(_ peer: any ClientLoopPeer) {
     let count = batch.receive(from: peer.socket.descriptor)
-    // Each socket's own arrival time: with many of them the first and the last are far apart.
+    // Each socket's own time: with many of them the first and the last are far apart.
     readClock()
+    let wall = sl_realtime_nanoseconds()
     for place in 0..<count {
       guard let sender = batch.sender(of: place) else { continue }
+      // What waited for this thread has arrived before.
+      let waited = batch.arrival(of: place).map { wall > $0 ? wall - $0 : 0 } ?? 0
+      let arrival = MonotonicTime(nanoseconds: now.nanoseconds - min(waited, now.nanoseconds))
       let bytes = batch.bytes(of: place)
       let size = batch.segmentSize(of: place)
       var offset = 0
       while offset < bytes.count {
         let end = min(offset + size, bytes.count)
-        peer.receive(UnsafeMutableRawBufferPointer(rebasing: bytes[offset..<end]), from: sender, now: now)
+        peer.receive(
+          UnsafeMutableRawBufferPointer(rebasing: bytes[offset..<end]), from: sender, arrival: arrival, now: now)
         offset = end
       }
     }

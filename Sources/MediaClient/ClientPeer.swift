@@ -9,8 +9,8 @@ import SRTP
 import Sockets
 
 /// One client session on a socket of its own: it offered, got an answer, and now plays a clip or counts what comes.
-package final class ClientPeer {
-  let socket: UDPSocket
+package final class ClientPeer: ClientLoopPeer, ClipPlayback {
+  package let socket: UDPSocket
   let session: PeerSession
   private var player: ClipPlayer?
   private let receiver: (any ClientReceiver)?
@@ -20,9 +20,9 @@ package final class ClientPeer {
   package var onChannelEvent: (ChannelEvent) -> Void = { _ in }
   private var sessionDeadline = MonotonicTime.zero
   /// Whether the session has ended; the loop lets go of it then.
-  private(set) var isClosed = false
+  package private(set) var isClosed = false
   /// When ``tick(now:wall:)`` has something to do.
-  private(set) var wakeAt = MonotonicTime.zero
+  package private(set) var wakeAt = MonotonicTime.zero
 
   /// Longest sleep: there is always a consent check or a report before.
   private static let maximumSleep = TimeInterval64.seconds(3_600)
@@ -58,7 +58,7 @@ package final class ClientPeer {
       try endpoint.configuration(negotiated, role: role, engine: loop.engine, sctp: loop.sctp), now: loop.now)
     if let clip {
       var random = RandomSource.system
-      let stampClock = stampsPackets ? { MonotonicTime(nanoseconds: sl_monotonic_nanoseconds()) } : nil
+      let stampClock = stampsPackets ? DelayStamp.clock : nil
       guard let player = ClipPlayer(clip, session: negotiated, stampClock: stampClock, random: &random) else {
         throw ClientError("The server accepts neither \(clip.codec.rawValue) nor Opus.")
       }
@@ -78,14 +78,16 @@ package final class ClientPeer {
     player?.stop()
   }
 
-  func start(now: MonotonicTime) {
+  package func start(now: MonotonicTime) {
     drain(now: now)
     reschedule(now: now)
   }
 
-  func receive(_ datagram: UnsafeMutableRawBufferPointer, from sender: TransportAddress, now: MonotonicTime) {
+  package func receive(
+    _ datagram: UnsafeMutableRawBufferPointer, from sender: TransportAddress, arrival: MonotonicTime, now: MonotonicTime
+  ) {
     if let receiver, outbound != nil, RTPPacketFamily(of: UnsafeRawBufferPointer(datagram)) == .rtp,
-      receiver.isSatisfied(byProtected: UnsafeRawBufferPointer(datagram), now: now)
+      receiver.isSatisfied(byProtected: UnsafeRawBufferPointer(datagram), now: arrival)
     {
       return
     }
@@ -93,7 +95,7 @@ package final class ClientPeer {
     switch session.receive(datagram, on: path, now: now) {
     case .rtp(let length):
       receiver?.receiveRTP(
-        UnsafeRawBufferPointer(start: datagram.baseAddress, count: length), wireLength: datagram.count, now: now)
+        UnsafeRawBufferPointer(start: datagram.baseAddress, count: length), wireLength: datagram.count, now: arrival)
     case .rtcp(let length):
       receiveRTCP(UnsafeRawBufferPointer(start: datagram.baseAddress, count: length), now: now)
     case .consumed:
@@ -104,7 +106,7 @@ package final class ClientPeer {
   }
 
   /// To be called after a run of datagrams, so that ``wakeAt`` is right.
-  func finishReceiving(now: MonotonicTime) {
+  package func finishReceiving(now: MonotonicTime) {
     if sessionDeadline == .zero {
       reschedule(now: now)
     } else if let receiver {
@@ -119,7 +121,7 @@ package final class ClientPeer {
     player?.handle(packets, outbound: outbound) { send($0) }
   }
 
-  func tick(now: MonotonicTime, wall: NTPTimestamp) {
+  package func tick(now: MonotonicTime, wall: NTPTimestamp) {
     if let due = session.deadline, due <= now { session.handleTimeout(now: now) }
     if let outbound, session.selectedPath != nil {
       player?.play(now: now, outbound: outbound) { send($0) }
@@ -138,7 +140,7 @@ package final class ClientPeer {
     if let receiver { wakeAt = min(wakeAt, receiver.deadline) }
   }
 
-  func close(now: MonotonicTime) {
+  package func close(now: MonotonicTime) {
     session.close(now: now)
     drain(now: now)
   }

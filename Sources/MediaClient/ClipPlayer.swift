@@ -63,9 +63,9 @@ package struct ClipPlayer {
     isStopped = true
   }
 
-  /// Sends every packet that is due.
+  /// Sends every packet that is due, in the clear without `outbound`.
   package mutating func play(
-    now: MonotonicTime, outbound: SRTPOutbound, send: (UnsafeRawBufferPointer) -> Void
+    now: MonotonicTime, outbound: SRTPOutbound?, send: (UnsafeRawBufferPointer) -> Void
   ) {
     guard !isStopped else { return }
     let started = startedAt ?? now
@@ -123,7 +123,7 @@ package struct ClipPlayer {
   }
 
   private mutating func transmit(
-    place: Int, _ outbound: SRTPOutbound, _ send: (UnsafeRawBufferPointer) -> Void
+    place: Int, _ outbound: SRTPOutbound?, _ send: (UnsafeRawBufferPointer) -> Void
   ) {
     let payload = clip.payloads[place]
     let time = position(of: next)
@@ -158,7 +158,7 @@ package struct ClipPlayer {
 
   private func write(
     _ payload: [UInt8], _ sent: OutgoingStream.Sent, as payloadType: PayloadType, on ssrc: SSRC, number: Int64,
-    original: SequenceNumber? = nil, stamp: MonotonicTime? = nil, _ outbound: SRTPOutbound,
+    original: SequenceNumber? = nil, stamp: MonotonicTime? = nil, _ outbound: SRTPOutbound?,
     _ send: (UnsafeRawBufferPointer) -> Void
   ) {
     RTPHeader.write(
@@ -175,9 +175,10 @@ package struct ClipPlayer {
       (body + offset).copyMemory(from: base, byteCount: bytes.count)
     }
     if let stamp { DelayStamp.write(stamp, into: UnsafeMutableRawBufferPointer(start: body, count: payload.count)) }
-    let length = outbound.protectRTP(
-      packet: scratch, headerLength: RTPHeader.fixedLength, payload: body, payloadLength: offset + payload.count,
-      rolloverCounter: UInt32(truncatingIfNeeded: number >> 16))
+    let length =
+      outbound?.protectRTP(
+        packet: scratch, headerLength: RTPHeader.fixedLength, payload: body, payloadLength: offset + payload.count,
+        rolloverCounter: UInt32(truncatingIfNeeded: number >> 16)) ?? RTPHeader.fixedLength + offset + payload.count
     if length > 0 { send(UnsafeRawBufferPointer(start: scratch, count: length)) }
   }
 }

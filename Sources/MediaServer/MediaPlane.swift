@@ -169,10 +169,12 @@ package struct SourceOverview: Hashable, Sendable {
   package var bitrate: Int
   /// What can be shown of it, poorest first; empty for sound and before the first packet.
   package var layers: [LayerOverview]
+  /// Whether somebody speaks there now; false for a picture, and for sound whose sender tells no loudness (RFC 6464).
+  package var isSpeaking: Bool
 
   package init(
     id: SourceID, peer: PeerID, kind: MediaKind, state: SourceState, codec: String?, bitrate: Int,
-    layers: [LayerOverview] = []
+    layers: [LayerOverview] = [], isSpeaking: Bool = false
   ) {
     self.id = id
     self.peer = peer
@@ -181,6 +183,7 @@ package struct SourceOverview: Hashable, Sendable {
     self.codec = codec
     self.bitrate = bitrate
     self.layers = layers
+    self.isSpeaking = isSpeaking
   }
 }
 

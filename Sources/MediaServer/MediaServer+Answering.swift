@@ -50,8 +50,9 @@ extension MediaServer {
   private func policy(for permissions: MediaPermissions) -> AnswerPolicy {
     AnswerPolicy(
       mayPublish: permissions.contains(.publish), maySubscribe: permissions.contains(.subscribe),
-      // The relay opens no redundancy, so Opus itself comes first; it writes plain headers, so slots have no extensions.
-      sourceCodecPreference: [.opus], slotExtensions: [])
+      // Redundant sound first: a word lost on the caller's link is in the next packet. To viewers the relay writes one
+      // extension: what links are measured by.
+      sourceCodecPreference: [.red, .opus], slotExtensions: [HeaderExtensionURI.transportWideCC])
   }
 
   private var sdpFingerprint: SDPFingerprint {
@@ -88,16 +89,31 @@ extension MediaServer {
       peer: PeerHandle(0), kind: source.kind == .audio ? .audio : .video, mid: source.mid,
       formats: source.codecs.compactMap(\.relayedFormat), extensions: extensions,
       announced: source.announced.encodings.map { (media: $0.ssrc, retransmission: $0.retransmission) },
-      acceptsNACK: source.codecs.contains { $0.supports(.nack) })
+      acceptsNACK: source.codecs.contains { $0.supports(.nack) }, redundancy: source.codecs.redundancy)
   }
 
   private func slotParameters(_ slot: NegotiatedSlot) -> (mid: String, parameters: SlotParameters) {
     let parameters = SlotParameters(
       peer: PeerHandle(0), kind: slot.kind == .audio ? .audio : .video, ssrc: slot.ssrc,
       retransmissionSSRC: slot.retransmissionSSRC ?? SSRC(0), formats: slot.codecs.compactMap(\.relayedFormat),
-      canonicalName: slot.cname)
+      transportExtension: transportExtension(of: slot), canonicalName: slot.cname, redundancy: slot.codecs.redundancy)
     return (slot.mid, parameters)
   }
+}
+
+extension MediaServer {
+  /// The id under which a slot's packets are numbered; 0 for none.
+  ///
+  /// Larger ids need the two-byte form (RFC 8285 §4.3), which no browser asks for here.
+  private func transportExtension(of slot: NegotiatedSlot) -> UInt8 {
+    let id = slot.extensionIDs[HeaderExtensionURI.transportWideCC] ?? 0
+    return id <= 14 ? id : 0
+  }
+}
+
+extension [NegotiatedCodec] {
+  /// The payload type of redundant sound (RFC 2198), if negotiated.
+  package var redundancy: PayloadType? { first { $0.codec == .red }?.payloadType }
 }
 
 extension NegotiatedCodec {

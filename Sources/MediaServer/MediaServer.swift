@@ -69,7 +69,9 @@ package final class MediaServer: MediaPlane {
     for index in 0..<shardCount {
       let settings = ShardConfiguration(
         core: configuration.pinsThreads ? index : nil, srtpBackend: configuration.srtpBackend, identity: identity,
-        sctp: sctp, recording: configuration.recording, silentConnectionLimit: configuration.silentConnectionLimit)
+        sctp: sctp, recording: configuration.recording,
+        egressBitsPerSecond: configuration.egressBitsPerSecond.map { $0 / shardCount },
+        silentConnectionLimit: configuration.silentConnectionLimit)
       let port = configuration.port == 0 ? 0 : configuration.port + UInt16(index)
       shards.append(
         try ShardHandle(

@@ -70,6 +70,9 @@ extension MediaStatistics {
       .init("rtp_unknown_format", \.unknownFormat, "RTP packets of a payload type that was not negotiated."),
       .init("rtp_duplicates", \.duplicates, "RTP packets that came twice."),
       .init("rtx_received", \.recovered, "Lost packets that callers sent again."),
+      .init(
+        "red_recovered", \.recoveredFromRedundancy, "Lost packets of sound that callers had repeated in later ones."),
+      .init("red_sent", \.redundantSent, "Packets of sound sent with earlier ones repeated, over weak links."),
       .init("nacks_sent", \.nacksSent, "Packets asked for again from callers."),
       .init("nacks_received", \.nacksReceived, "Packets that viewers asked for again."),
       .init("rtx_sent", \.retransmitted, "Packets sent again to viewers."),

@@ -11,6 +11,8 @@ package struct FormatIndex: Hashable, BitwiseCopyable, Sendable {
 
   /// No format: the packet is not forwarded.
   package static let none = FormatIndex(255)
+  /// Opus with earlier packets repeated in each (RFC 2198): taken apart on arrival and never forwarded as it came.
+  static let redundantAudio = FormatIndex(UInt8(maximumCount - 1))
   /// Formats that a relay can tell apart.
   package static let maximumCount = 32
 }
@@ -128,7 +130,8 @@ struct FormatTable {
   mutating func index(of format: MediaFormat) -> FormatIndex {
     guard let format = format.canonical else { return .none }
     if let known = formats.firstIndex(of: format) { return FormatIndex(UInt8(known)) }
-    guard formats.count < FormatIndex.maximumCount else { return .none }
+    // The last number is that of redundant audio, which no format has.
+    guard formats.count < FormatIndex.maximumCount - 1 else { return .none }
     formats.append(format)
     return FormatIndex(UInt8(formats.count - 1))
   }

@@ -21,10 +21,10 @@ package struct SourceHandle: Hashable, BitwiseCopyable, Sendable {
 }
 
 /// One incoming RTP stream (one SSRC and its retransmissions).
-struct StreamHandle: Hashable, BitwiseCopyable, Sendable {
-  var index: Int32
+package struct StreamHandle: Hashable, BitwiseCopyable, Sendable {
+  package var index: Int32
 
-  init(_ index: Int) {
+  package init(_ index: Int) {
     self.index = Int32(truncatingIfNeeded: index)
   }
 }
@@ -33,7 +33,7 @@ struct StreamHandle: Hashable, BitwiseCopyable, Sendable {
 package struct SlotHandle: Hashable, BitwiseCopyable, Sendable {
   package var index: Int32
 
-  init(_ index: Int) {
+  package init(_ index: Int) {
     self.index = Int32(truncatingIfNeeded: index)
   }
 }

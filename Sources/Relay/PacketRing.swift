@@ -12,7 +12,12 @@ struct CachedPacket: BitwiseCopyable {
   /// Which of the relay's formats the payload is in.
   var format = FormatIndex.none
   var marker = false
-  var startsKeyframe = false
+  var layers = PacketLayers()
+  /// A viewer can start here: any packet of sound, the first one of a keyframe.
+  var startsKeyframe: Bool {
+    get { layers.startsKeyframe }
+    set { layers.startsKeyframe = newValue }
+  }
 
   /// Longest payload kept: an Ethernet frame's worth.
   static let maximumPayload = 1_500

@@ -33,10 +33,12 @@ package struct SourceParameters: Sendable {
   package var announced: [(media: SSRC, retransmission: SSRC?)]
   /// Whether the sender answers generic NACKs.
   package var acceptsNACK: Bool
+  /// The payload type of redundant audio around Opus (RFC 2198), if negotiated.
+  package var redundancy: PayloadType?
 
   package init(
     peer: PeerHandle, kind: SourceKind, mid: String, formats: [RelayedFormat], extensions: RTPExtensionMap,
-    announced: [(media: SSRC, retransmission: SSRC?)], acceptsNACK: Bool
+    announced: [(media: SSRC, retransmission: SSRC?)], acceptsNACK: Bool, redundancy: PayloadType? = nil
   ) {
     self.peer = peer
     self.kind = kind
@@ -45,6 +47,7 @@ package struct SourceParameters: Sendable {
     self.extensions = extensions
     self.announced = announced
     self.acceptsNACK = acceptsNACK
+    self.redundancy = redundancy
   }
 }
 
@@ -55,18 +58,24 @@ package struct SlotParameters: Sendable {
   package var ssrc: SSRC
   package var retransmissionSSRC: SSRC
   package var formats: [RelayedFormat]
+  /// Id of the header extension with the transport-wide sequence number; 0 when it was not negotiated.
+  package var transportExtension: UInt8
   /// Names the peer's streams that play together (RFC 3550 §6.5.1).
   package var canonicalName: String
+  /// The payload type of redundant audio around Opus (RFC 2198), if negotiated.
+  package var redundancy: PayloadType?
 
   package init(
     peer: PeerHandle, kind: SourceKind, ssrc: SSRC, retransmissionSSRC: SSRC, formats: [RelayedFormat],
-    canonicalName: String
+    transportExtension: UInt8 = 0, canonicalName: String, redundancy: PayloadType? = nil
   ) {
     self.peer = peer
     self.kind = kind
     self.ssrc = ssrc
     self.retransmissionSSRC = retransmissionSSRC
     self.formats = formats
+    self.transportExtension = transportExtension
     self.canonicalName = canonicalName
+    self.redundancy = redundancy
   }
 }

@@ -25,13 +25,16 @@ extension Relay {
       case .fullIntraRequest(let request):
         for entry in request.entries { receiveKeyframeRequest(for: entry.ssrc, from: peer, now: now) }
       case .goodbye(let goodbye): receive(goodbye, from: peer, now: now)
-      case .receiverReport, .sourceDescription, .receiverEstimatedMaximumBitrate, .transportFeedback:
-        continue  // Bandwidth estimation reads these; nothing here depends on them.
+      case .transportFeedback(let feedback): receive(feedback, from: peer, now: now)
+      case .receiverEstimatedMaximumBitrate(let estimate): receive(estimate, from: peer, now: now)
+      case .receiverReport(let report): receive(report.reports, from: peer, now: now, wall: wall)
+      case .sourceDescription: continue
       }
     }
   }
 
   private func receive(_ report: SenderReport, from peer: PeerHandle, now: MonotonicTime, wall: NTPTimestamp) {
+    receive(report.reports, from: peer, now: now, wall: wall)
     guard let entry = peers.find(Int(peer.index)), let binding = entry.pointee.bindings.find(report.ssrc),
       binding.role == .media, let stream = streams.find(Int(binding.stream.index))
     else { return }
@@ -71,13 +74,10 @@ extension Relay {
     let distance = number.distance(from: SequenceNumber(UInt16(truncatingIfNeeded: newest)))
     guard distance <= 0 else { return nil }
     let original = newest + Int64(distance)
-    for mapping in [slot.pointee.mapping, slot.pointee.previousMapping] {
-      guard let mapping, original >= mapping.first else { continue }
-      return Retransmission(
-        slot: handle, stream: mapping.stream, original: original, extended: original - mapping.sequenceOffset,
-        timestampOffset: mapping.timestampOffset)
-    }
-    return nil
+    guard let origin = slot.pointee.origin(of: original) else { return nil }
+    return Retransmission(
+      slot: handle, stream: origin.mapping.stream, original: original, extended: origin.extended,
+      timestampOffset: origin.mapping.timestampOffset, skippedPictures: origin.skippedPictures)
   }
 
   private func receiveKeyframeRequest(for ssrc: SSRC, from peer: PeerHandle, now: MonotonicTime) {

@@ -27,9 +27,13 @@ extension Relay {
     let payload = base + header.headerLength
     switch binding.role {
     case .media:
-      return receiveMedia(header, payload, length: header.payloadLength, on: binding.stream, now: now)
+      noteSpeech(header, base, entry, binding.stream, now)
+      return receiveMedia(
+        header, payload, length: header.payloadLength, on: binding.stream, now: now,
+        descriptor: dependencyDescriptor(header, base, entry))
     case .retransmission:
-      return receiveRetransmission(header, payload, on: binding.stream, now: now)
+      return receiveRetransmission(
+        header, payload, on: binding.stream, now: now, descriptor: dependencyDescriptor(header, base, entry))
     }
   }
 
@@ -44,20 +48,30 @@ extension Relay {
     peer.pointee.feedback?.record(SequenceNumber(sequence), arrival: now)
   }
 
+  @inline(__always)
+  private func dependencyDescriptor(
+    _ header: RTPHeader, _ base: UnsafeRawPointer, _ peer: UnsafeMutablePointer<RelayPeer>
+  ) -> UnsafeRawBufferPointer? {
+    header.extensionValue(id: peer.pointee.extensions[.dependencyDescriptor], in: base)
+  }
+
   private func receiveMedia(
-    _ header: RTPHeader, _ payload: UnsafeRawPointer, length: Int, on handle: StreamHandle, now: MonotonicTime
+    _ header: RTPHeader, _ payload: UnsafeRawPointer, length: Int, on handle: StreamHandle, now: MonotonicTime,
+    descriptor: UnsafeRawBufferPointer?
   ) -> Bool {
     let stream = streams[unchecked: handle.index]
     let extended = stream.pointee.sequence.unwrap(header.sequenceNumber)
     stream.pointee.statistics.update(
       sequenceNumber: header.sequenceNumber, timestamp: header.timestamp, arrival: now)
+    if isRedundant(header, stream) { return receiveRedundant(header, payload, length, extended, handle, stream, now) }
     _ = stream.pointee.missing.insert(extended, now: now)
-    return admit(header, header.payloadType, payload, length, extended, handle, stream, now)
+    return admit(header, header.payloadType, payload, length, extended, handle, stream, now, descriptor)
   }
 
   /// A retransmission carries the original's sequence number before its payload (RFC 4588 §4).
   private func receiveRetransmission(
-    _ header: RTPHeader, _ payload: UnsafeRawPointer, on handle: StreamHandle, now: MonotonicTime
+    _ header: RTPHeader, _ payload: UnsafeRawPointer, on handle: StreamHandle, now: MonotonicTime,
+    descriptor: UnsafeRawBufferPointer?
   ) -> Bool {
     // Shorter ones are padding, which senders put on this SSRC to probe for bandwidth.
     guard header.payloadLength >= 2 else { return true }
@@ -70,14 +84,15 @@ extension Relay {
     let extended = stream.pointee.sequence.unwrap(SequenceNumber(sequence))
     // Others repeat what was not missing, to probe for bandwidth.
     if stream.pointee.missing.insert(extended, now: now) == .recovered { counters.recovered &+= 1 }
-    return admit(header, original, payload + 2, header.payloadLength &- 2, extended, handle, stream, now)
+    return admit(header, original, payload + 2, header.payloadLength &- 2, extended, handle, stream, now, descriptor)
   }
 
   /// Keeps a packet and marks it for the fan-out.
   @inline(__always)
-  private func admit(
+  func admit(
     _ header: RTPHeader, _ payloadType: PayloadType, _ payload: UnsafeRawPointer, _ length: Int, _ extended: Int64,
-    _ handle: StreamHandle, _ stream: UnsafeMutablePointer<Stream>, _ now: MonotonicTime
+    _ handle: StreamHandle, _ stream: UnsafeMutablePointer<Stream>, _ now: MonotonicTime,
+    _ descriptor: UnsafeRawBufferPointer?
   ) -> Bool {
     let format = sources[unchecked: stream.pointee.source.index].pointee.payloadTypes.format(of: payloadType)
     guard format != .none, length <= CachedPacket.maximumPayload, extended >= 0 else {
@@ -91,7 +106,7 @@ extension Relay {
     packet.paddedLength = packet.length
     packet.format = format
     packet.marker = header.marker
-    packet.startsKeyframe = startsPicture(stream, format, UnsafeRawBufferPointer(start: payload, count: length))
+    packet.layers = layers(of: stream, format, UnsafeRawBufferPointer(start: payload, count: length), descriptor)
     guard stream.pointee.ring.insert(packet, payload: payload) else {
       counters.duplicates &+= 1
       return true
@@ -99,22 +114,41 @@ extension Relay {
     recordPacket(packet, payload, of: stream, now: now)
     stream.pointee.lastPacketAt = now
     stream.pointee.rate.add(length)
+    stream.pointee.layers.add(length, packet.layers)
     if stream.pointee.format != format { stream.pointee.format = format }
     stream.pointee.keyframes?.note(packet, payload: payload)
-    if packet.startsKeyframe, stream.pointee.kind == .video { noteKeyframe(packet, stream, now) }
-    if stream.pointee.pending.isEmpty { dirtyStreams.append(handle) }
+    if packet.startsKeyframe, stream.pointee.kind == .video {
+      noteKeyframe(packet, stream, now)
+      notePictureSize(UnsafeRawBufferPointer(start: payload, count: length), format, stream)
+    }
+    if stream.pointee.pending.isEmpty { noteDirty(handle, stream.pointee.kind) }
     stream.pointee.pending.append(stream.pointee.ring.place(of: extended))
     return !stream.pointee.pending.isFull
   }
 
-  /// Whether a viewer can start at this packet: any packet of audio, the first one of a video keyframe.
+  /// Where a packet stands: any packet of audio is a start, of video the first one of a keyframe.
   @inline(__always)
-  private func startsPicture(
-    _ stream: UnsafeMutablePointer<Stream>, _ format: FormatIndex, _ payload: UnsafeRawBufferPointer
-  ) -> Bool {
-    guard stream.pointee.kind == .video else { return true }
-    guard payload.count > 0, let codec = videoCodecs[Int(format.value)] else { return false }
-    return codec.isKeyframeStart(payload)
+  private func layers(
+    of stream: UnsafeMutablePointer<Stream>, _ format: FormatIndex, _ payload: UnsafeRawBufferPointer,
+    _ descriptor: UnsafeRawBufferPointer?
+  ) -> PacketLayers {
+    guard stream.pointee.kind == .video, let codec = videoCodecs[Int(format.value)], payload.count > 0 else {
+      var audio = PacketLayers()
+      audio.startsKeyframe = stream.pointee.kind == .audio
+      return audio
+    }
+    if let descriptor, DependencyDescriptor.startsKeyframe(descriptor) { learnTemplates(descriptor, of: stream) }
+    return PacketLayers(payload, codec: codec, descriptor: descriptor, templates: stream.pointee.templates)
+  }
+
+  /// A keyframe brings the structure that the descriptors after it refer to.
+  private func learnTemplates(_ descriptor: UnsafeRawBufferPointer, of stream: UnsafeMutablePointer<Stream>) {
+    guard let structure = try? DependencyDescriptor.parse(descriptor, structure: nil).newStructure else { return }
+    stream.pointee.templates = TemplateLayers(structure)
+    if let largest = structure.resolutions.last {
+      stream.pointee.width = UInt16(clamping: largest.width)
+      stream.pointee.height = UInt16(clamping: largest.height)
+    }
   }
 
   private func noteKeyframe(_ start: CachedPacket, _ stream: UnsafeMutablePointer<Stream>, _ now: MonotonicTime) {
@@ -124,6 +158,16 @@ extension Relay {
     if let highest = stream.pointee.sequence.highest, highest > start.extended {
       stream.pointee.collectKeyframe(after: start.extended, upTo: highest)
     }
+  }
+}
+
+extension Relay {
+  private func notePictureSize(
+    _ payload: UnsafeRawBufferPointer, _ format: FormatIndex, _ stream: UnsafeMutablePointer<Stream>
+  ) {
+    guard let size = videoCodecs[Int(format.value)]?.pictureSize(ofKeyframe: payload) else { return }
+    stream.pointee.width = size.width
+    stream.pointee.height = size.height
   }
 }
 
@@ -231,6 +275,9 @@ extension Relay {
   func prefer(_ stream: StreamHandle, of handle: SourceHandle, now: MonotonicTime) {
     guard let source = sources.find(Int(handle.index)) else { return }
     source.pointee.preferred = stream
-    for slot in source.pointee.slots { attach(slot, to: stream, now: now) }
+    // Slots that the allocator has decided on show what it said.
+    for slot in source.pointee.slots where slots[unchecked: slot.index].pointee.view.rung == nil {
+      attach(slot, to: stream, now: now)
+    }
   }
 }

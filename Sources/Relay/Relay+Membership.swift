@@ -15,7 +15,8 @@ extension Relay {
   package func addSource(_ description: SourceParameters) -> SourceHandle? {
     guard let peer = peers.find(Int(description.peer.index)) else { return nil }
     let known = formats.formats.count
-    let table = PayloadTypeTable(description.formats, formats: &formats)
+    var table = PayloadTypeTable(description.formats, formats: &formats)
+    if let redundancy = description.redundancy { table.setRedundancy(redundancy) }
     noteNewFormats(since: known)
     let handle = SourceHandle(
       sources.insert(
@@ -36,11 +37,24 @@ extension Relay {
     guard let peer = peers.find(Int(description.peer.index)) else { return nil }
     let known = formats.formats.count
     let handle = SlotHandle(
-      slots.insert(Slot(description, formats: slotFormats(description.formats), random: &random)))
+      slots.insert(
+        Slot(description, formats: slotFormats(description.formats), link: link(of: peer), random: &random)))
+    if let redundancy = description.redundancy {
+      slots[unchecked: handle.index].pointee.formats.setRedundancy(redundancy)
+    }
     slotPayloads[handle] = description.formats
     noteNewFormats(since: known)
     peer.pointee.slots.append(handle)
     return handle
+  }
+
+  private func link(of peer: UnsafeMutablePointer<RelayPeer>) -> SendingLinkPointer {
+    if let link = peer.pointee.link { return link }
+    let link = SendingLinkPointer.allocate(capacity: 1)
+    link.initialize(
+      to: SendingLink(firstNumber: UInt16(truncatingIfNeeded: random.next()), now: .zero))
+    peer.pointee.link = link
+    return link
   }
 
   /// Starts sending to a peer, with the keys of its DTLS handshake.
@@ -67,6 +81,8 @@ extension Relay {
     detach(slot, exceptFrom: source)
     guard let source, let entry = sources.find(Int(source.index)) else { return }
     if !entry.pointee.slots.contains(slot) { entry.pointee.slots.append(slot) }
+    slots[unchecked: slot.index].pointee.resetAllocation(now)
+    nextAllocation = .zero
     guard let stream = entry.pointee.preferred else { return }
     attach(slot, to: stream, now: now)
   }
@@ -90,11 +106,13 @@ extension Relay {
     guard let entry = peers.remove(Int(peer.index)) else { return }
     for source in entry.sources { removeSource(source) }
     for slot in entry.slots { removeSlot(slot) }
+    entry.freeLink()
     // Its handles may be given away before the outputs are taken.
     outputs.removeAll { output in
       switch output {
       case .rtcp(_, let receiver): receiver == peer
       case .sourceChanged(let source, _): entry.sources.contains(source)
+      case .viewChanged(_, let receiver): receiver == peer
       }
     }
   }
@@ -131,6 +149,7 @@ extension Relay {
       slot.pointee.forget(handle)
       if slot.pointee.phase != before { leftWaiting.append(SlotHandle(index)) }
     }
+    dirtySound.removeAll { $0 == handle }
     dirtyStreams.removeAll { $0 == handle }
     replays.removeAll { $0.stream == handle }
     retransmissions.removeAll { $0.stream == handle }
@@ -147,7 +166,8 @@ extension Relay {
       streams.find(index)?.pointee.subscribers.remove(handle)
     }
     slotPayloads[handle] = nil
-    _ = slots.remove(Int(handle.index))
+    backlogged.removeAll { $0 == handle }
+    slots.remove(Int(handle.index))?.deallocate()
   }
 
   /// Formats may have got a number, be it from a source or a slot: the viewers that can decode them need a payload type.
@@ -155,7 +175,7 @@ extension Relay {
     guard formats.formats.count > known else { return }
     for (number, format) in formats.formats.enumerated() { videoCodecs[number] = format.videoCodec }
     for (handle, list) in slotPayloads {
-      slots.find(Int(handle.index))?.pointee.formats = slotFormats(list)
+      slots.find(Int(handle.index))?.pointee.formats.replace(with: slotFormats(list))
     }
   }
 
@@ -167,6 +187,7 @@ extension Relay {
     }
     guard kept == nil, let entry = slots.find(Int(slot.index)) else { return }
     entry.pointee.phase = .idle
+    entry.pointee.backlog = nil
     for index in 0..<streams.end {
       streams.find(index)?.pointee.subscribers.remove(slot)
     }

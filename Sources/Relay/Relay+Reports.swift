@@ -12,15 +12,20 @@ extension Relay {
       nextBudget = now + Self.budgetInterval
       for index in 0..<slots.end {
         slots.find(index)?.pointee.retransmissionBudget = Slot.retransmissionsPerInterval
+        slots.find(index)?.pointee.rate.update(now)
       }
+      updateRedundancy(now)
       for index in 0..<streams.end { dropFormerSubscribers(of: StreamHandle(index)) }
     }
-    for index in 0..<peers.end where peers.contains(index) {
+    for index in 0..<peers.end {
+      guard let peer = peers.find(index) else { continue }
+      updateLink(of: PeerHandle(index), peer, now: now)
       report(to: PeerHandle(index), now: now, wall: wall)
     }
     for index in 0..<sources.end where sources.contains(index) {
       updateStatus(of: SourceHandle(index), now: now)
     }
+    allocate(now: now)
   }
 
   /// Slots that have moved on need not be asked for every packet any more.
@@ -159,6 +164,7 @@ extension Relay {
     for named in source.pointee.streams {
       let stream = streams[unchecked: named.handle.index]
       stream.pointee.rate.update(now)
+      stream.pointee.layers.update(now)
       guard now - stream.pointee.lastPacketAt < Self.stallLimit else { continue }
       isLive = true
       rate += stream.pointee.rate.bitsPerSecond
@@ -166,10 +172,13 @@ extension Relay {
     let format = source.pointee.preferred.flatMap { formats[streams[unchecked: $0.index].pointee.format] }
     let activity: SourceStatus.Activity =
       source.pointee.streams.isEmpty ? .waiting : isLive ? .live : .stalled
-    let status = SourceStatus(activity: activity, format: format, bitsPerSecond: rate)
+    let isSpeaking = isLive && updateSpeaker(of: source, now: now)
+    let status = SourceStatus(activity: activity, format: format, bitsPerSecond: rate, isSpeaking: isSpeaking)
     let old = source.pointee.status
     source.pointee.status = status
-    if old.activity != activity || old.format != format { emit(.sourceChanged(handle, status)) }
+    if old.activity != activity || old.format != format || old.isSpeaking != isSpeaking {
+      emit(.sourceChanged(handle, status))
+    }
     if source.pointee.streams.count > 1 { preferBest(of: handle, source, now: now) }
     refreshRecordedPicture(source, now: now)
   }

@@ -23,11 +23,26 @@ package final class Relay {
   /// The recorder's end of a ring; it must outlive the relay or be taken away first.
   package var recorder: RecordingRing.Writer?
   var random: RandomSource
-  /// Streams with pending packets; the last is served first.
+  /// Sound with pending packets: all of it goes before any picture.
+  var dirtySound: [StreamHandle] = []
+  /// Where a packet of sound is put together with those that it repeats.
+  let redundancyBuffer = UnsafeMutableRawPointer.allocate(byteCount: CachedPacket.stride, alignment: 64)
+  /// Pictures with pending packets; the last is served first.
   var dirtyStreams: [StreamHandle] = []
   var fanOut = FanOutCursor()
   var replays: [Replay] = []
   var retransmissions: [Retransmission] = []
+  /// Slots with a ``Backlog``.
+  var backlogged: [SlotHandle] = []
+  /// Peers with a probe on its way.
+  var probing: [PeerHandle] = []
+  var nextAllocation = MonotonicTime.zero
+  /// The viewers of the last allocation, in its order.
+  var viewers: [PeerHandle] = []
+  /// What the node may send, bits per second; nil for no limit.
+  package var egressBitsPerSecond: Int?
+  /// What the media thread can still forward, bits per second; nil while it has time to spare.
+  package var processingBitsPerSecond: Int?
   var outputs: [RelayOutput] = []
   var nextTick = MonotonicTime.zero
   var nextBudget = MonotonicTime.zero
@@ -51,9 +66,12 @@ package final class Relay {
   }
 
   deinit {
+    redundancyBuffer.deallocate()
     for index in 0..<streams.end {
       streams.find(index)?.pointee.deallocate()
     }
+    for index in 0..<slots.end { slots.find(index)?.pointee.deallocate() }
+    for index in 0..<peers.end { peers.find(index)?.pointee.freeLink() }
   }
 
   /// The next output, until there is none.
@@ -79,7 +97,8 @@ package final class Relay {
 
   /// Whether any packet waits for ``flush(into:now:)``.
   package var hasPending: Bool {
-    !dirtyStreams.isEmpty || !replays.isEmpty || !retransmissions.isEmpty
+    !dirtySound.isEmpty || !dirtyStreams.isEmpty || !replays.isEmpty || !retransmissions.isEmpty || !backlogged.isEmpty
+      || !probing.isEmpty
   }
 }
 
@@ -88,6 +107,8 @@ package enum RelayOutput: Sendable {
   /// A compound RTCP packet in the clear, to be protected and sent.
   case rtcp([UInt8], to: PeerHandle)
   case sourceChanged(SourceHandle, SourceStatus)
+  /// A slot shows more or less of its source than before.
+  case viewChanged(SlotHandle, of: PeerHandle)
 }
 
 /// What the relay counts.
@@ -103,6 +124,10 @@ package struct RelayCounters: Sendable {
   package var unknownFormat: UInt64 = 0
   package var duplicates: UInt64 = 0
   package var recovered: UInt64 = 0
+  /// Lost packets of sound that a later one repeated.
+  package var recoveredFromRedundancy: UInt64 = 0
+  /// Packets of sound sent with earlier ones repeated.
+  package var redundantSent: UInt64 = 0
   package var nacksSent: UInt64 = 0
   package var nacksReceived: UInt64 = 0
   package var retransmitted: UInt64 = 0
@@ -112,4 +137,16 @@ package struct RelayCounters: Sendable {
   package var keyframeRequestsReceived: UInt64 = 0
   package var keyframesReplayed: UInt64 = 0
   package var outputsDropped: UInt64 = 0
+  /// Transport-wide feedback, REMB and receiver reports that cannot be true.
+  package var absurdFeedback: UInt64 = 0
+  package var paddingSent: UInt64 = 0
+  package var probesSent: UInt64 = 0
+  /// Packets that waited for the pacer, and backlogs that were given up for a fresh keyframe.
+  package var packetsPaced: UInt64 = 0
+  package var backlogsAbandoned: UInt64 = 0
+  /// Times that a slot was given less, by cause, and more.
+  package var reducedForLink: UInt64 = 0
+  package var reducedForOverload: UInt64 = 0
+  package var raised: UInt64 = 0
+  package var stillsSent: UInt64 = 0
 }

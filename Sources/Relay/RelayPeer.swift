@@ -10,6 +10,8 @@ struct RelayPeer {
   var bindings = BindingTable()
   /// Made with the first packet that has a transport-wide number.
   var feedback: TransportFeedbackRecorder?
+  /// What is lost on the way to the peer.
+  var loss = LinkLoss()
   /// The SSRC that our reports to this peer come from.
   let reportSSRC: SSRC
   let canonicalName: String
@@ -17,8 +19,22 @@ struct RelayPeer {
   ///
   /// Fixed for the session, so that its audio and video stay on one time line.
   var clockOffset: UInt64?
+  /// How urgent its pictures are.
+  var tier = Tier(priority: 3, audience: .onlooker)
+  /// The path to it; made with its first slot.
+  var link: SendingLinkPointer?
   var nextReportAt = MonotonicTime.zero
   var nextFeedbackAt = MonotonicTime.zero
+}
+
+extension RelayPeer {
+  /// Gives back the memory of the path; nothing may be sent afterwards.
+  func freeLink() {
+    guard let link else { return }
+    link.pointee.deallocate()
+    link.deinitialize(count: 1)
+    link.deallocate()
+  }
 }
 
 /// Where the packets of an SSRC go.

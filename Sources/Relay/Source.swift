@@ -43,11 +43,14 @@ package struct SourceStatus: Hashable, Sendable {
   package var format: MediaFormat?
   /// Received bits per second, over all of its streams.
   package var bitsPerSecond: Int
+  /// Whether somebody speaks there, as the loudness that the sender tells shows (RFC 6464).
+  package var isSpeaking: Bool
 
-  package init(activity: Activity, format: MediaFormat?, bitsPerSecond: Int) {
+  package init(activity: Activity, format: MediaFormat?, bitsPerSecond: Int, isSpeaking: Bool = false) {
     self.activity = activity
     self.format = format
     self.bitsPerSecond = bitsPerSecond
+    self.isSpeaking = isSpeaking
   }
 }
 
@@ -65,6 +68,12 @@ struct PayloadTypeTable {
         originals[Int(rtx.rawValue & 0x7f)] = entry.payloadType.rawValue
       }
     }
+  }
+
+  /// Has a payload type mean redundant audio; only one that means nothing else.
+  mutating func setRedundancy(_ payloadType: PayloadType) {
+    guard !contains(payloadType) else { return }
+    formats[Int(payloadType.rawValue & 0x7f)] = FormatIndex.redundantAudio.value
   }
 
   /// The format of a media payload type; ``FormatIndex/none`` when it was not negotiated.

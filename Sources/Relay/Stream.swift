@@ -19,8 +19,16 @@ struct Stream {
   var lastPacketAt: MonotonicTime
   var format = FormatIndex.none
   var rate = RateMeter()
+  var layers = LayerRates()
+  /// The layers of the templates of its dependency descriptors, if it sends any.
+  var templates = TemplateLayers()
+  /// Pixels of its pictures; 0 while unknown.
+  var width: UInt16 = 0
+  var height: UInt16 = 0
   /// The sender's clock as its last sender report told it, on the server's wall clock.
   var senderClock: SenderClock?
+  /// Whether somebody speaks in it.
+  var speaker = SpeakerLevel()
   /// What the recorder knows the source by; 0 while it is not recorded.
   var recording: UInt32
   /// Which of several simulcast encodings this is, for the recorder.
@@ -154,28 +162,5 @@ struct SubscriberList: BitwiseCopyable {
 
   private func contains(_ slot: SlotHandle) -> Bool {
     (0..<count).contains { self[$0] == slot.index }
-  }
-}
-
-/// Bits per second over the last whole measuring interval.
-struct RateMeter: BitwiseCopyable {
-  private(set) var bitsPerSecond = 0
-  private var bytes = 0
-  private var startedAt = MonotonicTime.zero
-
-  static let interval = TimeInterval64.milliseconds(500)
-
-  @inline(__always)
-  mutating func add(_ count: Int) {
-    bytes &+= count
-  }
-
-  /// Closes the interval when it is over.
-  mutating func update(_ now: MonotonicTime) {
-    let elapsed = now - startedAt
-    guard elapsed >= Self.interval else { return }
-    bitsPerSecond = Int(Double(bytes) * 8 / elapsed.seconds)
-    bytes = 0
-    startedAt = now
   }
 }

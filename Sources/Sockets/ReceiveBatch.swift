@@ -65,6 +65,14 @@ package struct ReceiveBatch: ~Copyable {
       start: buffer + index * Self.messageCapacity, count: Int(messages[index].length))
   }
 
+  /// When the kernel took message `index` in, nanoseconds of the wall clock; nil unless the socket notes it.
+  ///
+  /// Of datagrams that it merged, the first one's.
+  package func arrival(of index: Int) -> UInt64? {
+    let time = sl_arrival_realtime_nanoseconds(messages + index)
+    return time > 0 ? time : nil
+  }
+
   /// Size of each datagram in message `index` but the last.
   package func segmentSize(of index: Int) -> Int {
     let size = Int(sl_gro_segment_size(messages + index))

@@ -28,7 +28,7 @@ struct Floor: Sendable {
   static let sideways: Set = [
     "Cryptography -> Primitives", "JSON -> Primitives", "ICE -> STUN", "Identity -> Incidents",
     "Interchange -> Incidents", "Archive -> Incidents", "Recorder -> MediaFiles", "MediaServer -> Sockets",
-    "MediaClient -> Sockets",
+    "MediaClient -> Sockets", "CongestionControl -> RTP",
     "Outgoing -> Storage",
   ]
 

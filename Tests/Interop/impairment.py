@@ -65,8 +65,10 @@ class Direction:
 class ImpairedLink:
     """A relay between clients and one server port. Use as a context manager; it runs on a thread of its own."""
 
-    def __init__(self, impairment: Impairment = Impairment(), *, seed: int = 1) -> None:
+    def __init__(self, impairment: Impairment = Impairment(), *, seed: int = 1, address: str = LOOPBACK) -> None:
+        """`address`: of this machine, as the server sees its clients."""
         self.impairment = impairment
+        self.address = address
         #: Where to forward to; known once the first answer has been seen.
         self.server: Address | None = None
         self.up = Direction(random.Random(seed))
@@ -106,7 +108,7 @@ class ImpairedLink:
     def _open(self, client: Address | None = None) -> socket.socket:
         opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 21)
-        opened.bind((LOOPBACK, 0))
+        opened.bind((self.address, 0))
         opened.setblocking(False)
         self._selector.register(opened, selectors.EVENT_READ, client)
         return opened

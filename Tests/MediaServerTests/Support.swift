@@ -78,8 +78,8 @@ struct Stage {
 
   /// Joins `incident`; returns the peer and a stream of what happens to it.
   func join(
-    _ incident: IncidentID, _ purpose: ClientOffer.Purpose, as part: PeerPart? = nil, clip: Clip? = nil,
-    receiver: CountingReceiver? = nil
+    _ incident: IncidentID, _ purpose: ClientOffer.Purpose, as part: PeerPart? = nil, actor: String = "",
+    clip: Clip? = nil, receiver: CountingReceiver? = nil
   ) async throws -> (peer: PeerID, events: AsyncStream<ClientPeer.ClientEvent>) {
     let identity = identity
     let made = await loop.perform { _ in Result { try ClientOffer(purpose, on: loopback, identity: identity) } }
@@ -87,7 +87,7 @@ struct Stage {
     let permissions: MediaPermissions = clip == nil ? .subscribe : .publish
     let answer = try await server.connect(
       PeerRequest(
-        incident: incident, permissions: permissions, name: "test", part: part,
+        incident: incident, permissions: permissions, name: "test", actor: actor, part: part,
         offer: offer.description.serialize()))
     let description = try SessionDescription(parsing: answer.sdp)
     let (events, sink) = AsyncStream.makeStream(of: ClientPeer.ClientEvent.self)

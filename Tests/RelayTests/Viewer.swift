@@ -60,10 +60,12 @@ final class Viewer {
 /// A packet as a viewer sees it.
 struct ReceivedPacket {
   let header: RTPHeader
+  let bytes: [UInt8]
   let payload: [UInt8]
   let arrival: MonotonicTime
 
   init(_ bytes: [UInt8], at now: MonotonicTime) throws {
+    self.bytes = bytes
     header = try bytes.withUnsafeBytes { try RTPHeader(parsing: $0) }
     payload = Array(bytes[header.headerLength..<(header.headerLength + header.payloadLength)])
     arrival = now

@@ -14,6 +14,8 @@ final class World {
   /// RTCP that the relay sent, by receiver.
   private(set) var feedback: [PeerHandle: [RTCPPacket]] = [:]
   private(set) var datagrams: [[UInt8]] = []
+  /// Slots whose view changed.
+  private(set) var views: [SlotHandle] = []
   private(set) var statuses: [(source: SourceHandle, status: SourceStatus)] = []
   private var egress = EgressBuffer()
   private let engine: SRTPEngine
@@ -32,23 +34,25 @@ final class World {
   func addSource(
     of peer: PeerHandle, kind: SourceKind = .video, mid: String = "0", formats: [RelayedFormat] = [.vp8],
     extensions: RTPExtensionMap = .test, announced: [(media: SSRC, retransmission: SSRC?)] = [],
-    acceptsNACK: Bool = true
+    acceptsNACK: Bool = true, redundancy: PayloadType? = nil
   ) throws -> SourceHandle {
     try #require(
       relay.addSource(
         SourceParameters(
           peer: peer, kind: kind, mid: mid, formats: formats, extensions: extensions, announced: announced,
-          acceptsNACK: acceptsNACK)))
+          acceptsNACK: acceptsNACK, redundancy: redundancy)))
   }
 
   /// A viewer with one slot of each list of formats; its keys are known at once unless `isActive` is false.
-  func addViewer(_ slots: [(SourceKind, [RelayedFormat])] = [(.video, [.vp8])], isActive: Bool = true) throws -> Viewer
-  {
+  func addViewer(
+    _ slots: [(SourceKind, [RelayedFormat])] = [(.video, [.vp8])], redundancy: PayloadType? = nil,
+    transportExtension: UInt8 = 0, isActive: Bool = true
+  ) throws -> Viewer {
     let viewer = try Viewer(peer: relay.addPeer(canonicalName: "viewer"), engine: engine)
     for (kind, formats) in slots {
       let parameters = SlotParameters(
         peer: viewer.peer, kind: kind, ssrc: SSRC(nextSSRC), retransmissionSSRC: SSRC(nextSSRC + 1), formats: formats,
-        canonicalName: "server")
+        transportExtension: transportExtension, canonicalName: "server", redundancy: kind == .audio ? redundancy : nil)
       nextSSRC += 2
       viewer.slots.append(
         Viewer.Slot(
@@ -76,7 +80,12 @@ final class World {
 
   /// Gives packets to the relay as one turn of a media thread.
   func send(_ packets: [[UInt8]], from peer: PeerHandle) {
-    for packet in packets {
+    send(packets.map { ($0, peer) })
+  }
+
+  /// Gives packets of several senders to the relay as one turn.
+  func send(_ packets: [(packet: [UInt8], peer: PeerHandle)]) {
+    for (packet, peer) in packets {
       if !packet.withUnsafeBytes({ relay.receiveRTP($0, from: peer, now: now) }) { flush() }
     }
     flush()
@@ -154,6 +163,7 @@ final class World {
           Issue.record("the relay made RTCP that does not parse: \(error)")
         }
       case .sourceChanged(let source, let status): statuses.append((source, status))
+      case .viewChanged(let slot, _): views.append(slot)
       }
     }
   }
@@ -173,6 +183,7 @@ extension RTPExtensionMap {
     map[.rid] = 2
     map[.repairedRID] = 3
     map[.transportSequence] = 4
+    map[.audioLevel] = 5
     return map
   }()
 }

@@ -1,4 +1,5 @@
 import CSystemCalls
+import Glibc
 import Primitives
 import Sockets
 import Testing
@@ -60,6 +61,26 @@ import Testing
       }
     }
     return sizes
+  }
+
+  @Test func arrivalIsNotedWhereAskedFor() throws {
+    let sender = try UDPSocket(TransportAddress(ip: loopback, port: 0))
+    let batch = ReceiveBatch()
+    for notesArrival in [true, false] {
+      let receiver = try UDPSocket(TransportAddress(ip: loopback, port: 0), notesArrival: notesArrival)
+      var address = receiver.address.system
+      let before = sl_realtime_nanoseconds()
+      let sent = withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          sendto(sender.descriptor, "hello", 5, 0, $0, receiver.address.systemLength)
+        }
+      }
+      #expect(sent == 5)
+      #expect(batch.receive(from: receiver.descriptor) == 1)
+      let arrival = batch.arrival(of: 0)
+      #expect((arrival != nil) == notesArrival)
+      if let arrival { #expect((before...sl_realtime_nanoseconds()).contains(arrival)) }
+    }
   }
 
   @Test func takenPortSaysWhichOne() throws {

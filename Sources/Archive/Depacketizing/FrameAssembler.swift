@@ -135,13 +135,16 @@ extension FrameAssembler {
     let time = unwrapper.unwrap(packet.rtpTimestamp)
     let isWhole = packet.payload.lend { payload in
       guard packet.format == .red else { return append(payload, at: time, of: packet, &state, &events) }
-      guard let redundant = RedundantAudio(parsing: payload) else { return false }
-      for block in redundant.blocks.dropLast() {
+      guard let redundant = try? RedundantAudio(parsing: payload) else { return false }
+      for index in 0..<redundant.repeatedCount where redundant[index].length > 0 {
         // A repetition serves only where the original did not come.
+        let block = redundant[index]
         guard let end = state.end, time &- Int64(block.age) >= end else { continue }
-        _ = append(block.payload, at: time &- Int64(block.age), of: packet, &state, &events)
+        let bytes = UnsafeRawBufferPointer(rebasing: payload[block.offset..<(block.offset + block.length)])
+        _ = append(bytes, at: time &- Int64(block.age), of: packet, &state, &events)
       }
-      return redundant.blocks.last.map { append($0.payload, at: time, of: packet, &state, &events) } ?? false
+      let primary = UnsafeRawBufferPointer(rebasing: payload[redundant.primaryOffset...])
+      return append(primary, at: time, of: packet, &state, &events)
     }
     if !isWhole { events.append(.lost(Loss(after: lastFrameTime, packets: 0))) }
   }

@@ -34,6 +34,8 @@ enum { SL_MAXIMUM_GSO_SEGMENTS = 64 };
 int sl_udp_open(const union sl_address *address, int receive_buffer, int send_buffer, int reuse_port);
 // Asks for UDP_GRO; 1 when the kernel has it.
 int sl_udp_enable_gro(int descriptor);
+// Asks for the kernel's time of arrival with each message; 1 when the kernel has it.
+int sl_udp_enable_arrival_times(int descriptor);
 // Opens a non-blocking TCP listener. Returns the descriptor or -errno.
 int sl_tcp_listen(const union sl_address *address, int backlog);
 // Accepts a non-blocking connection. Returns the descriptor or -errno.
@@ -51,6 +53,8 @@ int sl_receive(int descriptor, struct sl_message *messages, unsigned count);
 int sl_send(int descriptor, struct sl_message *messages, unsigned count);
 // The UDP_GRO segment size of a received message, 0 when it is a single datagram.
 int sl_gro_segment_size(const struct sl_message *message);
+// When the kernel took a received message in (CLOCK_REALTIME), 0 when that was not asked for.
+uint64_t sl_arrival_realtime_nanoseconds(const struct sl_message *message);
 // Prepares a control message for UDP_SEGMENT.
 void sl_segment_control_init(struct sl_segment_control *control);
 

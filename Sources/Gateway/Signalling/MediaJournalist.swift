@@ -38,6 +38,9 @@ actor MediaJournalist {
     var owner: Actor?
   }
 
+  /// How long it waits before it follows again what ended by itself.
+  private static let patience = Duration.seconds(1)
+
   init(media: any MediaPlane, room: ControlRoom, sessions: SessionDirectory, clock: GatewayClock) {
     self.media = media
     self.room = room
@@ -62,11 +65,19 @@ actor MediaJournalist {
     followed[incident]?.task = Task {
       let events = await media.events(of: incident)
       await catchUp(incident)
+      var hasEmptied = false
       for await event in events {
         await take(event, in: incident)
-        if case .peerChanged(let peer) = event, case .closed = peer.state, await isOver(incident) { break }
+        if case .peerChanged(let peer) = event, case .closed = peer.state, await isOver(incident) {
+          hasEmptied = true
+          break
+        }
       }
       await leave(incident)
+      // Events that end by themselves end again at once while the media plane is overloaded or stopping.
+      if !hasEmptied { guard (try? await Task.sleep(for: Self.patience)) != nil else { return } }
+      // A peer may have come while this was written.
+      if !sessions.all(where: { $0.incident == incident }).isEmpty { follow(incident) }
     }
   }
 
@@ -98,8 +109,6 @@ actor MediaJournalist {
     for actor in follower.owners.values where actor.role == .caller {
       await callerLeft(actor.id, "the connection is gone", in: incident)
     }
-    // A peer may have come while this was written.
-    if !sessions.all(where: { $0.incident == incident }).isEmpty { follow(incident) }
   }
 
   // MARK: - Events

@@ -177,6 +177,8 @@ private struct SourceView: Encodable {
   var id: String
   var peer: String
   var kind: String
+  /// Only for sound while somebody speaks.
+  var speaking: Bool?
   var state: String
   var codec: String?
   var bitrate: Int
@@ -187,6 +189,7 @@ private struct SourceView: Encodable {
     id = source.id.description
     peer = source.peer.description
     kind = source.kind.rawValue
+    speaking = source.isSpeaking ? true : nil
     state = source.state.rawValue
     codec = source.codec
     bitrate = source.bitrate

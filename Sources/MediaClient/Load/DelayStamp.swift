@@ -1,3 +1,4 @@
+import CSystemCalls
 import Primitives
 
 /// The time of sending, written over the last bytes of an RTP payload, so that whoever receives it knows the delay.
@@ -11,6 +12,9 @@ package enum DelayStamp {
   package static let minimumPayload = 48
   /// What no codec writes by chance.
   private static let mark: UInt64 = 0x5369_6768_746c_696e
+
+  /// The clock that both ends read.
+  static let clock: @Sendable () -> MonotonicTime = { MonotonicTime(nanoseconds: sl_monotonic_nanoseconds()) }
 
   /// Stamps a payload; false when it is too short.
   @discardableResult @inline(__always)

@@ -74,7 +74,7 @@ extension DelayHistogram {
 package final class LoadRecorder: @unchecked Sendable {
   package var counters = LoadCounters()
   private var receivers: [LoadReceiver] = []
-  private var callers: [ClientPeer] = []
+  private var callers: [any ClipPlayback] = []
   /// Since the last snapshot.
   private var interval = DelayHistogram.delays()
   /// Since the window was opened.
@@ -87,7 +87,7 @@ package final class LoadRecorder: @unchecked Sendable {
     receivers.append(receiver)
   }
 
-  package func add(caller: ClientPeer) {
+  package func add(caller: any ClipPlayback) {
     callers.append(caller)
   }
 

@@ -116,10 +116,12 @@ extension LoadResult.ServerFigures {
       LoadResult.ThreadFigures(
         name: thread.name, cpuPercent: (thread.cpuSeconds - (before[thread.id] ?? 0)) / seconds * 100)
     }
-    let count = packets.packets + packets.retransmissions
+    let used = (later.cpuSeconds - earlier.cpuSeconds) * 1e6
+    func perPacket(_ count: UInt64) -> Double { count == 0 ? 0 : used / Double(count) }
     self.init(
       cpuPercent: percent,
-      microsecondsPerPacket: count == 0 ? 0 : (later.cpuSeconds - earlier.cpuSeconds) * 1e6 / Double(count),
+      microsecondsPerPacket: perPacket(packets.packets + packets.retransmissions),
+      microsecondsPerNumber: perPacket(packets.expected + packets.retransmissions),
       residentBytes: later.residentBytes, peakResidentBytes: later.peakResidentBytes,
       threads: Array(threads.sorted { $0.cpuPercent > $1.cpuPercent }.prefix(Self.maximumThreads)))
   }

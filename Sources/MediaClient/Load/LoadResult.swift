@@ -83,6 +83,9 @@ package struct LoadResult: Codable, Sendable {
     package var cpuPercent: Double
     /// Processor time per packet that viewers received, retransmissions included.
     package var microsecondsPerPacket: Double
+    /// Processor time per packet that the server numbered for a viewer: the fairer figure when this generator could not
+    /// take all of them, and the kinder one for a server that numbers what it does not send.
+    package var microsecondsPerNumber: Double
     package var residentBytes: UInt64
     package var peakResidentBytes: UInt64
     /// Busiest first.

@@ -89,7 +89,7 @@ package struct LoadRun: Sendable {
 
   private func connect(_ participant: LoadParticipant, _ worker: LoadWorker) async throws {
     tally.begin(participant, at: Self.now)
-    let endpoint = try ClientEndpoint(on: plan.localAddress, identity: identity)
+    let endpoint = try ClientEndpoint(on: plan.localAddress, identity: identity, notesArrival: true)
     let session = try await target.join(participant, from: endpoint, codec: clip.codec)
     let answered = Self.now
     tally.update(participant) { $0.answered = answered }

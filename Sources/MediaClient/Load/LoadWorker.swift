@@ -25,9 +25,17 @@ struct LoadWorker: Sendable {
           clip == nil
           ? LoadReceiver(
             session.negotiated, behaviour: behaviour, recorder: recorder, times: times, random: &random) : nil
-        let peer = try ClientPeer(
-          endpoint, session: session.negotiated, role: session.role, clip: clip, stampsPackets: true,
-          receiver: receiver, loop: loop, onEvent: onEvent)
+        let peer: any ClientLoopPeer & ClipPlayback
+        switch session.transport {
+        case .webRTC(let role):
+          peer = try ClientPeer(
+            endpoint, session: session.negotiated, role: role, clip: clip, stampsPackets: true, receiver: receiver,
+            loop: loop, onEvent: onEvent)
+        case .bare(let hello):
+          peer = try BarePeer(
+            endpoint, session: session.negotiated, hello: hello, clip: clip, receiver: receiver, loop: loop,
+            onEvent: onEvent)
+        }
         try loop.add(peer)
         if let receiver { recorder.add(receiver) } else { recorder.add(caller: peer) }
       }

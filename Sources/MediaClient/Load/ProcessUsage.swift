@@ -24,12 +24,20 @@ package struct ProcessUsage: Sendable {
     guard let (_, cpu) = readStat("\(folder)/stat"), let status = contents("\(folder)/status") else { return nil }
     let threads = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/task")) ?? []
     return ProcessUsage(
-      cpuSeconds: cpu, residentBytes: kilobytes("VmRSS:", in: status) * 1_024,
+      cpuSeconds: processorClock(of: process) ?? cpu, residentBytes: kilobytes("VmRSS:", in: status) * 1_024,
       peakResidentBytes: kilobytes("VmHWM:", in: status) * 1_024,
       threads: threads.compactMap { thread in
         guard let id = Int32(thread), let (name, cpu) = readStat("\(folder)/task/\(thread)/stat") else { return nil }
         return ThreadUsage(id: id, name: name, cpuSeconds: cpu)
       })
+  }
+
+  /// The process's clock counts nanoseconds where the files count hundredths of a second.
+  private static func processorClock(of process: Int32) -> Double? {
+    var clock = clockid_t()
+    var time = timespec()
+    guard clock_getcpuclockid(process, &clock) == 0, clock_gettime(clock, &time) == 0 else { return nil }
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
 
   /// Ours.

@@ -29,12 +29,23 @@ package struct LoadParticipant: Hashable, Sendable, CustomStringConvertible {
 /// What offer and answer agreed on, from our side.
 package struct SignalledSession: Sendable {
   package var negotiated: NegotiatedSession
-  /// Who offers controls (RFC 8445 §6.1.1).
-  package var role: ICERole
+  package var transport: Transport
+
+  /// What media go through.
+  package enum Transport: Sendable {
+    /// ICE, DTLS and SRTP. Who offers controls (RFC 8445 §6.1.1).
+    case webRTC(ICERole)
+    /// The bare loop: datagrams without any of that.
+    case bare(BareHello)
+  }
 
   package init(negotiated: NegotiatedSession, role: ICERole) {
+    self.init(negotiated: negotiated, transport: .webRTC(role))
+  }
+
+  package init(negotiated: NegotiatedSession, transport: Transport) {
     self.negotiated = negotiated
-    self.role = role
+    self.transport = transport
   }
 }
 

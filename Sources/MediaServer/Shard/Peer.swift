@@ -63,6 +63,4 @@ struct PeerSlot {
   let handle: SlotHandle
   var choice = Choice.automatic
   var current: SourceID?
-  /// The tallest picture that the viewer wants here, in pixels; nil for no limit.
-  var height: Int?
 }

@@ -27,6 +27,8 @@ struct RoomSource {
   let peer: PeerHandle
   let peerID: PeerID
   let part: PeerPart
+  /// Who sends it; empty for nobody in particular.
+  let actor: String
   let kind: SourceKind
   let handle: SourceHandle
   var status: SourceStatus
@@ -40,6 +42,6 @@ struct RoomSource {
       }
     return SourceOverview(
       id: id, peer: peerID, kind: kind == .audio ? .audio : .video, state: state, codec: status.format?.name,
-      bitrate: status.bitsPerSecond)
+      bitrate: status.bitsPerSecond, isSpeaking: status.isSpeaking)
   }
 }

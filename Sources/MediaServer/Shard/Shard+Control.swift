@@ -15,7 +15,9 @@ extension Shard {
     let sources = room.sources.map { source in
       var source = source
       if let status = relay.status(of: source.handle) { source.status = status }
-      return source.overview
+      var overview = source.overview
+      overview.layers = layers(of: source)
+      return overview
     }
     return IncidentMedia(peers: room.peers.compactMap { peers[Int($0.index)]?.overview }, sources: sources)
   }

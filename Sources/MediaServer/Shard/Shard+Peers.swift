@@ -54,6 +54,7 @@ extension Shard {
     for var source in admission.sources { addSource(&source, of: peer) }
     for slot in admission.slots { addSlot(slot.mid, slot.parameters, of: peer) }
     rooms[peer.incident, default: Room()].peers.append(handle)
+    rooms[peer.incident]?.priority = admission.priority
     setPriority(admission.priority, of: peer.incident)
     rooms[peer.incident]?.tell(.peerChanged(peer.overview))
     assignSlots(of: peer.incident)
@@ -78,8 +79,8 @@ extension Shard {
     parameters.peer = peer.handle
     guard let handle = relay.addSource(parameters) else { return }
     let source = RoomSource(
-      id: SourceID(nextSource), peer: peer.handle, peerID: peer.id, part: peer.part, kind: parameters.kind,
-      handle: handle,
+      id: SourceID(nextSource), peer: peer.handle, peerID: peer.id, part: peer.part, actor: peer.actor,
+      kind: parameters.kind, handle: handle,
       status: SourceStatus(activity: .waiting, format: nil, bitsPerSecond: 0))
     nextSource &+= 1
     announceToRecorder(source, of: peer)
@@ -259,6 +260,8 @@ extension Shard {
         drain(peer)
       case .sourceChanged(let handle, let status):
         sourceChanged(handle, to: status)
+      case .viewChanged(let slot, let handle):
+        viewChanged(slot, of: handle)
       }
     }
   }
@@ -266,9 +269,12 @@ extension Shard {
   private func sourceChanged(_ handle: SourceHandle, to status: SourceStatus) {
     for incident in rooms.keys {
       guard let place = rooms[incident]?.sources.firstIndex(where: { $0.handle == handle }) else { continue }
+      let before = rooms[incident]?.sources[place].status
       rooms[incident]?.sources[place].status = status
       if let overview = rooms[incident]?.sources[place].overview { rooms[incident]?.tell(.sourceChanged(overview)) }
-      assignSlots(of: incident)
+      // That somebody begins or ends to speak changes nothing where everybody hears everybody.
+      let isOnlySpeech = before?.activity == status.activity && before?.format == status.format
+      if let room = rooms[incident], !isOnlySpeech || isSoundContested(in: room) { assignSlots(of: incident) }
       return
     }
   }

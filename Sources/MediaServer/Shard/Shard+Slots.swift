@@ -19,9 +19,12 @@ extension Shard {
       guard let peer = peers[Int(handle.index)] else { continue }
       for kind in [SourceKind.video, .audio] {
         let candidates = ordered.filter {
-          $0.kind == kind && $0.peer != handle && peer.part.mayReceive(from: $0.part)
+          $0.kind == kind && $0.peer != handle && mayReceive($0, on: peer)
         }
-        assign(candidates, to: kind, of: peer)
+        switch kind {
+        case .audio: assignSound(candidates, to: peer)
+        case .video: assign(candidates, to: kind, of: peer)
+        }
       }
     }
   }
@@ -51,7 +54,7 @@ extension Shard {
     return current
   }
 
-  private func put(_ source: RoomSource?, on place: Int, of peer: Peer) {
+  func put(_ source: RoomSource?, on place: Int, of peer: Peer) {
     guard peer.slots[place].current != source?.id else { return }
     peer.slots[place].current = source?.id
     relay.connect(peer.slots[place].handle, to: source?.handle, now: now)
@@ -65,7 +68,7 @@ extension Shard {
     if let source {
       guard
         rooms[peer.incident]?.sources.contains(where: {
-          $0.id == source && $0.kind == peer.slots[place].kind && peer.part.mayReceive(from: $0.part)
+          $0.id == source && $0.kind == peer.slots[place].kind && mayReceive($0, on: peer)
         }) == true
       else {
         throw MediaError(.unknownSlot, "There is no such \(peer.slots[place].kind.rawValue) source in this incident.")

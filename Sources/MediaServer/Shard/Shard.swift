@@ -76,6 +76,7 @@ final class Shard {
     poller = try Poller()
     engine = try configuration.srtpBackend.map { try SRTPEngine($0) } ?? SRTPEngine.fastest()
     relay = Relay(random: .system)
+    relay.egressBitsPerSecond = configuration.egressBitsPerSecond
     recordingRing = configuration.recording.map { _ in RecordingRing() }
     routes = RouteTable(capacity: Self.maximumPeers)
     now = MonotonicTime(nanoseconds: sl_monotonic_nanoseconds())

@@ -13,6 +13,8 @@ struct ShardConfiguration {
   var identity: DTLSIdentity
   var sctp: SCTPStack
   var recording: (any RecordingSink)?
+  /// This shard's part of what the node may send, bits per second; nil for no limit.
+  var egressBitsPerSecond: Int?
   /// How long a TCP connection may stay without a valid connectivity check.
   var silentConnectionLimit: TimeInterval64
 }

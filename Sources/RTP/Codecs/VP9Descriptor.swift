@@ -43,6 +43,8 @@ package struct VP9Descriptor: Equatable, Sendable {
   package var width: UInt16 = 0
   /// Height of the lowest spatial layer in pixels, when the scalability structure has sizes.
   package var height: UInt16 = 0
+  /// The highest spatial layer's size, when the scalability structure has sizes.
+  package var largest: PictureSize?
 
   /// Most reference differences that a flexible-mode descriptor may carry (RFC 9628 §4.2).
   static let maximumReferences = 3
@@ -109,6 +111,7 @@ package struct VP9Descriptor: Equatable, Sendable {
       for layer in 0..<spatialLayerCount {
         let (layerWidth, layerHeight) = (try reader.uint16(), try reader.uint16())
         if layer == 0 { (width, height) = (layerWidth, layerHeight) }
+        largest = PictureSize(width: layerWidth, height: layerHeight)
       }
     }
     guard fields & 0x08 != 0 else { return }

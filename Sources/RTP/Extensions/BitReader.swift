@@ -35,4 +35,15 @@ struct BitReader {
     if value < shortCodes { return value }
     return value << 1 - shortCodes + (try bits(1))
   }
+
+  /// A number in Exp-Golomb code `ue(v)` (ITU-T H.264 §9.1).
+  mutating func exponentialGolomb() throws(RTPError) -> UInt32 {
+    var zeros = 0
+    while try !flag() {
+      zeros += 1
+      guard zeros < 32 else { throw .malformed }
+    }
+    let rest = try bits(zeros)
+    return UInt32(truncatingIfNeeded: (UInt64(1) << UInt64(zeros)) - 1 + UInt64(rest))
+  }
 }

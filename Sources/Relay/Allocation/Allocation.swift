@@ -17,7 +17,7 @@ package struct Demand: Equatable, Sendable {
   package var stillBitsPerSecond: Int
   /// The rung decided last; nil for a slot that was not decided on yet.
   package var current: Rung?
-  /// How long ago ``current`` was last raised or lowered.
+  /// How long ago the slot was last raised and lowered (``Decision/change``); very long for never.
   package var sinceRaised: TimeInterval64
   package var sinceLowered: TimeInterval64
   /// The best rung that the viewer wants, as an index into ``layers``; nil for all.
@@ -83,7 +83,7 @@ package struct AllocationInput: Equatable, Sendable {
 }
 
 /// Why a slot shows less than its source offers.
-package enum ReductionReason: String, Hashable, Sendable, CaseIterable {
+package enum ReductionReason: String, Hashable, BitwiseCopyable, Sendable, CaseIterable {
   /// The viewer's own link bears no more.
   case link
   /// The node may send no more, and more urgent calls come first.
@@ -94,19 +94,33 @@ package enum ReductionReason: String, Hashable, Sendable, CaseIterable {
   case wanted
 }
 
+/// How a decision compares with the one before.
+package enum RungChange: Hashable, Sendable {
+  /// There was none before, or what was shown is no longer offered: neither a raise nor a lowering.
+  case first
+  case kept
+  case raised
+  case lowered
+}
+
 /// What one slot shows from now on.
 package struct Decision: Equatable, Sendable {
   package var slot: SlotHandle
   package var rung: Rung
   /// Nil when the slot shows the best that its source offers.
   package var reason: ReductionReason?
-  /// What the best that the source offers needs, bits per second: what the link should be probed up to.
+  /// What the best rung that the viewer wants needs, bits per second: what the link should be probed up to.
   package var bestBitsPerSecond: Int
+  /// Against ``Demand/current``: what ``Demand/sinceRaised`` and ``Demand/sinceLowered`` count from.
+  package var change: RungChange
 
-  package init(slot: SlotHandle, rung: Rung, reason: ReductionReason?, bestBitsPerSecond: Int) {
+  package init(
+    slot: SlotHandle, rung: Rung, reason: ReductionReason?, bestBitsPerSecond: Int, change: RungChange
+  ) {
     self.slot = slot
     self.rung = rung
     self.reason = reason
     self.bestBitsPerSecond = bestBitsPerSecond
+    self.change = change
   }
 }

@@ -3,13 +3,13 @@
 /// Simulcast (RFC 8853) gives a source several streams; a scalable stream (VP9, AV1) carries several spatial layers; all
 /// may carry temporal layers, which halve the frame rate when left out.
 package struct Layer: Hashable, BitwiseCopyable, Sendable {
-  var stream: StreamHandle
+  package var stream: StreamHandle
   /// Highest spatial layer forwarded, 0 without scalability.
   package var spatial: UInt8
   /// Highest temporal layer forwarded, 0 without temporal layers.
   package var temporal: UInt8
 
-  init(stream: StreamHandle, spatial: UInt8, temporal: UInt8) {
+  package init(stream: StreamHandle, spatial: UInt8, temporal: UInt8) {
     self.stream = stream
     self.spatial = spatial
     self.temporal = temporal

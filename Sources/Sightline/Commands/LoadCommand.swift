@@ -101,14 +101,16 @@ struct LoadServerOptions: ParsableArguments {
   @Option(help: "The node's data folder, which holds the signing key.") var data: String?
   @Option(help: "Janus' HTTP API with the video room plugin, for example http://127.0.0.1:8088/janus.") var janus:
     String?
+  @Option(help: "Port of the benchmark's bare loop, see Tests/Benchmarks.") var bareLoop: UInt16?
   @Option(help: "Process of the server, to measure its processor time and memory.") var pid: Int32?
 
   /// Seconds that links are good for.
   private static let linkLifetime: Int64 = 24 * 60 * 60
 
   func validate() throws {
-    guard [whip, demoJson, target, janus].count(where: { $0 != nil }) == 1 else {
-      throw ValidationError("Give one of --whip with --whep, --demo-json, --target with --data, --janus.")
+    guard [whip, demoJson, target, janus, bareLoop.map(String.init)].count(where: { $0 != nil }) == 1 else {
+      throw ValidationError(
+        "Give one of --whip with --whep, --demo-json, --target with --data, --janus, --bare-loop.")
     }
     guard (whip == nil) == (whep == nil) else { throw ValidationError("--whip and --whep go together.") }
     guard (target == nil) == (data == nil) else { throw ValidationError("--target and --data go together.") }
@@ -117,6 +119,7 @@ struct LoadServerOptions: ParsableArguments {
   /// The server that was asked for.
   func signallingTarget() throws -> any SignallingTarget {
     if let janus { return JanusTarget(address: janus) }
+    if let bareLoop { return try BareLoopTarget(TransportAddress(ip: IPAddress(v4: 0x7f00_0001), port: bareLoop)) }
     if let demoJson { return try demo(demoJson) }
     if let target, let data { return try node(target, data: data) }
     let (whipToken, whepToken) = (whipToken, whepToken)

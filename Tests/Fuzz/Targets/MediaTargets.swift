@@ -78,6 +78,11 @@ func fuzzCodecs(_ bytes: UnsafeRawBufferPointer) {
     repack(payload, AV1Packetizer(maximumPayloadSize: 100), VideoCodec.av1)
   default:
     _ = OpusPacket.sampleCount(payload)
+    if let redundant = try? RedundantAudio(parsing: payload) {
+      let blocks = (0..<redundant.repeatedCount).map { redundant[$0] }
+      require(blocks.allSatisfy { $0.offset + $0.length <= redundant.primaryOffset }, "blocks reach too far")
+      require(redundant.primaryOffset + redundant.primaryLength == payload.count, "\(redundant) is no whole payload")
+    }
     repack(payload, OpusPacketizer(maximumPayloadSize: 1_200), nil)
   }
 }

@@ -1,0 +1,114 @@
+import Primitives
+import RTP
+
+// From a feedback packet to what its packets tell, and from that to the rate.
+
+extension BandwidthEstimator {
+  /// How far the arrivals of one feedback may lie from its reference, in ticks of 250 µs: 2 s before to 20 s after.
+  static let arrivalSpan: ClosedRange<Int64> = -8_000...80_000
+
+  /// Takes the packets of a feedback; false, and nothing changes, when it cannot be true.
+  mutating func takePackets(of feedback: TransportFeedback, now: MonotonicTime) -> Bool {
+    guard isAboutSentPackets(feedback), hasPlausibleSpan(feedback) else { return false }
+    let reference: Int64
+    switch clock.read(feedback.referenceTime, now: now) {
+    case .ticks(let ticks): reference = ticks
+    case .restarted(let ticks):
+      reference = ticks
+      delay.restart()
+      queue = QueueDelay()
+    case .implausible: return false
+    }
+    var ticks = reference
+    var newestSent: Int64?
+    var sequence = feedback.baseSequence.rawValue
+    for status in feedback.statuses {
+      switch status {
+      case .notReceived: takeLost(sequence)
+      case .received(let delta):
+        ticks += Int64(delta)
+        if let sent = takeReceived(sequence, arrival: ticks * TransportFeedback.nanosecondsPerTick) {
+          newestSent = max(newestSent ?? sent, sent)
+        }
+      }
+      sequence &+= 1
+    }
+    if let newestSent { noteRoundTrip(now - MonotonicTime(nanoseconds: UInt64(newestSent))) }
+    return true
+  }
+
+  /// Whether its first and its last packet, and so all between, were sent at some time.
+  private func isAboutSentPackets(_ feedback: TransportFeedback) -> Bool {
+    let count = feedback.statuses.count
+    guard count > 0, count <= TransportFeedback.maximumStatuses else { return false }
+    let last = feedback.baseSequence.rawValue &+ UInt16(count - 1)
+    return sent.place(of: feedback.baseSequence.rawValue) != .neverSent && sent.place(of: last) != .neverSent
+  }
+
+  private func hasPlausibleSpan(_ feedback: TransportFeedback) -> Bool {
+    var ticks: Int64 = 0
+    for case .received(let delta) in feedback.statuses {
+      ticks += Int64(delta)
+      guard Self.arrivalSpan.contains(ticks) else { return false }
+    }
+    return true
+  }
+
+  private mutating func takeLost(_ sequence: UInt16) {
+    guard case .known(let index) = sent.place(of: sequence) else { return }
+    let entry = sent[index]
+    guard entry.fate == .inFlight else { return }
+    sent.setFate(.lost, at: index)
+    loss.addLost()
+    reported.add(Int(entry.bytes), at: Int64(clamping: entry.sentAt))
+    if entry.probe != 0 { probes.addLost(entry.probe, bytes: Int(entry.bytes)) }
+  }
+
+  /// When it was sent, in nanoseconds, if that was not known to have arrived before.
+  private mutating func takeReceived(_ sequence: UInt16, arrival: Int64) -> Int64? {
+    guard case .known(let index) = sent.place(of: sequence) else { return nil }
+    let entry = sent[index]
+    guard entry.fate != .received else { return nil }
+    let bytes = Int(entry.bytes)
+    let sentAt = Int64(clamping: entry.sentAt)
+    sent.setFate(.received, at: index)
+    loss.addReceived(wasLost: entry.fate == .lost)
+    if entry.fate != .lost { reported.add(bytes, at: sentAt) }
+    acknowledged.add(bytes, at: arrival)
+    queue.add(arrival &- sentAt)
+    delay.add(sent: sentAt, arrival: arrival)
+    probes.add(entry.probe, bytes: bytes, sent: sentAt, arrival: arrival)
+    return sentAt
+  }
+
+  /// Raises or lowers the rate by what is known now.
+  mutating func adjust(_ now: MonotonicTime) {
+    let acknowledged = acknowledged.bitsPerSecond
+    let reported = reported.bitsPerSecond
+    let verdict = loss.evaluate(
+      LossControl.Observation(
+        rate: rate.rate, sent: reported, acknowledged: acknowledged, queueDelay: queueDelay,
+        roundTripTime: responseTime, now: now))
+    let observation = RateControl.Observation(
+      acknowledged: acknowledged, sent: reported, queueDelay: queueDelay, roundTripTime: responseTime, now: now)
+    if case .lower(let bitsPerSecond) = verdict {
+      // Lost at the end of a long queue: the queue must be emptied too.
+      if queueDelay > RateControl.shortQueue { return rate.decrease(observation) }
+      return rate.lower(to: bitsPerSecond, arrived: loss.isExcessive ? acknowledged : nil, now: now)
+    }
+    if delay.signal != .overuse { rate.restore(observation) }
+    switch delay.signal {
+    case .overuse where isOurProbe(now): rate.hold(now)
+    case .overuse: rate.decrease(observation)
+    case .underuse: rate.hold(now)
+    case .normal where loss.allowsGrowth: rate.increase(observation)
+    case .normal: rate.hold(now)
+    }
+  }
+
+  /// Whether a probe of ours may have filled the queue just now.
+  private func isOurProbe(_ now: MonotonicTime) -> Bool {
+    guard let last = probes.lastBegin else { return false }
+    return now - last < Self.probeQueue + responseTime && queueDelay < RateControl.shortQueue
+  }
+}

@@ -1,0 +1,80 @@
+import Primitives
+
+/// What was sent lately, by transport-wide number.
+///
+/// Packet path: ``note(_:bytes:probe:now:)`` is a few stores into memory that was allocated once.
+package struct SentPackets {
+  /// What became of a packet, as far as feedback told.
+  package enum Fate: UInt8, BitwiseCopyable {
+    /// The place was never used.
+    case none
+    case inFlight
+    /// Reported missing; it may still be reported as received.
+    case lost
+    case received
+  }
+
+  /// 16 bytes.
+  package struct Entry: BitwiseCopyable {
+    /// Nanoseconds on our clock.
+    package var sentAt: UInt64 = 0
+    package var bytes: UInt16 = 0
+    package var sequence: UInt16 = 0
+    /// 0 outside probes.
+    package var probe: UInt8 = 0
+    package var fate = Fate.none
+  }
+
+  /// Where a number stands.
+  package enum Place: Equatable {
+    case known(index: Int)
+    /// Sent, but so long ago that its entry was used again.
+    case forgotten
+    case neverSent
+  }
+
+  /// Packets remembered: half a second at 50 Mbit/s.
+  ///
+  /// A power of two.
+  package static let capacity = 2_048
+
+  private let entries: UnsafeMutablePointer<Entry>
+  /// Packets and bytes sent so far.
+  package private(set) var count: UInt64 = 0
+  package private(set) var bytes: UInt64 = 0
+  package private(set) var newest: UInt16 = 0
+
+  package init() {
+    entries = .allocate(capacity: Self.capacity)
+    entries.initialize(repeating: Entry(), count: Self.capacity)
+  }
+
+  package func deallocate() {
+    entries.deallocate()
+  }
+
+  @inline(__always)
+  package mutating func note(_ sequence: UInt16, bytes length: Int, probe: UInt8, now: MonotonicTime) {
+    entries[Int(sequence) & (Self.capacity - 1)] = Entry(
+      sentAt: now.nanoseconds, bytes: UInt16(clamping: length), sequence: sequence, probe: probe, fate: .inFlight)
+    newest = sequence
+    count &+= 1
+    bytes &+= UInt64(UInt16(clamping: length))
+  }
+
+  package func place(of sequence: UInt16) -> Place {
+    let age = newest &- sequence
+    // Half of the numbers lie ahead of the newest.
+    guard age < 0x8000, UInt64(age) < count else { return .neverSent }
+    let index = Int(sequence) & (Self.capacity - 1)
+    guard entries[index].fate != .none, entries[index].sequence == sequence else { return .forgotten }
+    return .known(index: index)
+  }
+
+  /// The entry at an index that ``place(of:)`` gave.
+  package subscript(index: Int) -> Entry { entries[index & (Self.capacity - 1)] }
+
+  package func setFate(_ fate: Fate, at index: Int) {
+    entries[index & (Self.capacity - 1)].fate = fate
+  }
+}

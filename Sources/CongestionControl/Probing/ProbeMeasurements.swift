@@ -1,0 +1,163 @@
+import Primitives
+
+/// Finds out how fast the packets of a probe went through.
+package struct ProbeMeasurements {
+  /// A probe that is over.
+  package struct Result: Equatable {
+    package var probe: BandwidthEstimator.Probe
+    package var startedAt: MonotonicTime
+    /// Nil when it showed nothing.
+    package var measured: Measurement?
+
+    package init(probe: BandwidthEstimator.Probe, startedAt: MonotonicTime, measured: Measurement?) {
+      self.probe = probe
+      self.startedAt = startedAt
+      self.measured = measured
+    }
+  }
+
+  /// How fast a probe went through.
+  package struct Measurement: Equatable {
+    package var bitsPerSecond: Double
+    /// The link was full: a part of it may be what others left for a moment.
+    package var isSaturated: Bool
+
+    package init(bitsPerSecond: Double, isSaturated: Bool) {
+      self.bitsPerSecond = bitsPerSecond
+      self.isSaturated = isSaturated
+    }
+  }
+
+  /// Probes that may be on their way together.
+  ///
+  /// A power of two.
+  package static let capacity = 4
+  /// Packets, and share of the bytes planned, that a measurement needs.
+  package static let fewestPackets = 3
+  package static let leastShare = 0.6
+  /// Time after which what has not come is not waited for.
+  package static let patience = TimeInterval64.milliseconds(500)
+  /// Arriving this much faster than sent, packets were held up somewhere and let go together.
+  package static let mostCompression = 2.0
+  /// Arriving slower than this share of the sent rate, they filled the link.
+  package static let saturation = 0.9
+  /// What is taken of the rate that filled the link: less, so that its queue empties.
+  package static let saturatedShare = 0.95
+  /// No probe proves more than this multiple of its rate: packets that come in one radio burst would.
+  package static let mostBeyond = 1.25
+
+  private var clusters = InlineArray<4, ProbeCluster?>(repeating: nil)
+  /// The begin of the last probe: its queue is there for a while.
+  package private(set) var lastBegin: MonotonicTime?
+
+  private var isMeasuring = false
+
+  package init() {}
+
+  package mutating func begin(_ probe: BandwidthEstimator.Probe, now: MonotonicTime) {
+    clusters[place(probe.id)] = ProbeCluster(probe: probe, startedAt: now)
+    isMeasuring = true
+    lastBegin = now
+  }
+
+  /// Takes a received packet, in the order of sending; nanoseconds, each on its own clock.
+  ///
+  /// - Parameter id: The probe it belongs to, 0 for none: what goes between a probe's packets takes its part of the link.
+  package mutating func add(_ id: UInt8, bytes: Int, sent: Int64, arrival: Int64) {
+    if id != 0 {
+      guard clusters[place(id)]?.probe.id == id else { return }
+      clusters[place(id)]?.add(bytes: bytes, sent: sent, arrival: arrival)
+    } else if isMeasuring {
+      for index in 0..<Self.capacity { clusters[index]?.addOther(bytes: bytes) }
+    }
+  }
+
+  package mutating func addLost(_ id: UInt8, bytes: Int) {
+    guard clusters[place(id)]?.probe.id == id else { return }
+    clusters[place(id)]?.lost += bytes
+  }
+
+  /// The next probe that is over.
+  package mutating func takeResult(roundTripTime: TimeInterval64, now: MonotonicTime) -> Result? {
+    guard isMeasuring else { return nil }
+    isMeasuring = false
+    for index in 0..<Self.capacity {
+      guard let cluster = clusters[index] else { continue }
+      let isOverdue = now - cluster.startedAt > Self.patience + roundTripTime
+      isMeasuring = true
+      guard cluster.isComplete || isOverdue else { continue }
+      clusters[index] = nil
+      return Result(probe: cluster.probe, startedAt: cluster.startedAt, measured: cluster.measured)
+    }
+    return nil
+  }
+
+  private func place(_ id: UInt8) -> Int { Int(id) & (Self.capacity - 1) }
+}
+
+/// The packets of one probe, as far as they are known.
+package struct ProbeCluster {
+  package let probe: BandwidthEstimator.Probe
+  package let startedAt: MonotonicTime
+  /// Bytes.
+  package var lost = 0
+  /// Bytes of the probe itself, and all in its time.
+  private var received = 0
+  private var passed = 0
+  /// What came since the probe's last packet: it counts when another one follows.
+  private var pending = 0
+  private var packets = 0
+  private var firstSent = Int64.max
+  private var lastSent = Int64.min
+  private var bytesSentLast = 0
+  private var firstArrival = Int64.max
+  private var lastArrival = Int64.min
+  private var bytesArrivedFirst = 0
+
+  package init(probe: BandwidthEstimator.Probe, startedAt: MonotonicTime) {
+    self.probe = probe
+    self.startedAt = startedAt
+  }
+
+  package mutating func add(bytes: Int, sent: Int64, arrival: Int64) {
+    received += bytes
+    passed += bytes + pending
+    pending = 0
+    packets += 1
+    firstSent = min(firstSent, sent)
+    if sent >= lastSent {
+      bytesSentLast = sent == lastSent ? bytesSentLast + bytes : bytes
+      lastSent = sent
+    }
+    lastArrival = max(lastArrival, arrival)
+    if arrival <= firstArrival {
+      bytesArrivedFirst = arrival == firstArrival ? bytesArrivedFirst + bytes : bytes
+      firstArrival = arrival
+    }
+  }
+
+  /// Takes a packet that was sent after one of the probe's, and is none itself.
+  package mutating func addOther(bytes: Int) {
+    if packets > 0 { pending += bytes }
+  }
+
+  package var isComplete: Bool { received + lost >= probe.bytes }
+
+  /// Nil when too little came, or nothing that could be true.
+  package var measured: ProbeMeasurements.Measurement? {
+    guard packets >= ProbeMeasurements.fewestPackets,
+      Double(received) >= ProbeMeasurements.leastShare * Double(probe.bytes), lastArrival > firstArrival
+    else { return nil }
+    // Between the first and the last instant went all but what went at one end.
+    let arrived = Double(passed - bytesArrivedFirst) * 8e9 / Double(lastArrival - firstArrival)
+    let most = ProbeMeasurements.mostBeyond * Double(probe.bitsPerSecond)
+    let saturated = ProbeMeasurements.Measurement(
+      bitsPerSecond: min(arrived * ProbeMeasurements.saturatedShare, most), isSaturated: true)
+    // Sent at once, so that only the link spaced them.
+    guard lastSent > firstSent else { return saturated }
+    let sent = Double(passed - bytesSentLast) * 8e9 / Double(lastSent - firstSent)
+    guard arrived <= ProbeMeasurements.mostCompression * sent else { return nil }
+    if arrived < ProbeMeasurements.saturation * sent { return saturated }
+    return ProbeMeasurements.Measurement(bitsPerSecond: min(sent, arrived, most), isSaturated: false)
+  }
+}

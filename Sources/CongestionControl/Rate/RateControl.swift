@@ -1,0 +1,162 @@
+import Primitives
+
+/// Raises and lowers the rate: slowly near the link's known limit, quickly far from it, down at once when a queue grows
+/// (draft-ietf-rmcat-gcc-02 §5.5 and §6).
+package struct RateControl {
+  /// What is known when the rate is to change.
+  package struct Observation {
+    /// What arrived lately, and what was sent of the packets that feedback told about, bits per second.
+    package var acknowledged: Double?
+    package var sent: Double?
+    package var queueDelay: TimeInterval64
+    package var roundTripTime: TimeInterval64
+    package var now: MonotonicTime
+
+    package init(
+      acknowledged: Double?, sent: Double?, queueDelay: TimeInterval64, roundTripTime: TimeInterval64,
+      now: MonotonicTime
+    ) {
+      self.acknowledged = acknowledged
+      self.sent = sent
+      self.queueDelay = queueDelay
+      self.roundTripTime = roundTripTime
+      self.now = now
+    }
+  }
+
+  /// What is left of the arriving rate after a decrease, and what at least when a long queue is to be emptied too.
+  package static let backOff = 0.85
+  package static let drainingBackOff = 0.5
+  /// Queues between these lengths shift the decrease from ``backOff`` to ``drainingBackOff``; one below the third is gone.
+  package static let shortQueue = TimeInterval64.milliseconds(100)
+  package static let longQueue = TimeInterval64.milliseconds(400)
+  package static let drainedQueue = TimeInterval64.milliseconds(60)
+  /// How long growth waits for a queue to go away; one that stays is others', and waiting would be to starve beside them.
+  package static let queuePatience = TimeInterval64.milliseconds(1_500)
+  /// Growth in a second, far from the link's limit, and on the way back to a limit that is known.
+  package static let growth = 0.08
+  package static let recovery = 0.3
+  /// Without a probe that proves more, the rate stays below this multiple of what arrives.
+  package static let headroom = 1.5
+  package static let headroomBits = 10_000.0
+  /// Most bits per second that a probe adds when it filled a link whose limit is known: not a share of the rate, or who
+  /// has much would get more.
+  package static let doubtfulStep = 50_000.0
+  /// Bits in a packet, for growth by a packet a response time.
+  package static let packetBits = 9_600.0
+
+  /// Bits per second, before limits.
+  package private(set) var rate: Double
+  package private(set) var lastDecrease: MonotonicTime?
+  private var capacity = LinkCapacity()
+  private var lastUpdate: MonotonicTime?
+  /// The rate that the link bears: what to come back to when a queue has been emptied at less.
+  private var drained: Double?
+
+  package init(rate: Double) {
+    self.rate = rate
+  }
+
+  /// Keeps the rate where it is.
+  package mutating func hold(_ now: MonotonicTime) {
+    lastUpdate = now
+  }
+
+  /// Comes back to what the link bears once the queue is empty that a deeper decrease was to empty.
+  package mutating func restore(_ observation: Observation) {
+    guard let drained, observation.queueDelay < Self.drainedQueue else { return }
+    rate = max(rate, drained)
+    self.drained = nil
+  }
+
+  /// Raises the rate for the time since the last change.
+  package mutating func increase(_ observation: Observation) {
+    let elapsed = min(max(observation.now - (lastUpdate ?? observation.now), .zero), .milliseconds(1_000)).seconds
+    lastUpdate = observation.now
+    guard elapsed > 0, !isDraining(observation) else { return }
+    let raised = raised(observation, for: elapsed)
+    // A liar may claim that more arrived than was sent.
+    guard let arrives = observation.acknowledged.map({ min($0, observation.sent ?? $0) }) else { return }
+    rate = max(rate, min(raised, Self.headroom * arrives + Self.headroomBits))
+  }
+
+  /// Whether the last decrease still has a queue to empty.
+  private func isDraining(_ observation: Observation) -> Bool {
+    guard observation.queueDelay > Self.shortQueue, let lastDecrease else { return false }
+    return observation.now - lastDecrease < Self.queuePatience
+  }
+
+  private mutating func raised(_ observation: Observation, for elapsed: Double) -> Double {
+    guard let near = capacity.near else { return rate * (1 + Self.growth * elapsed) }
+    if rate < near.lowerBound { return min(rate * (1 + Self.recovery * elapsed), near.lowerBound) }
+    if rate > near.upperBound {
+      capacity.forget()
+      return rate * (1 + Self.growth * elapsed)
+    }
+    let responseTime = observation.roundTripTime.seconds + 0.1
+    let byPackets = max(Self.packetBits / responseTime, 4_000)
+    return rate + min(byPackets, rate * Self.growth) * elapsed
+  }
+
+  /// Lowers the rate because the queue grows; not again before the last decrease can have shown.
+  package mutating func decrease(_ observation: Observation) {
+    let now = observation.now
+    // What is heard now of packets behind a long queue was sent before the last decrease.
+    let pause = observation.roundTripTime + .milliseconds(100) + min(observation.queueDelay, Self.longQueue)
+    let arrives = observation.acknowledged ?? rate
+    if let lastDecrease, now - lastDecrease < pause { return hold(now) }
+    var lowered = arrives * backOff(observation.queueDelay)
+    if let sent = observation.sent, sent < 0.7 * rate, arrives >= 0.9 * sent {
+      // Little is sent and all of it arrives: the queue is others', or noise. What arrives says nothing about the limit.
+      lowered = max(lowered, rate * Self.backOff)
+    } else {
+      capacity.observe(arrives)
+      drained = min(rate, arrives * Self.backOff)
+    }
+    rate = min(rate, lowered)
+    lastDecrease = now
+    lastUpdate = now
+  }
+
+  private func backOff(_ queue: TimeInterval64) -> Double {
+    let span = (Self.longQueue - Self.shortQueue).seconds
+    let share = min(max((queue - Self.shortQueue).seconds / span, 0), 1)
+    return Self.backOff - share * (Self.backOff - Self.drainingBackOff)
+  }
+
+  /// Takes over a rate that loss demands: what arrived at the limit of a link that has no queue.
+  package mutating func lower(to bitsPerSecond: Double, arrived: Double?, now: MonotonicTime) {
+    if let arrived { capacity.observe(arrived) }
+    rate = min(rate, bitsPerSecond)
+    lastDecrease = now
+    lastUpdate = now
+  }
+
+  /// Takes over what a probe has proved.
+  ///
+  /// A probe that filled a link whose limit is known took a part of it from others: that proves little.
+  package mutating func prove(_ measurement: ProbeMeasurements.Measurement, now: MonotonicTime) {
+    let isDoubtful = measurement.isSaturated && capacity.mean != nil
+    let most = isDoubtful ? rate + Self.doubtfulStep : .infinity
+    raise(to: min(measurement.bitsPerSecond, most), now: now)
+  }
+
+  /// Takes over a higher rate.
+  package mutating func raise(to bitsPerSecond: Double, now: MonotonicTime) {
+    guard bitsPerSecond > rate else { return }
+    rate = bitsPerSecond
+    if let near = capacity.near, rate > near.upperBound { capacity.forget() }
+    lastUpdate = now
+  }
+
+  /// Steps down blindly: nothing is heard.
+  package mutating func scale(by factor: Double, atLeast minimum: Double, now: MonotonicTime) {
+    rate = max(rate * factor, min(rate, minimum))
+    lastDecrease = now
+    lastUpdate = now
+  }
+
+  package mutating func clamp(to limits: ClosedRange<Double>) {
+    rate = min(max(rate, limits.lowerBound), limits.upperBound)
+  }
+}

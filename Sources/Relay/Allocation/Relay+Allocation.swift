@@ -1,0 +1,211 @@
+import CongestionControl
+import Primitives
+
+// From links, tiers and layers to what each slot shows: the inputs are gathered, the allocator decides, the slots follow.
+
+extension Relay {
+  /// How urgent a peer's pictures are.
+  package func setTier(_ tier: Tier, of peer: PeerHandle) {
+    peers.find(Int(peer.index))?.pointee.tier = tier
+    nextAllocation = .zero
+  }
+
+  /// The tallest picture that a slot's viewer wants, in pixels; 0 lifts the limit.
+  package func setHeight(_ height: Int, of slot: SlotHandle) {
+    slots.find(Int(slot.index))?.pointee.view.height = UInt16(clamping: height)
+    nextAllocation = .zero
+  }
+
+  /// What a slot shows now.
+  package func status(of slot: SlotHandle, showing source: SourceHandle, now: MonotonicTime) -> SlotStatus? {
+    guard let entry = slots.find(Int(slot.index)) else { return nil }
+    var status = SlotStatus(
+      rung: entry.pointee.view.rung, layer: nil, reason: entry.pointee.view.reason,
+      linkBitsPerSecond: entry.pointee.link.pointee.bitsPerSecond(now))
+    if case .layer(let layer) = status.rung, let source = sources.find(Int(source.index)) {
+      status.layer = ladder(of: source, now: now).firstIndex { $0.layer == layer }
+    }
+    return status
+  }
+
+  /// Decides anew what each slot shows, every ``allocationInterval``.
+  func allocate(now: MonotonicTime) {
+    guard now >= nextAllocation else { return }
+    nextAllocation = now + Self.allocationInterval
+    let input = gatherDemands(now: now)
+    guard !input.demands.isEmpty else { return }
+    var wanted = [Int](repeating: 0, count: input.viewers.count)
+    for (decision, demand) in zip(Allocator.decide(input), input.demands) {
+      wanted[demand.viewer] += decision.bestBitsPerSecond
+      follow(decision, demand, now: now)
+    }
+    for (viewer, peer) in viewers.enumerated() where viewer < wanted.count {
+      guard let link = peers.find(Int(peer.index))?.pointee.link else { continue }
+      link.pointee.estimator.setWanted(wanted[viewer] + input.viewers[viewer].audioBitsPerSecond)
+    }
+  }
+
+  static var allocationInterval: TimeInterval64 { .milliseconds(100) }
+
+  private func gatherDemands(now: MonotonicTime) -> AllocationInput {
+    var input = AllocationInput(
+      viewers: [], demands: [], egressBitsPerSecond: egressBitsPerSecond,
+      processingBitsPerSecond: processingBitsPerSecond)
+    viewers.removeAll(keepingCapacity: true)
+    var viewerOfPeer = [Int32](repeating: -1, count: peers.end)
+    for index in 0..<sources.end {
+      guard let source = sources.find(index), source.pointee.kind == .video, !source.pointee.slots.isEmpty else {
+        continue
+      }
+      let ladder = ladder(of: source, now: now)
+      // Before anything is measured slots follow what their source prefers; when it stalls they wait for it.
+      guard let cheapest = ladder.first else { continue }
+      let still = stillRate(of: cheapest.layer.stream)
+      for handle in source.pointee.slots {
+        let slot = slots[unchecked: handle.index]
+        guard slot.pointee.outbound != nil, let peer = peers.find(Int(slot.pointee.destination.index)) else { continue }
+        let place = Int(slot.pointee.destination.index)
+        if viewerOfPeer[place] < 0 {
+          viewerOfPeer[place] = Int32(input.viewers.count)
+          viewers.append(slot.pointee.destination)
+          input.viewers.append(viewerLink(of: peer, cheapest: cheapest.bitsPerSecond, now: now))
+        }
+        let view = slot.pointee.view
+        input.demands.append(
+          Demand(
+            slot: handle, viewer: Int(viewerOfPeer[place]), tier: peer.pointee.tier, layers: ladder,
+            stillBitsPerSecond: still, current: view.rung, sinceRaised: since(view.raisedAt, now),
+            sinceLowered: since(view.loweredAt, now), wanted: wanted(view.height, of: ladder)))
+      }
+    }
+    addListeners(to: &input, viewerOfPeer, now: now)
+    return input
+  }
+
+  private func since(_ time: MonotonicTime?, _ now: MonotonicTime) -> TimeInterval64 {
+    time.map { now - $0 } ?? Self.never
+  }
+
+  private static var never: TimeInterval64 { .seconds(1e6) }
+
+  /// Adds those who only listen: their sound leaves through the same line.
+  private func addListeners(to input: inout AllocationInput, _ viewerOfPeer: [Int32], now: MonotonicTime) {
+    guard input.egressBitsPerSecond != nil || input.processingBitsPerSecond != nil else { return }
+    for index in 0..<peers.end where viewerOfPeer[index] < 0 {
+      guard let peer = peers.find(index), peer.pointee.link != nil else { continue }
+      viewers.append(PeerHandle(index))
+      input.viewers.append(viewerLink(of: peer, cheapest: 0, now: now))
+    }
+  }
+
+  private func viewerLink(
+    of peer: UnsafeMutablePointer<RelayPeer>, cheapest: Int, now: MonotonicTime
+  ) -> ViewerLink {
+    var audio = 0
+    var hasNumbers = false
+    for handle in peer.pointee.slots {
+      let slot = slots[unchecked: handle.index]
+      if slot.pointee.kind == .audio { audio += slot.pointee.rate.bitsPerSecond }
+      if slot.pointee.transportExtension != 0 { hasNumbers = true }
+    }
+    guard let link = peer.pointee.link else { return ViewerLink(bitsPerSecond: nil, audioBitsPerSecond: audio) }
+    link.pointee.audioBitsPerSecond = audio
+    guard let known = link.pointee.bitsPerSecond(now), let since = link.pointee.informedSince,
+      now - since > Self.startTime || known < SendingLink.initialEstimate
+    else {
+      // Not known yet: a link that will tell soon starts with what most bear, or the least there is.
+      let start = hasNumbers ? max(SendingLink.initialEstimate, cheapest * 5 / 4 + audio) : nil
+      return ViewerLink(bitsPerSecond: start, audioBitsPerSecond: audio)
+    }
+    return ViewerLink(bitsPerSecond: known, audioBitsPerSecond: audio)
+  }
+
+  /// How long a new viewer's first feedback is not held against it.
+  private static var startTime: TimeInterval64 { .milliseconds(1_000) }
+
+  /// What a keyframe every ``stillInterval`` takes, bits per second.
+  private func stillRate(of handle: StreamHandle) -> Int {
+    guard let stream = streams.find(Int(handle.index)), let keyframe = stream.pointee.keyframes?.range else { return 0 }
+    return Int(Double(keyframe.count * Self.packetBits) / Self.stillInterval.seconds)
+  }
+
+  private static var packetBits: Int { 1_200 * 8 }
+}
+
+// What follows from a decision.
+
+extension Relay {
+  private func follow(_ decision: Decision, _ demand: Demand, now: MonotonicTime) {
+    let slot = slots[unchecked: decision.slot.index]
+    let old = slot.pointee.view
+    if old.rung != decision.rung { change(decision, slot, now: now) }
+    slot.pointee.view.reason = decision.reason
+    switch decision.rung {
+    case .layer(let layer): show(layer, on: decision.slot, slot, now: now)
+    case .stills: showStill(demand, decision.slot, slot, now: now)
+    case .audioOnly: break
+    }
+    if old.rung != decision.rung || old.reason != decision.reason {
+      emit(.viewChanged(decision.slot, of: slot.pointee.destination))
+    }
+  }
+
+  private func change(_ decision: Decision, _ slot: UnsafeMutablePointer<Slot>, now: MonotonicTime) {
+    slot.pointee.view.rung = decision.rung
+    switch decision.change {
+    case .first, .kept: break
+    case .raised:
+      slot.pointee.view.raisedAt = now
+      counters.raised &+= 1
+    case .lowered:
+      slot.pointee.view.loweredAt = now
+      noteReduction(decision.reason)
+    }
+    if !slot.pointee.view.isLive { pause(slot) }
+  }
+
+  private func noteReduction(_ reason: ReductionReason?) {
+    switch reason {
+    case .link: counters.reducedForLink &+= 1
+    case .egress, .processing: counters.reducedForOverload &+= 1
+    case .wanted, nil: break
+    }
+  }
+
+  /// Stops a slot's video until it is given a layer again.
+  private func pause(_ slot: UnsafeMutablePointer<Slot>) {
+    slot.pointee.phase = .idle
+    slot.pointee.backlog = nil
+  }
+
+  private func show(_ layer: Layer, on handle: SlotHandle, _ slot: UnsafeMutablePointer<Slot>, now: MonotonicTime) {
+    let goal = cut(for: layer)
+    let isRaised = goal.spatial > slot.pointee.goal.spatial || goal.temporal > slot.pointee.goal.temporal
+    slot.pointee.goal = goal
+    guard slot.pointee.phase.target == layer.stream else { return attach(handle, to: layer.stream, now: now) }
+    // Up in space goes at a keyframe only; up in time where the sender lets it, or else at a keyframe too.
+    guard slot.pointee.cut != goal, case .forwarding = slot.pointee.phase else { return }
+    let waitsTooLong = since(slot.pointee.view.raisedAt, now) > Self.switchPatience
+    if (isRaised && goal.spatial > slot.pointee.cut.spatial) || (waitsTooLong && isAbove(goal, slot.pointee.cut)) {
+      requestKeyframe(of: layer.stream, now: now)
+    }
+  }
+
+  private func isAbove(_ goal: LayerCut, _ cut: LayerCut) -> Bool {
+    goal.spatial > cut.spatial || goal.temporal > cut.temporal
+  }
+
+  /// How long a slot waits for a point to go up before a keyframe is asked for.
+  private static var switchPatience: TimeInterval64 { .milliseconds(1_500) }
+
+  private func showStill(
+    _ demand: Demand, _ handle: SlotHandle, _ slot: UnsafeMutablePointer<Slot>, now: MonotonicTime
+  ) {
+    if let last = slot.pointee.view.lastStillAt, now - last < Self.stillInterval { return }
+    guard let stream = demand.layers.first?.layer.stream else { return }
+    slot.pointee.view.lastStillAt = now
+    requestKeyframe(of: stream, now: now)
+    guard !replays.contains(where: { $0.slot == handle }) else { return }
+    replays.append(Replay(slot: handle, stream: stream, remaining: nil, isStill: true))
+  }
+}

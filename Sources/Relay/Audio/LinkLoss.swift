@@ -1,0 +1,33 @@
+import Primitives
+
+/// How much gets lost on the way to one viewer, and so how often its sound is sent.
+///
+/// One report with losses is enough to begin: the next words should not be lost as well. It ends only when nothing was
+/// lost for a while, since repeated sound costs little and a weak link rarely gets better at once.
+struct LinkLoss: BitwiseCopyable {
+  /// Earlier packets to repeat in each.
+  private(set) var repetitions: UInt8 = 0
+  private var until = MonotonicTime.zero
+
+  /// Share lost, in 256ths, from which one earlier packet is repeated: 3 %.
+  static let weak: UInt8 = 8
+  /// From which two are: 10 %, where the next packet is often lost as well.
+  static let bad: UInt8 = 26
+  /// From which a weak link counts as still weak: 1 %.
+  static let stillWeak: UInt8 = 3
+  /// How long repetition goes on after the last loss; browsers report on sound only every five seconds or so.
+  static let hold = TimeInterval64.milliseconds(15_000)
+
+  /// Takes a report of the share that was lost lately, in 256ths (RFC 3550 §6.4.1).
+  mutating func note(_ fraction: UInt8, now: MonotonicTime) {
+    let wanted: UInt8 = fraction >= Self.bad ? 2 : fraction >= Self.weak ? 1 : 0
+    let isStillWeak = repetitions > 0 && fraction >= Self.stillWeak
+    guard wanted > 0 || isStillWeak else { return }
+    repetitions = max(repetitions, wanted)
+    until = now + Self.hold
+  }
+
+  mutating func update(now: MonotonicTime) {
+    if repetitions > 0, now >= until { repetitions = 0 }
+  }
+}

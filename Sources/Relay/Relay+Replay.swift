@@ -1,0 +1,123 @@
+import Primitives
+
+// Replays and retransmissions: rare beside the fan-out.
+
+extension Relay {
+  /// Asks for a slot's first picture out of the caches, at the next flush.
+  func scheduleReplay(_ slot: SlotHandle) {
+    guard let entry = slots.find(Int(slot.index)), entry.pointee.outbound != nil,
+      case .awaitingKeyframe(let stream) = entry.pointee.phase, streams[unchecked: stream.index].pointee.kind == .video,
+      !replays.contains(where: { $0.slot == slot })
+    else { return }
+    replays.append(Replay(slot: slot, stream: stream, remaining: nil))
+  }
+
+  func flushReplays(into egress: inout EgressBuffer, now: MonotonicTime) -> Bool {
+    while var replay = replays.last {
+      guard let slot = slots.find(Int(replay.slot.index)), let stream = streams.find(Int(replay.stream.index)),
+        replay.remaining != nil || start(&replay, slot, stream, now: now)
+      else {
+        replays.removeLast()
+        continue
+      }
+      guard write(&replay, slot, stream, into: &egress, now: now) else {
+        replays[replays.count - 1] = replay
+        return false
+      }
+      replays.removeLast()
+    }
+    return true
+  }
+
+  /// Decides what is replayed: everything since the last keyframe when it is still there and short, else the keyframe.
+  private func start(
+    _ replay: inout Replay, _ slot: UnsafeMutablePointer<Slot>, _ stream: UnsafeMutablePointer<Stream>,
+    now: MonotonicTime
+  ) -> Bool {
+    guard let keyframes = stream.pointee.keyframes, let start = keyframes.newestStart,
+      let highest = stream.pointee.sequence.highest,
+      replay.isStill || slot.pointee.phase == .awaitingKeyframe(of: replay.stream)
+    else { return false }
+    if !replay.isStill, let place = stream.pointee.ring.find(start), highest - start < Self.maximumReplay {
+      // Of a keyframe that is still arriving, the rest follows live.
+      slot.pointee.begin(replay.stream, at: stream.pointee.ring.entries[place], now: now)
+      slot.pointee.lastReplayAt = now
+      counters.keyframesReplayed &+= 1
+      if pacer(of: slot, now: now) != nil {
+        hold(replay.slot, slot, Backlog(stream: replay.stream, next: start))
+        return false
+      }
+      replay.remaining = start..<(highest + 1)
+    } else if let keyframe = keyframes.range, let cached = cachedPacket(keyframe.lowerBound, of: stream) {
+      slot.pointee.mapNext(cached.packet, of: replay.stream, now: now)
+      slot.pointee.lastReplayAt = now
+      replay.remaining = keyframe
+      replay.isKeyframeOnly = true
+      if replay.isStill { counters.stillsSent &+= 1 } else { counters.keyframesReplayed &+= 1 }
+    } else {
+      return false
+    }
+    return true
+  }
+
+  /// Packets that are sent at once to bring a viewer up to the present.
+  private static var maximumReplay: Int64 { 128 }
+
+  private func write(
+    _ replay: inout Replay, _ slot: UnsafeMutablePointer<Slot>, _ stream: UnsafeMutablePointer<Stream>,
+    into egress: inout EgressBuffer, now: MonotonicTime
+  ) -> Bool {
+    guard let remaining = replay.remaining else { return true }
+    var message = MessageBuilder(destination: slot.pointee.destination)
+    for extended in remaining {
+      guard let (packet, payload) = cachedPacket(extended, of: stream) else { continue }
+      let length = Int(packet.length)
+      guard message.makeRoom(for: length, in: &egress) else {
+        replay.remaining = extended..<remaining.upperBound
+        return false
+      }
+      let number =
+        replay.isKeyframeOnly
+        ? slot.pointee.plainNumber(of: packet) : slot.pointee.take(packet, of: replay.stream, now: now)
+      guard !number.isNone else { continue }
+      let written = slot.pointee.write(
+        packet, as: number, payload: payload, length: length, to: message.position(in: egress), now: now)
+      message.append(payload: length, written: written)
+      slot.pointee.link.pointee.pacer.spend(written)
+      counters.packetsForwarded &+= written > 0 ? 1 : 0
+    }
+    message.finish(in: &egress)
+    return true
+  }
+
+  func flushRetransmissions(into egress: inout EgressBuffer, now: MonotonicTime) -> Bool {
+    while let wanted = retransmissions.last {
+      guard egress.hasRoom else { return false }
+      retransmissions.removeLast()
+      guard let slot = slots.find(Int(wanted.slot.index)), let stream = streams.find(Int(wanted.stream.index)),
+        let (packet, payload) = cachedPacket(wanted.extended, of: stream)
+      else {
+        counters.retransmissionsMissed &+= 1
+        continue
+      }
+      let written = slot.pointee.writeRetransmission(
+        packet, of: SlotNumber(value: wanted.original, skippedPictures: wanted.skippedPictures), payload: payload,
+        timestampOffset: wanted.timestampOffset, probe: 0, to: egress.next, now: now)
+      guard written > 0 else { continue }
+      egress.commit(to: slot.pointee.destination, length: written, segmentSize: written, segments: 1)
+      slot.pointee.link.pointee.pacer.spend(written)
+      counters.retransmitted &+= 1
+    }
+    return true
+  }
+
+  func cachedPacket(
+    _ extended: Int64, of stream: UnsafeMutablePointer<Stream>
+  ) -> (packet: CachedPacket, payload: UnsafeRawPointer)? {
+    if let place = stream.pointee.ring.find(extended) {
+      return (stream.pointee.ring.entries[place], UnsafeRawPointer(stream.pointee.ring.payload(at: place)))
+    }
+    guard let keyframes = stream.pointee.keyframes, let place = keyframes.find(extended) else { return nil }
+    return (keyframes.packet(at: place), UnsafeRawPointer(keyframes.payload(at: place)))
+  }
+}

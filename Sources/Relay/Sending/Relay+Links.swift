@@ -1,0 +1,47 @@
+import CongestionControl
+import Primitives
+import RTP
+
+// What viewers' feedback tells of their links.
+
+extension Relay {
+  func receive(_ feedback: TransportFeedback, from peer: PeerHandle, now: MonotonicTime) {
+    guard let link = peers.find(Int(peer.index))?.pointee.link else { return }
+    let absurd = link.pointee.estimator.absurdFeedback
+    link.pointee.estimator.receive(feedback, now: now)
+    let news = link.pointee.estimator.absurdFeedback &- absurd
+    counters.absurdFeedback &+= news
+    if news == 0 { link.pointee.noteFeedback(now) }
+  }
+
+  func receive(_ estimate: ReceiverEstimatedMaximumBitrate, from peer: PeerHandle, now: MonotonicTime) {
+    guard let link = peers.find(Int(peer.index))?.pointee.link else { return }
+    let absurd = link.pointee.estimator.absurdFeedback
+    link.pointee.estimator.receive(maximum: estimate.bitrate, now: now)
+    counters.absurdFeedback &+= link.pointee.estimator.absurdFeedback &- absurd
+  }
+
+  func receive(_ reports: [ReportBlock], from peer: PeerHandle, now: MonotonicTime, wall: NTPTimestamp) {
+    noteLoss(reports, from: peer, now: now)
+    guard let entry = peers.find(Int(peer.index)), let link = entry.pointee.link else { return }
+    for report in reports {
+      let isOwn = entry.pointee.slots.contains { slots[unchecked: $0.index].pointee.ssrc == report.ssrc }
+      guard isOwn else { continue }
+      entry.pointee.loss.note(report.fractionLost, now: now)
+      link.pointee.estimator.receive(
+        loss: report.fractionLost, roundTripTime: report.roundTripTime(now: wall), now: now)
+    }
+  }
+
+  /// Brings a viewer's estimate up to date, paces by it, and starts a probe when it is time.
+  func updateLink(of handle: PeerHandle, _ peer: UnsafeMutablePointer<RelayPeer>, now: MonotonicTime) {
+    guard let link = peer.pointee.link else { return }
+    link.pointee.estimator.tick(now: now)
+    guard link.pointee.bitsPerSecond(now) != nil else {
+      link.pointee.pacer.deactivate()
+      return
+    }
+    link.pointee.pacer.setRate(link.pointee.estimator.pacingRate, now: now)
+    startProbe(of: handle, peer, now: now)
+  }
+}

@@ -1,0 +1,74 @@
+import CongestionControl
+import Primitives
+
+/// What all slots of one viewer share: one path with one estimate, one sequence of transport-wide numbers, one pacer.
+///
+/// Plain data behind a pointer that slots keep; ``Relay`` makes it with the viewer's first slot and frees it with the
+/// viewer.
+struct SendingLink: ~Copyable {
+  var estimator: BandwidthEstimator
+  var pacer: Pacer
+  /// Since when the viewer's feedback tells of its link; nil before.
+  private(set) var informedSince: MonotonicTime?
+  private(set) var lastFeedbackAt = MonotonicTime.zero
+  private var nextNumber: UInt16
+  /// The burst that is being sent to learn whether the link bears more.
+  var probe: ProbeProgress?
+  /// Sound, of which the link bears every packet or nothing.
+  var audioBitsPerSecond = 0
+
+  /// What a viewer's link is taken to bear before its feedback tells, bits per second.
+  static let initialEstimate = 1_500_000
+  /// How long an estimate is trusted without feedback.
+  private static var feedbackLifetime: TimeInterval64 { .milliseconds(5_000) }
+
+  init(firstNumber: UInt16, now: MonotonicTime) {
+    estimator = BandwidthEstimator(initial: Self.initialEstimate, now: now)
+    pacer = Pacer(now: now)
+    nextNumber = firstNumber
+  }
+
+  mutating func deallocate() {
+    estimator.deallocate()
+  }
+
+  /// The next transport-wide number, for a packet of `bytes`.
+  @inline(__always)
+  mutating func takeNumber(bytes: Int, probe: UInt8, now: MonotonicTime) -> UInt16 {
+    let number = nextNumber
+    nextNumber &+= 1
+    estimator.noteSent(number, bytes: bytes, probe: probe, now: now)
+    return number
+  }
+
+  mutating func noteFeedback(_ now: MonotonicTime) {
+    if informedSince == nil { informedSince = now }
+    lastFeedbackAt = now
+  }
+
+  /// What the link bears, bits per second; nil while nothing is known.
+  func bitsPerSecond(_ now: MonotonicTime) -> Int? {
+    guard informedSince != nil, now - lastFeedbackAt < Self.feedbackLifetime else { return nil }
+    return estimator.target
+  }
+}
+
+typealias SendingLinkPointer = UnsafeMutablePointer<SendingLink>
+
+/// A probe on its way.
+struct ProbeProgress: BitwiseCopyable {
+  let id: UInt8
+  let bitsPerSecond: Int
+  var remainingBytes: Int
+  var startedAt: MonotonicTime
+  var sentBytes = 0
+
+  /// Bytes that should have left by now.
+  func due(_ now: MonotonicTime) -> Int {
+    let elapsed = max(0, (now - startedAt).nanoseconds)
+    // A first packet at once; then as the rate demands.
+    return ProbeProgress.firstBytes + Int(Double(elapsed) * Double(bitsPerSecond) / 8e9) - sentBytes
+  }
+
+  private static let firstBytes = 1_200
+}

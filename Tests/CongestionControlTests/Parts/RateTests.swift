@@ -1,0 +1,141 @@
+import CongestionControl
+import Primitives
+import Testing
+
+@Suite struct RateTests {
+  private func at(_ seconds: Double) -> MonotonicTime { .zero + .seconds(seconds) }
+
+  private func observation(
+    arrives: Double?, sent: Double? = nil, queue: Int64 = 0, at seconds: Double
+  ) -> RateControl.Observation {
+    RateControl.Observation(
+      acknowledged: arrives, sent: sent ?? arrives, queueDelay: .milliseconds(queue), roundTripTime: .milliseconds(100),
+      now: at(seconds))
+  }
+
+  // MARK: - The window
+
+  @Test func countsTheLastHalfSecond() {
+    var window = RateWindow()
+    for step in 0..<200 { window.add(1_250, at: Int64(step) * 10_000_000) }
+    #expect(abs((window.bitsPerSecond ?? 0) - 1_000_000) < 60_000)
+    for step in 200..<300 { window.add(125, at: Int64(step) * 10_000_000) }
+    #expect(abs((window.bitsPerSecond ?? 0) - 100_000) < 6_000)
+  }
+
+  @Test func aWindowNeedsSomeTime() {
+    var window = RateWindow()
+    #expect(window.bitsPerSecond == nil)
+    window.add(1_000, at: 0)
+    window.add(1_000, at: 100_000_000)
+    #expect(window.bitsPerSecond == nil)
+    window.add(1_000, at: 160_000_000)
+    #expect(window.bitsPerSecond != nil)
+  }
+
+  @Test func aWindowStandsLeapsOfTime() {
+    var window = RateWindow()
+    for time in [0, 10_000_000_000, -5_000_000_000, Int64.max, Int64.min, 0] { window.add(1_200, at: time) }
+    #expect(window.bitsPerSecond.map { $0.isFinite } ?? true)
+  }
+
+  // MARK: - The link's limit
+
+  @Test func isNearWhatWasSeen() {
+    var capacity = LinkCapacity()
+    #expect(capacity.near == nil)
+    capacity.observe(1_000_000)
+    #expect(capacity.near?.contains(1_050_000) == true)
+    #expect(capacity.near?.contains(1_300_000) == false)
+  }
+
+  @Test func aFarObservationIsAnotherLink() {
+    var capacity = LinkCapacity()
+    capacity.observe(1_000_000)
+    capacity.observe(300_000)
+    #expect(capacity.mean == 300_000)
+  }
+
+  // MARK: - Up and down
+
+  @Test func growsByEightPercentASecondFarFromTheLimit() {
+    var rate = RateControl(rate: 1_000_000)
+    for step in 0...10 { rate.increase(observation(arrives: 1_000_000, at: Double(step) / 10)) }
+    #expect((1_075_000...1_090_000).contains(rate.rate))
+  }
+
+  @Test func growsByAPacketAResponseTimeNearTheLimit() {
+    var rate = RateControl(rate: 1_000_000)
+    rate.decrease(observation(arrives: 1_000_000, at: 0))
+    #expect(rate.rate == 850_000)
+    for step in 1...5 { rate.increase(observation(arrives: 850_000, at: Double(step) / 10)) }
+    // On the way back to where the limit is near: faster.
+    #expect(rate.rate > 900_000)
+    let before = rate.rate
+    for step in 6...15 { rate.increase(observation(arrives: 900_000, at: Double(step) / 10)) }
+    #expect((40_000...60_000).contains(rate.rate - before))
+  }
+
+  @Test func staysWithinReachOfWhatArrives() {
+    var rate = RateControl(rate: 300_000)
+    for step in 0...600 { rate.increase(observation(arrives: 250_000, at: Double(step) / 10)) }
+    #expect(rate.rate == 385_000)
+  }
+
+  @Test func doesNotBelieveThatMoreArrivesThanIsSent() {
+    var rate = RateControl(rate: 300_000)
+    for step in 0...600 { rate.increase(observation(arrives: 50_000_000, sent: 250_000, at: Double(step) / 10)) }
+    #expect(rate.rate == 385_000)
+  }
+
+  @Test func doesNotFallBecauseLittleIsSent() {
+    var rate = RateControl(rate: 2_000_000)
+    for step in 0...100 { rate.increase(observation(arrives: 50_000, at: Double(step) / 10)) }
+    #expect(rate.rate == 2_000_000)
+    rate.decrease(observation(arrives: 50_000, at: 11))
+    #expect(rate.rate == 1_700_000)
+  }
+
+  @Test func fallsToWhatArrivesWhenLessArrivesThanIsSent() {
+    var rate = RateControl(rate: 2_000_000)
+    rate.decrease(observation(arrives: 150_000, sent: 600_000, at: 0))
+    #expect(rate.rate == 127_500)
+  }
+
+  @Test func fallsOncePerResponseTime() {
+    var rate = RateControl(rate: 1_000_000)
+    rate.decrease(observation(arrives: 900_000, at: 0))
+    rate.decrease(observation(arrives: 400_000, sent: 800_000, at: 0.1))
+    #expect(rate.rate == 765_000)
+    rate.decrease(observation(arrives: 400_000, sent: 800_000, at: 0.25))
+    #expect(rate.rate == 340_000)
+  }
+
+  @Test func emptiesALongQueueAndComesBack() {
+    var rate = RateControl(rate: 1_000_000)
+    rate.decrease(observation(arrives: 600_000, sent: 1_000_000, queue: 500, at: 0))
+    #expect(rate.rate == 300_000)
+    rate.restore(observation(arrives: 300_000, queue: 200, at: 0.5))
+    #expect(rate.rate == 300_000)
+    rate.restore(observation(arrives: 300_000, queue: 20, at: 1))
+    #expect(rate.rate == 510_000)
+  }
+
+  @Test func waitsForAQueueToGoButNotForOthersQueues() {
+    var rate = RateControl(rate: 1_000_000)
+    rate.decrease(observation(arrives: 1_000_000, at: 0))
+    for step in 1..<15 { rate.increase(observation(arrives: 850_000, queue: 150, at: Double(step) / 10)) }
+    #expect(rate.rate == 850_000)
+    for step in 15..<45 { rate.increase(observation(arrives: 850_000, queue: 150, at: Double(step) / 10)) }
+    #expect(rate.rate > 900_000)
+  }
+
+  @Test func aProbeThatFilledAKnownLinkProvesLittle() {
+    var rate = RateControl(rate: 1_000_000)
+    rate.decrease(observation(arrives: 1_000_000, at: 0))
+    rate.prove(.init(bitsPerSecond: 1_600_000, isSaturated: true), now: at(3))
+    #expect(rate.rate == 900_000)
+    rate.prove(.init(bitsPerSecond: 1_600_000, isSaturated: false), now: at(3))
+    #expect(rate.rate == 1_600_000)
+  }
+}

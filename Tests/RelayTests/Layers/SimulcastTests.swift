@@ -1,0 +1,117 @@
+import Primitives
+import RTP
+import Relay
+import Testing
+
+/// Several encodings of one picture: each viewer gets the one that fits.
+@Suite struct SimulcastTests {
+  @Test func theBestIsShownWhileNothingLimits() throws {
+    let stage = try Stage()
+    stage.run(pictures: 120)
+    #expect(stage.sizes.suffix(10).allSatisfy { $0 == 1_000 })
+    #expect(stage.viewer.media().isContinuous)
+    let layers = stage.world.relay.layers(of: stage.source, now: stage.world.now)
+    #expect(layers.map(\.rid).filter { $0 == "h" }.count == 2, "\(layers)")
+    #expect(layers.map(\.bitsPerSecond) == layers.map(\.bitsPerSecond).sorted())
+    #expect(layers.first?.height == 360)
+  }
+
+  @Test func aSmallerOneIsShownAtItsKeyframeAndTheBestComesBack() throws {
+    let stage = try Stage()
+    stage.run(pictures: 120)
+    stage.world.relay.egressBitsPerSecond = 60_000
+    stage.run(pictures: 90)
+    stage.viewer.forgetReceived()
+    stage.run(pictures: 30)
+    #expect(stage.sizes.allSatisfy { $0 == 100 })
+    #expect(stage.world.views.contains(stage.viewer.slots[0].handle), "the viewer is told")
+    #expect(stage.status?.reason == .egress)
+
+    stage.world.relay.egressBitsPerSecond = nil
+    stage.run(pictures: 150)
+    #expect(stage.sizes.suffix(10).allSatisfy { $0 == 1_000 }, "within five seconds")
+    #expect(stage.viewer.media().isContinuous)
+    #expect(stage.status?.reason == nil)
+  }
+
+  @Test func withoutRoomForAnyLayerStillsComeAndThenSoundAlone() throws {
+    let stage = try Stage()
+    stage.run(pictures: 120)
+    stage.world.relay.egressBitsPerSecond = 9_000
+    stage.run(pictures: 60)
+    stage.viewer.forgetReceived()
+    stage.run(pictures: 300)
+    let keyframes = stage.viewer.media().filter { $0.descriptor?.isKeyframeStart == true }
+    #expect((3...4).contains(keyframes.count), "one every three seconds")
+    #expect(stage.viewer.media().count == 2 * keyframes.count, "and nothing else")
+    #expect(stage.status?.rung == .stills)
+    #expect(stage.viewer.media().isContinuous)
+
+    stage.world.relay.egressBitsPerSecond = 0
+    stage.run(pictures: 30)
+    stage.viewer.forgetReceived()
+    stage.run(pictures: 120)
+    #expect(stage.viewer.media().isEmpty)
+    #expect(stage.status?.rung == .audioOnly)
+
+    stage.world.relay.egressBitsPerSecond = nil
+    stage.run(pictures: 150)
+    #expect(stage.sizes.suffix(10).allSatisfy { $0 == 1_000 })
+  }
+
+  @Test func aViewerWhoWantsLessGetsLess() throws {
+    let stage = try Stage()
+    stage.run(pictures: 120)
+    stage.world.relay.setHeight(90, of: stage.viewer.slots[0].handle)
+    stage.run(pictures: 60)
+    stage.viewer.forgetReceived()
+    stage.run(pictures: 30)
+    #expect(stage.status?.reason == .wanted)
+    #expect(stage.sizes.allSatisfy { $0 < 1_000 })
+  }
+
+  @Test func anEncodingThatVanishesIsReplaced() throws {
+    let stage = try Stage()
+    stage.run(pictures: 120)
+    stage.encodings.removeLast()
+    stage.run(pictures: 120)
+    #expect(stage.sizes.suffix(10).allSatisfy { $0 == 400 })
+    #expect(stage.viewer.media().isContinuous)
+  }
+
+  /// A caller who sends three encodings and makes keyframes when asked, and a viewer.
+  private final class Stage {
+    let world: World
+    let caller: PeerHandle
+    let source: SourceHandle
+    let viewer: Viewer
+    var encodings = [
+      LayeredStream(0x11, size: 100, rid: "l"), LayeredStream(0x22, size: 400, rid: "m"),
+      LayeredStream(0x33, size: 1_000, rid: "h"),
+    ]
+
+    init() throws {
+      world = try World()
+      caller = world.addCaller()
+      source = try world.addSource(of: caller)
+      viewer = try world.addViewer()
+      world.connect(viewer, to: source)
+      run(pictures: 1, keyframe: true)
+    }
+
+    var status: SlotStatus? { world.relay.status(of: viewer.slots[0].handle, showing: source, now: world.now) }
+    var sizes: [Int] { viewer.media().map(\.payload.count) }
+
+    func run(pictures: Int, keyframe: Bool = false) {
+      for _ in 0..<pictures {
+        let isAsked = world.takeFeedback(to: caller).contains { packet in
+          if case .pictureLossIndication = packet { true } else { false }
+        }
+        for place in encodings.indices {
+          world.send(encodings[place].next(keyframe: keyframe || isAsked), from: caller)
+        }
+        world.advance(LayeredStream.interval)
+      }
+    }
+  }
+}
