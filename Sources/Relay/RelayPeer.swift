@@ -12,6 +12,8 @@ struct RelayPeer {
   var feedback: TransportFeedbackRecorder?
   /// What is lost on the way to the peer.
   var loss = LinkLoss()
+  /// Whether its sound is sent with repetitions now.
+  var repeatsSound = false
   /// The SSRC that our reports to this peer come from.
   let reportSSRC: SSRC
   let canonicalName: String

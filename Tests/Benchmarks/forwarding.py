@@ -138,9 +138,11 @@ def measure(system: str, scenario: Scenario, options: argparse.Namespace) -> dic
         try:
             printed = subprocess.run(on_core(1, options.is_pinned) + command, stdout=subprocess.PIPE, timeout=patience).stdout
             return figures(system, json.loads(printed), server.resident)
-        except (subprocess.TimeoutExpired, json.JSONDecodeError) as error:
-            print(f"{system} {scenario.name} failed: {error}", file=sys.stderr)
-            return None
+        except subprocess.TimeoutExpired:
+            print(f"{system} {scenario.name} failed: it took more than {patience:.0f} s", file=sys.stderr)
+        except json.JSONDecodeError:
+            print(f"{system} {scenario.name} failed: the load generator says why above", file=sys.stderr)
+        return None
 
 
 def figures(system: str, result: dict, resident_before: int) -> dict:
@@ -150,7 +152,8 @@ def figures(system: str, result: dict, resident_before: int) -> dict:
     return {
         "packetsPerSecondPerCore": 1e6 / cost if cost else 0, "microsecondsPerPacket": cost,
         "packetsPerSecond": result["traffic"]["packetsPerSecond"],
-        "delayP50Milliseconds": result["delay"]["p50"], "delayP99Milliseconds": result["delay"]["p99"],
+        "delayP50Milliseconds": result["delay"]["p50"] if result["delay"]["packets"] else None,
+        "delayP99Milliseconds": result["delay"]["p99"] if result["delay"]["packets"] else None,
         "lossPercent": result["traffic"]["lostShare"] * 100,
         "setupP50Milliseconds": None if system == BARE_LOOP else (result["setup"]["connected"] or {}).get("p50"),
         "residentBytes": server["residentBytes"],
@@ -184,7 +187,8 @@ def own_address() -> str | None:
 def machine() -> dict:
     lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
-    return {"cores": os.cpu_count(), "model": model, "kernel": platform.release()}
+    # What else the machine did before the first run: the average of the last minute.
+    return {"cores": os.cpu_count(), "model": model, "kernel": platform.release(), "loadBefore": round(os.getloadavg()[0], 2)}
 
 
 def run(options: argparse.Namespace) -> dict:
@@ -199,7 +203,8 @@ def run(options: argparse.Namespace) -> dict:
                 runs[system].setdefault(scenario.name, []).append(found)
                 if found:
                     print(f"round {number + 1}  {scenario.name:7} {system:10} {found['microsecondsPerPacket']:6.2f} us  "
-                          f"p99 {found['delayP99Milliseconds']:8.2f} ms  lost {found['lossPercent']:.2f} %", file=sys.stderr)
+                          f"p99 {report.words(found['delayP99Milliseconds'], 2)} ms  lost {found['lossPercent']:.2f} %",
+                          file=sys.stderr)
     return runs
 
 
@@ -209,7 +214,7 @@ def result(runs: dict, options: argparse.Namespace, library: str) -> dict:
         for system, scenarios in runs.items()
     }
     return {
-        "schema": 1, "date": datetime.date.today().isoformat(), "machine": machine(), "rounds": options.rounds,
+        "schema": 1, "date": datetime.date.today().isoformat(), "machine": options.machine, "rounds": options.rounds,
         "seconds": options.seconds, "pinned": options.is_pinned, "bareLoopCipher": library, "systems": systems,
         "ratios": report.ratios(runs),
     }
@@ -229,7 +234,7 @@ def parse() -> argparse.Namespace:
     options = parser.parse_args()
     options.program = options.program.resolve()
     options.is_pinned = len(os.sched_getaffinity(0)) > 1
-    options.address = own_address()
+    options.address, options.machine = own_address(), machine()
     available = [SIGHTLINE, BARE_LOOP] + ([JANUS] if shutil.which("janus") and options.address else [])
     options.systems = [each for each in available if not options.systems or each in options.systems.split(",")]
     wanted = options.scenarios.split(",") if options.scenarios else None

@@ -13,6 +13,8 @@ TARGETS = [
     ("sightlineToBareLoop", "CPU per packet beside the bare loop", 1 / 0.8, "{:.2f}"),
 ]
 GROWTH_BOUND, MEMORY_BOUND, DELAY_BOUND = 1.2, 64 * 1024, 2.0
+#: Runnable threads beside ours that leave delays alone.
+BUSY = 0.5
 #: Scenarios at half of another one's load.
 HALF_LOADS = ["1x50", "1x250", "15x2"]
 
@@ -20,6 +22,11 @@ HALF_LOADS = ["1x50", "1x250", "15x2"]
 def rounded(value: float) -> float:
     """Four digits: more would be noise."""
     return 0.0 if value == 0 else round(value, max(0, 3 - math.floor(math.log10(abs(value)))))
+
+
+def words(value: float | None, digits: int) -> str:
+    """A dash for what was not measured: a server so late that nothing sent in the window came within it has no delay."""
+    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def ratios(runs: dict) -> dict:
@@ -55,11 +62,12 @@ def table(result: dict) -> str:
     for scenario in scenarios(result):
         for system, found in result["systems"].items():
             if row := found.get(scenario):
-                setup = "-" if row["setupP50Milliseconds"] is None else f"{row['setupP50Milliseconds']:.1f}"
                 lines.append(
                     f"{scenario:9} {NAMES[system]:12} {row[COST]:9.2f} {row['packetsPerSecondPerCore']:15,.0f} "
-                    f"{row['delayP50Milliseconds']:8.2f} {row[DELAY]:8.2f} {row['lossPercent']:8.3f} {setup:>10} "
-                    f"{row['residentBytes'] / 1e6:12.0f}")
+                    f"{words(row['delayP50Milliseconds'], 2):>8} {words(row[DELAY], 2):>8} {row['lossPercent']:8.3f} "
+                    f"{words(row['setupP50Milliseconds'], 1):>10} {row['residentBytes'] / 1e6:12.0f}")
+    if machine["loadBefore"] > BUSY:
+        lines += ["", f"The machine was busy before (load {machine['loadBefore']}): ratios of CPU hold, delays and memory do not."]
     return "\n".join(lines + ["", *targets(result)])
 
 
@@ -81,7 +89,7 @@ def targets(result: dict) -> list[str]:
                 line(f"{words}, {scenario}", value, bound, form)
     own = result["systems"].get("sightline", {})
     for scenario in HALF_LOADS:
-        if scenario in own:
+        if scenario in own and own[scenario][DELAY] is not None:
             line(f"p99 of the delay at half load, {scenario}, ms", own[scenario][DELAY], DELAY_BOUND, "{:.2f}")
     for name, words, bound, form in (
             ("costOf1000ViewersTo10", "cost per packet of 1,000 viewers beside 10", GROWTH_BOUND, "{:.2f}"),

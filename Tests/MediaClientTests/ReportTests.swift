@@ -17,7 +17,7 @@ struct ReportTests {
     }
     let set = #"{"count": 100, "p50": 6.04, "p99": 11.6, "maximum": 13.5}"#
     let process = """
-      "server": {"cpuPercent": 12.4, "microsecondsPerPacket": 4.45, "residentBytes": 90000000,
+      "server": {"cpuPercent": 12.4, "microsecondsPerPacket": 4.45, "microsecondsPerNumber": 3.1, "residentBytes": 90000000,
        "peakResidentBytes": 95000000, "threads": [{"name": "media-0", "cpuPercent": 6.2}]},
       """
     let text = """

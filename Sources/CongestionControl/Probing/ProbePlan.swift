@@ -29,6 +29,7 @@ package struct ProbePlan {
   private var wanted: Int?
   private let initial: Int
   private var started = 0
+  private var startRate = 0
   private var waiting = 0
   private var nextAt: MonotonicTime
   private var pause = ProbePlan.firstPause
@@ -60,10 +61,13 @@ package struct ProbePlan {
     let hasRoom = target < min(wanted ?? maximum, maximum)
     let rate: Int
     if started < Self.startFactors.count {
+      guard isCalm else { return nil }
       rate = min(initial * Self.startFactors[started], ceiling)
       started += 1
       nextAt = now + Self.startPause
-      guard rate > target else { return nil }
+      // The ceiling may leave nothing to learn beyond the first.
+      guard rate > target, rate > startRate else { return nil }
+      startRate = rate
     } else {
       guard wanted != nil, hasRoom, isCalm, waiting == 0 else { return nil }
       rate = min(max(target * factor, min(target * Self.nextFactor, Self.cheapest)), ceiling)

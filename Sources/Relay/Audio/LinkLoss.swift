@@ -4,9 +4,9 @@ import Primitives
 ///
 /// One report with losses is enough to begin: the next words should not be lost as well. It ends only when nothing was
 /// lost for a while, since repeated sound costs little and a weak link rarely gets better at once.
-struct LinkLoss: BitwiseCopyable {
+package struct LinkLoss: BitwiseCopyable, Sendable {
   /// Earlier packets to repeat in each.
-  private(set) var repetitions: UInt8 = 0
+  package private(set) var repetitions: UInt8 = 0
   private var until = MonotonicTime.zero
 
   /// Share lost, in 256ths, from which one earlier packet is repeated: 3 %.
@@ -16,10 +16,12 @@ struct LinkLoss: BitwiseCopyable {
   /// From which a weak link counts as still weak: 1 %.
   static let stillWeak: UInt8 = 3
   /// How long repetition goes on after the last loss; browsers report on sound only every five seconds or so.
-  static let hold = TimeInterval64.milliseconds(15_000)
+  package static let hold = TimeInterval64.milliseconds(15_000)
+
+  package init() {}
 
   /// Takes a report of the share that was lost lately, in 256ths (RFC 3550 §6.4.1).
-  mutating func note(_ fraction: UInt8, now: MonotonicTime) {
+  package mutating func note(_ fraction: UInt8, now: MonotonicTime) {
     let wanted: UInt8 = fraction >= Self.bad ? 2 : fraction >= Self.weak ? 1 : 0
     let isStillWeak = repetitions > 0 && fraction >= Self.stillWeak
     guard wanted > 0 || isStillWeak else { return }
@@ -27,7 +29,19 @@ struct LinkLoss: BitwiseCopyable {
     until = now + Self.hold
   }
 
-  mutating func update(now: MonotonicTime) {
+  /// Repetitions for which there is room: sound fills no more than three quarters of what the link bears, since a thin
+  /// link that is filled up loses still more.
+  ///
+  /// - Parameters:
+  ///   - sound: What sound takes without repetitions, bits per second.
+  ///   - link: What the link bears, bits per second; nil while it is not known.
+  package func repetitions(sound: Int, link: Int?) -> UInt8 {
+    guard let link, sound > 0 else { return repetitions }
+    return UInt8(clamping: min(Int(repetitions), max(0, link / 4 * 3 / sound - 1)))
+  }
+
+  /// Ends repetition when its time is over.
+  package mutating func update(now: MonotonicTime) {
     if repetitions > 0, now >= until { repetitions = 0 }
   }
 }

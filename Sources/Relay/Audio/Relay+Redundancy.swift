@@ -142,11 +142,24 @@ extension Relay {
     for index in 0..<peers.end {
       guard let peer = peers.find(index) else { continue }
       peer.pointee.loss.update(now: now)
-      for handle in peer.pointee.slots {
-        let slot = slots[unchecked: handle.index]
-        guard slot.pointee.formats.payloadType(of: .redundantAudio) != nil else { continue }
-        slot.pointee.redundancy = peer.pointee.loss.repetitions
-      }
+      guard peer.pointee.loss.repetitions > 0 || peer.pointee.repeatsSound else { continue }
+      setRedundancy(of: peer, now)
+    }
+  }
+
+  private func setRedundancy(of peer: UnsafeMutablePointer<RelayPeer>, _ now: MonotonicTime) {
+    var sound = 0
+    for handle in peer.pointee.slots {
+      let slot = slots[unchecked: handle.index]
+      guard slot.pointee.kind == .audio else { continue }
+      sound += slot.pointee.rate.bitsPerSecond / (1 + Int(slot.pointee.redundancy))
+    }
+    let repetitions = peer.pointee.loss.repetitions(sound: sound, link: peer.pointee.link?.pointee.bitsPerSecond(now))
+    peer.pointee.repeatsSound = repetitions > 0
+    for handle in peer.pointee.slots {
+      let slot = slots[unchecked: handle.index]
+      guard slot.pointee.formats.payloadType(of: .redundantAudio) != nil else { continue }
+      slot.pointee.redundancy = repetitions
     }
   }
 }

@@ -35,6 +35,15 @@ import Testing
     }
   }
 
+  @Test func theStartGoesNoFurtherThanWantedEither() {
+    let plan = Planner(ProbePlan(initial: 1_500_000, now: .zero))
+    plan.plan.setWanted(2_000_000, now: .zero)
+    let rates = (0..<5).map {
+      plan.take(target: 1_500_000, maximum: most, isCalm: true, now: at(Double($0) / 10))?.bitsPerSecond
+    }
+    #expect(rates == [2_500_000, nil, nil, nil, nil])
+  }
+
   private func started(wanted: Int) -> Planner {
     let plan = Planner(ProbePlan(initial: 300_000, now: .zero))
     let probes = [0.0, 0.1].compactMap { plan.take(target: 300_000, maximum: most, isCalm: true, now: at($0)) }

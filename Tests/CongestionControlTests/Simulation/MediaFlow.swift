@@ -51,7 +51,7 @@ final class MediaFlow {
   private var nextFrame: MonotonicTime
   private var nextFeedback: MonotonicTime
   private var nextTick: MonotonicTime
-  private var probe: (left: Int, budget: Double, probe: BandwidthEstimator.Probe)?
+  private var probe: (startedAt: MonotonicTime, sent: Int, probe: BandwidthEstimator.Probe)?
   private var returning: [(at: MonotonicTime, feedback: TransportFeedback)] = []
   private var random: RandomSource
 
@@ -94,11 +94,11 @@ final class MediaFlow {
     }
     if now >= nextTick {
       estimator.tick(now: now)
-      if probe == nil, let next = estimator.takeProbe(now: now) { probe = (next.bytes, 0, next) }
+      if probe == nil, let next = estimator.takeProbe(now: now) { probe = (now, 0, next) }
       nextTick = now + .milliseconds(10)
     }
     if now >= nextFrame { encode(now) }
-    return (paced() + probing()).map { bytes, probe in
+    return (paced() + probing(now)).map { bytes, probe in
       sequence &+= 1
       estimator.noteSent(sequence, bytes: bytes, probe: probe, now: now)
       record.sent(bytes)
@@ -128,17 +128,16 @@ final class MediaFlow {
     return leaving
   }
 
-  private func probing() -> [(Int, UInt8)] {
+  /// As the relay does it: whole packets repeated, the first at once.
+  private func probing(_ now: MonotonicTime) -> [(Int, UInt8)] {
     guard var current = probe else { return [] }
     var leaving: [(Int, UInt8)] = []
-    current.budget += Double(current.probe.bitsPerSecond) / 8_000
-    while current.budget > 0, current.left > 0 {
-      let bytes = min(current.left, 600)
-      leaving.append((bytes, current.probe.id))
-      current.left -= bytes
-      current.budget -= Double(bytes)
+    let due = 1_200 + (now - current.startedAt).seconds * Double(current.probe.bitsPerSecond) / 8
+    while Double(current.sent) < due, current.sent < current.probe.bytes {
+      leaving.append((1_100, current.probe.id))
+      current.sent += 1_100
     }
-    probe = current.left > 0 ? current : nil
+    probe = current.sent < current.probe.bytes ? current : nil
     return leaving
   }
 

@@ -99,6 +99,8 @@ export class IncidentEvents extends EventTarget {
     const message = parse(data);
     if (message?.v !== 1) return;
     this.#metadata?.receive(carrier, message);
+    // The control room hears of everybody's pictures; what of it is our own changes nothing else.
+    if (message.kind === "view") return this.dispatchEvent(new CustomEvent("view", { detail: message }));
     const handler = this.#handlers[message.kind];
     if (!handler) return;
     handler(message);
@@ -130,7 +132,6 @@ export class IncidentEvents extends EventTarget {
     },
     source: ({ source }) => this.sources.set(source.id, source),
     sourceRemoved: ({ source }) => this.sources.delete(source),
-    view: (view) => this.dispatchEvent(new CustomEvent("view", { detail: view })),
     message: (message) => this.dispatchEvent(new CustomEvent("message", { detail: message })),
     error: ({ code, text, inReplyTo }) => {
       if (inReplyTo !== undefined || !finalCodes.has(code)) return;
