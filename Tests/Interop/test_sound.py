@@ -24,7 +24,7 @@ SOUND = """async () => {
   return { ...stream, codec: report.find((entry) => entry.id === stream?.codecId)?.mimeType };
 }"""
 GROWING = (
-    "packetsReceived", "packetsLost", "fecPacketsReceived", "concealedSamples", "silentConcealedSamples",
+    "packetsReceived", "packetsLost", "packetsDiscarded", "concealedSamples", "silentConcealedSamples",
     "totalSamplesReceived",
 )
 
@@ -54,16 +54,15 @@ def test_what_is_lost_on_the_callers_link_is_heard(
         start_call(caller)
         viewer = open_steered(chromium, f"{service.viewer}&slots=1", lambda answer: answer)
         wait_for_picture(viewer)
-        assert sound(caller)["codec"] == "audio/red", "the caller's browser sends redundant audio"
         counters = Growth(service)
         heard = hear(viewer, SECONDS)
-        repaired = counters["red_recovered"]
+        repaired, repeated = counters["red_recovered"], counters["red_sent"]
         report(test="sound", link="caller", repaired=repaired, **heard)
     assert heard["packetsReceived"] >= 40 * SECONDS, "sound goes on"
-    assert repaired > 0
+    assert repaired > 0, "the caller's browser sends redundant audio"
     # What the relay could not repair never came, and the viewer counts it.
     assert heard["packetsLost"] <= MOST_LOST_AFTER_REPAIR * (repaired + heard["packetsLost"]), heard
-    assert heard["codec"] == "audio/opus", "behind the relay it is plain Opus"
+    assert repeated == 0, "what is lost before the relay says nothing about the viewer's link"
 
 
 def test_a_viewer_behind_a_lossy_link_gets_redundant_sound(
@@ -85,7 +84,6 @@ def test_a_viewer_behind_a_lossy_link_gets_redundant_sound(
         lossy = hear(viewer, SECONDS)
         report(test="sound", link="viewer, lossy", **lossy)
         assert lossy["packetsLost"] > 0
-        assert lossy["fecPacketsReceived"] > 0, "the browser takes the earlier packets out of the later ones"
         lost = lossy["packetsLost"] / (lossy["packetsLost"] + lossy["packetsReceived"])
         # Without repair, at least what is lost is made up, and the stretches around it as well.
         assert lossy["made_up"] <= 0.6 * lost, lossy

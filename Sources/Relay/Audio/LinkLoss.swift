@@ -8,6 +8,10 @@ package struct LinkLoss: BitwiseCopyable, Sendable {
   /// Earlier packets to repeat in each.
   package private(set) var repetitions: UInt8 = 0
   private var until = MonotonicTime.zero
+  /// What transport-wide feedback told since the last share was taken from it.
+  private var received = 0
+  private var missing = 0
+  private var heardAt: MonotonicTime?
 
   /// Share lost, in 256ths, from which one earlier packet is repeated: 3 %.
   static let weak: UInt8 = 8
@@ -20,8 +24,30 @@ package struct LinkLoss: BitwiseCopyable, Sendable {
 
   package init() {}
 
+  /// Packets over which a share is taken from transport-wide feedback.
+  private static let sampleSize = 100
+  /// How long reports on streams count for nothing after transport-wide feedback.
+  private static let feedbackLifetime = TimeInterval64.milliseconds(5_000)
+
+  /// Takes what transport-wide feedback tells: these numbers are the link's own.
+  package mutating func noteFeedback(received: Int, missing: Int, now: MonotonicTime) {
+    heardAt = now
+    self.received += max(0, received)
+    self.missing += max(0, missing)
+    let total = self.received + self.missing
+    guard total >= Self.sampleSize else { return }
+    take(UInt8(clamping: self.missing * 256 / total), now: now)
+    (self.received, self.missing) = (0, 0)
+  }
+
+  /// Takes a report on a stream, where there is no better: it counts what was lost on the sender's link as well.
+  package mutating func noteReport(_ fraction: UInt8, now: MonotonicTime) {
+    if let heardAt, now - heardAt < Self.feedbackLifetime { return }
+    take(fraction, now: now)
+  }
+
   /// Takes a report of the share that was lost lately, in 256ths (RFC 3550 §6.4.1).
-  package mutating func note(_ fraction: UInt8, now: MonotonicTime) {
+  private mutating func take(_ fraction: UInt8, now: MonotonicTime) {
     let wanted: UInt8 = fraction >= Self.bad ? 2 : fraction >= Self.weak ? 1 : 0
     let isStillWeak = repetitions > 0 && fraction >= Self.stillWeak
     guard wanted > 0 || isStillWeak else { return }

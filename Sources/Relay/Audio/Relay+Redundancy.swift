@@ -137,6 +137,15 @@ extension Relay {
 // Not on the packet path.
 
 extension Relay {
+  /// Takes from a viewer's feedback how much of what was sent to it is lost.
+  func noteLoss(_ feedback: TransportFeedback, of peer: PeerHandle, now: MonotonicTime) {
+    var (received, missing) = (0, 0)
+    feedback.forEachPacket { _, arrival in
+      if arrival == nil { missing += 1 } else { received += 1 }
+    }
+    peers.find(Int(peer.index))?.pointee.loss.noteFeedback(received: received, missing: missing, now: now)
+  }
+
   /// Has sound repeated where the link is weak, and no longer where it is not.
   func updateRedundancy(_ now: MonotonicTime) {
     for index in 0..<peers.end {

@@ -11,7 +11,9 @@ extension Relay {
     link.pointee.estimator.receive(feedback, now: now)
     let news = link.pointee.estimator.absurdFeedback &- absurd
     counters.absurdFeedback &+= news
-    if news == 0 { link.pointee.noteFeedback(now) }
+    guard news == 0 else { return }
+    link.pointee.noteFeedback(now)
+    noteLoss(feedback, of: peer, now: now)
   }
 
   func receive(_ estimate: ReceiverEstimatedMaximumBitrate, from peer: PeerHandle, now: MonotonicTime) {
@@ -26,7 +28,7 @@ extension Relay {
     for report in reports {
       let isOwn = entry.pointee.slots.contains { slots[unchecked: $0.index].pointee.ssrc == report.ssrc }
       guard isOwn else { continue }
-      entry.pointee.loss.note(report.fractionLost, now: now)
+      entry.pointee.loss.noteReport(report.fractionLost, now: now)
       link.pointee.estimator.receive(
         loss: report.fractionLost, roundTripTime: report.roundTripTime(now: wall), now: now)
     }

@@ -25,15 +25,15 @@ import Testing
     ])
   func shares(_ test: Course) {
     var loss = LinkLoss()
-    for fraction in test.fractions { loss.note(fraction, now: Self.start) }
+    for fraction in test.fractions { loss.noteReport(fraction, now: Self.start) }
     #expect(loss.repetitions == test.expected)
   }
 
   @Test("it ends when nothing was lost for a while", arguments: [(UInt8(0), false), (2, false), (3, true), (8, true)])
   func ends(fraction: UInt8, isOn: Bool) {
     var loss = LinkLoss()
-    loss.note(20, now: Self.start)
-    loss.note(fraction, now: Self.start + .seconds(10))
+    loss.noteReport(20, now: Self.start)
+    loss.noteReport(fraction, now: Self.start + .seconds(10))
     loss.update(now: Self.start + .seconds(14))
     #expect(loss.repetitions == 1)
     loss.update(now: Self.start + LinkLoss.hold)
@@ -51,9 +51,26 @@ import Testing
     ])
   func thinLinks(_ test: Room) {
     var loss = LinkLoss()
-    loss.note(100, now: Self.start)
+    loss.noteReport(100, now: Self.start)
     #expect(loss.repetitions(sound: 48_000, link: test.link) == test.expected)
     #expect(loss.repetitions(sound: 0, link: test.link) == 2)
     #expect(LinkLoss().repetitions(sound: 48_000, link: test.link) == 0)
+  }
+
+  @Test("feedback about the link itself counts in place of reports on streams")
+  func feedback() {
+    var loss = LinkLoss()
+    for step in UInt64(0)..<100 {
+      let now = Self.start + .milliseconds(Int64(step) * 100)
+      loss.noteFeedback(received: 30, missing: 0, now: now)
+      loss.noteReport(50, now: now)
+    }
+    #expect(loss.repetitions == 0, "what is lost before the relay says nothing about the link")
+    let later = Self.start + .seconds(10)
+    for _ in 0..<10 { loss.noteFeedback(received: 10, missing: 2, now: later) }
+    #expect(loss.repetitions == 2)
+    loss.update(now: later + LinkLoss.hold)
+    loss.noteReport(10, now: later + LinkLoss.hold)
+    #expect(loss.repetitions == 1, "without feedback, reports count again")
   }
 }
