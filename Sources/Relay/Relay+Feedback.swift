@@ -58,7 +58,7 @@ extension Relay {
     let isFull = bitsPerSecond != nil && link.pointee.estimator.isCongested
     let pause = isFull ? link.pointee.estimator.roundTripTime ?? .zero : .zero
     for number in request.lost {
-      let isBorne = bitsPerSecond.map { link.pointee.repairs.bears($0, now: now) } ?? true
+      let isBorne = bitsPerSecond.map { link.pointee.repairs.bears($0, isFull: isFull, now: now) } ?? true
       guard isBorne, slot.pointee.retransmissionBudget > 0, retransmissions.count < Self.maximumRetransmissions else {
         counters.retransmissionsOverBudget &+= 1
         continue

@@ -8,6 +8,8 @@ import Primitives
 package struct RepairBudget: BitwiseCopyable {
   /// Share of what the link bears, in hundredths: more than what common loss needs.
   package static let share = 25
+  /// The same while the link's queue is long.
+  package static let shareOfFullLink = 10
   /// Most that is saved up, as time at that rate, and in bytes: a lost frame is repaired at once.
   package static let burst = TimeInterval64.milliseconds(500)
   package static let minimumBurst = 12 * 1_200
@@ -18,8 +20,8 @@ package struct RepairBudget: BitwiseCopyable {
   package init() {}
 
   /// Whether a repair may leave over a link that bears `bitsPerSecond`.
-  package mutating func bears(_ bitsPerSecond: Int, now: MonotonicTime) -> Bool {
-    let rate = Double(bitsPerSecond * Self.share / 100) / 8
+  package mutating func bears(_ bitsPerSecond: Int, isFull: Bool, now: MonotonicTime) -> Bool {
+    let rate = Double(bitsPerSecond * (isFull ? Self.shareOfFullLink : Self.share) / 100) / 8
     let elapsed = min(max(now - refilledAt, .zero), Self.burst)
     if elapsed >= .milliseconds(1) {
       refilledAt = now
