@@ -3,6 +3,8 @@ import SimulationSupport
 import Testing
 
 /// One packet of ten lost either way, and 100 ms each way: what repair saves.
+///
+/// A packet that is lost twice comes after half a second: a repair takes a round trip of 200 ms and more.
 @Suite struct RelayLossTests {
   static let lossy = SimulatedNetwork.Quality(delay: .milliseconds(100), loss: 0.10)
 
@@ -41,7 +43,7 @@ import Testing
   func viewersLink(seed: UInt64) throws {
     let course = try watch(seed: seed, caller: SimulatedNetwork.Quality(), viewer: Self.lossy)
     #expect(course.share > 0.95, "\(course.share) \(course.text)")
-    #expect(course.frozen < 1.5, "\(course.text)")
+    #expect(course.frozen < 2.5, "\(course.text)")
     #expect(course.sound > 0.85)
   }
 
@@ -49,7 +51,7 @@ import Testing
   func callersLink(seed: UInt64) throws {
     let course = try watch(seed: seed, caller: Self.lossy, viewer: SimulatedNetwork.Quality())
     #expect(course.share > 0.95, "\(course.share) \(course.text)")
-    #expect(course.frozen < 1.5, "\(course.text)")
+    #expect(course.frozen < 2.5, "\(course.text)")
     #expect(course.sound > 0.85)
   }
 
