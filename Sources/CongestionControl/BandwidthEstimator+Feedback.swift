@@ -83,6 +83,7 @@ extension BandwidthEstimator {
 
   /// Raises or lowers the rate by what is known now.
   mutating func adjust(_ now: MonotonicTime) {
+    let latest = acknowledged.latestBitsPerSecond
     let acknowledged = acknowledged.bitsPerSecond
     let reported = reported.bitsPerSecond
     let verdict = loss.evaluate(
@@ -90,7 +91,8 @@ extension BandwidthEstimator {
         rate: rate.rate, sent: reported, acknowledged: acknowledged, queueDelay: queueDelay,
         roundTripTime: responseTime, now: now))
     let observation = RateControl.Observation(
-      acknowledged: acknowledged, sent: reported, queueDelay: queueDelay, roundTripTime: responseTime, now: now)
+      acknowledged: acknowledged, latest: latest, sent: reported, queueDelay: queueDelay, roundTripTime: responseTime,
+      now: now)
     if case .lower(let bitsPerSecond) = verdict {
       // Lost at the end of a long queue: the queue must be emptied too.
       if queueDelay > RateControl.shortQueue { return rate.decrease(observation) }

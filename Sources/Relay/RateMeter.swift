@@ -5,8 +5,11 @@ struct RateMeter: BitwiseCopyable {
   private(set) var bitsPerSecond = 0
   private var bytes = 0
   private var startedAt = MonotonicTime.zero
+  private let interval: TimeInterval64
 
-  static let interval = TimeInterval64.milliseconds(500)
+  init(interval: TimeInterval64 = .milliseconds(500)) {
+    self.interval = interval
+  }
 
   /// Whether anything came in this interval or the last one.
   var isActive: Bool { bitsPerSecond > 0 || bytes > 0 }
@@ -19,7 +22,7 @@ struct RateMeter: BitwiseCopyable {
   /// Closes the interval when it is over.
   mutating func update(_ now: MonotonicTime) {
     let elapsed = now - startedAt
-    guard elapsed >= Self.interval else { return }
+    guard elapsed >= interval else { return }
     bitsPerSecond = Int(Double(bytes) * 8 / elapsed.seconds)
     bytes = 0
     startedAt = now

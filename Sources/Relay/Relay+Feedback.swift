@@ -20,7 +20,7 @@ extension Relay {
     for packet in packets {
       switch packet {
       case .senderReport(let report): receive(report, from: peer, now: now, wall: wall)
-      case .genericNACK(let request): receive(request, from: peer)
+      case .genericNACK(let request): receive(request, from: peer, now: now)
       case .pictureLossIndication(let request): receiveKeyframeRequest(for: request.mediaSSRC, from: peer, now: now)
       case .fullIntraRequest(let request):
         for entry in request.entries { receiveKeyframeRequest(for: entry.ssrc, from: peer, now: now) }
@@ -46,14 +46,20 @@ extension Relay {
       wall: NTPTimestamp(bits: report.ntpTime.bits &+ offset), rtpTimestamp: report.rtpTimestamp)
   }
 
-  private func receive(_ request: GenericNACK, from peer: PeerHandle) {
+  private func receive(_ request: GenericNACK, from peer: PeerHandle, now: MonotonicTime) {
     counters.nacksReceived &+= UInt64(request.lost.count)
     // Lost retransmissions are asked for by their original's number; those of their own stream mean nothing here.
     guard let handle = slot(sending: request.mediaSSRC, to: peer) else { return }
     let slot = slots[unchecked: handle.index]
     guard slot.pointee.ssrc == request.mediaSSRC else { return }
+    let link = slot.pointee.link
+    let bitsPerSecond = link.pointee.bitsPerSecond(now)
+    // Where loss is by chance a second repair is worth its while; where the queue is full it only adds to it.
+    let isFull = bitsPerSecond != nil && link.pointee.estimator.isCongested
+    let pause = isFull ? link.pointee.estimator.roundTripTime ?? .zero : .zero
     for number in request.lost {
-      guard slot.pointee.retransmissionBudget > 0, retransmissions.count < Self.maximumRetransmissions else {
+      let isBorne = bitsPerSecond.map { link.pointee.repairs.bears($0, isFull: isFull, now: now) } ?? true
+      guard isBorne, slot.pointee.retransmissionBudget > 0, retransmissions.count < Self.maximumRetransmissions else {
         counters.retransmissionsOverBudget &+= 1
         continue
       }
@@ -61,9 +67,16 @@ extension Relay {
         counters.retransmissionsMissed &+= 1
         continue
       }
+      guard slot.pointee.repairs?.note(wanted.original, after: pause, now: now) ?? true else { continue }
       slot.pointee.retransmissionBudget -= 1
+      link.pointee.repairs.spend(repairLength(wanted))
       retransmissions.append(wanted)
     }
+  }
+
+  private func repairLength(_ wanted: Retransmission) -> Int {
+    streams.find(Int(wanted.stream.index)).flatMap { cachedPacket(wanted.extended, of: $0) }
+      .map { Int($0.packet.length) + Slot.maximumOverhead } ?? 0
   }
 
   /// Which packet of which stream was sent as `number` of the slot.

@@ -114,7 +114,7 @@ extension Relay {
     recordPacket(packet, payload, of: stream, now: now)
     stream.pointee.lastPacketAt = now
     stream.pointee.rate.add(length)
-    stream.pointee.layers.add(length, packet.layers)
+    stream.pointee.layers.add(length, packet.layers, timestamp: packet.timestamp)
     if stream.pointee.format != format { stream.pointee.format = format }
     stream.pointee.keyframes?.note(packet, payload: payload)
     if packet.startsKeyframe, stream.pointee.kind == .video {

@@ -7,16 +7,19 @@ package struct RateControl {
   package struct Observation {
     /// What arrived lately, and what was sent of the packets that feedback told about, bits per second.
     package var acknowledged: Double?
+    /// What arrived in the last moment.
+    package var latest: Double?
     package var sent: Double?
     package var queueDelay: TimeInterval64
     package var roundTripTime: TimeInterval64
     package var now: MonotonicTime
 
     package init(
-      acknowledged: Double?, sent: Double?, queueDelay: TimeInterval64, roundTripTime: TimeInterval64,
-      now: MonotonicTime
+      acknowledged: Double?, latest: Double? = nil, sent: Double?, queueDelay: TimeInterval64,
+      roundTripTime: TimeInterval64, now: MonotonicTime
     ) {
       self.acknowledged = acknowledged
+      self.latest = latest
       self.sent = sent
       self.queueDelay = queueDelay
       self.roundTripTime = roundTripTime
@@ -103,7 +106,7 @@ package struct RateControl {
     let now = observation.now
     // What is heard now of packets behind a long queue was sent before the last decrease.
     let pause = observation.roundTripTime + .milliseconds(100) + min(observation.queueDelay, Self.longQueue)
-    let arrives = observation.acknowledged ?? rate
+    let arrives = arriving(observation)
     if let lastDecrease, now - lastDecrease < pause { return hold(now) }
     var lowered = arrives * backOff(observation.queueDelay)
     if let sent = observation.sent, sent < 0.7 * rate, arrives >= 0.9 * sent {
@@ -116,6 +119,14 @@ package struct RateControl {
     rate = min(rate, lowered)
     lastDecrease = now
     lastUpdate = now
+  }
+
+  /// What arrives while the queue grows.
+  ///
+  /// A link that has just been given more to carry is full only since then: half a second would count the time before.
+  private func arriving(_ observation: Observation) -> Double {
+    guard let acknowledged = observation.acknowledged else { return rate }
+    return max(acknowledged, min(observation.latest ?? 0, rate))
   }
 
   private func backOff(_ queue: TimeInterval64) -> Double {

@@ -44,6 +44,13 @@ package struct RateWindow {
     return Double(settled) * 8 / (Double(length) * Double(Self.bucket) / 1e9)
   }
 
+  /// The same over the last 150 ms; nil while too little is known.
+  package var latestBitsPerSecond: Double? {
+    guard let newest, newest - oldest >= Self.shortest else { return nil }
+    let settled = (1...Self.shortest).reduce(0) { $0 + bytes[place(newest - $1)] }
+    return Double(settled) * 8 / (Double(Self.shortest) * Double(Self.bucket) / 1e9)
+  }
+
   private mutating func restart(at index: Int64, _ length: Int) {
     bytes = InlineArray(repeating: 0)
     newest = index

@@ -25,6 +25,12 @@ enum Allowance: UInt64, CaseIterable {
 }
 
 extension Allocator {
+  /// What a link must be known to bear so that a rate is given to its viewer in any case, also after a failed try, in bits
+  /// per second: a link that is probed for less would never be tried again.
+  static func proof(of bitsPerSecond: Int) -> Int {
+    min(max(bitsPerSecond, 0), maximumRate) * 1000 / Allowance.retry.thousandths
+  }
+
   /// For so long after a raise or a lowering, raising needs ``Allowance/retry``.
   static let restAfterChange = TimeInterval64.seconds(2)
   /// A raise that was taken back within this time has failed.

@@ -42,7 +42,8 @@ extension Relay {
     }
     for (viewer, peer) in viewers.enumerated() where viewer < wanted.count {
       guard let link = peers.find(Int(peer.index))?.pointee.link else { continue }
-      link.pointee.estimator.setWanted(wanted[viewer] + input.viewers[viewer].audioBitsPerSecond)
+      let best = wanted[viewer] + input.viewers[viewer].audioBitsPerSecond
+      link.pointee.estimator.setWanted(Allocator.proof(of: best))
     }
   }
 

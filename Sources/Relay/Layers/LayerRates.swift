@@ -8,20 +8,34 @@ struct LayerRates: BitwiseCopyable {
   static let maximumTemporal: UInt8 = 3
 
   private var meters = InlineArray<16, RateMeter>(repeating: RateMeter())
+  /// Keyframes by spatial layer, over a longer time: one is as large as many pictures, and each that a viewer's change
+  /// of layers asks for would else make the layer look as if it did not fit.
+  private var keyframes = InlineArray<4, RateMeter>(repeating: RateMeter(interval: LayerRates.keyframeInterval))
+  /// Of the last keyframe.
+  private var keyframeTimestamp: UInt32?
   /// Highest layers seen since the last keyframe.
   private(set) var spatial: UInt8 = 0
   private(set) var temporal: UInt8 = 0
 
+  /// Over which keyframes are spread.
+  private static let keyframeInterval = TimeInterval64.milliseconds(4_000)
+
   @inline(__always)
-  mutating func add(_ bytes: Int, _ layers: PacketLayers) {
+  mutating func add(_ bytes: Int, _ layers: PacketLayers, timestamp: UInt32) {
+    if layers.startsKeyframe { keyframeTimestamp = timestamp }
     if layers.spatial > spatial { spatial = min(layers.spatial, Self.maximumSpatial) }
     if layers.temporal > temporal { temporal = min(layers.temporal, Self.maximumTemporal) }
-    meters[Int(layers.spatial & 3) &* 4 &+ Int(layers.temporal & 3)].add(bytes)
+    if timestamp == keyframeTimestamp {
+      keyframes[Int(layers.spatial & 3)].add(bytes)
+    } else {
+      meters[Int(layers.spatial & 3) &* 4 &+ Int(layers.temporal & 3)].add(bytes)
+    }
   }
 
   /// Closes the measuring interval when it is over.
   mutating func update(_ now: MonotonicTime) {
     for place in 0..<16 { meters[place].update(now) }
+    for place in 0..<4 { keyframes[place].update(now) }
     // A sender that stops a layer must not be waited for.
     while spatial > 0, !isSent(spatial: spatial) { spatial -= 1 }
     while temporal > 0, !isSent(temporal: temporal) { temporal -= 1 }
@@ -31,13 +45,14 @@ struct LayerRates: BitwiseCopyable {
   func bitsPerSecond(spatial: UInt8, temporal: UInt8) -> Int {
     var sum = 0
     for row in 0...Int(min(spatial, Self.maximumSpatial)) {
+      sum &+= keyframes[row].bitsPerSecond
       for column in 0...Int(min(temporal, Self.maximumTemporal)) { sum &+= meters[row * 4 + column].bitsPerSecond }
     }
     return sum
   }
 
   private func isSent(spatial: UInt8) -> Bool {
-    (0..<4).contains { meters[Int(spatial) * 4 + $0].isActive }
+    keyframes[Int(spatial)].isActive || (0..<4).contains { meters[Int(spatial) * 4 + $0].isActive }
   }
 
   private func isSent(temporal: UInt8) -> Bool {

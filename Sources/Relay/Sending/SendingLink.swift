@@ -14,6 +14,8 @@ struct SendingLink: ~Copyable {
   private var nextNumber: UInt16
   /// The burst that is being sent to learn whether the link bears more.
   var probe: ProbeProgress?
+  /// What may be sent again.
+  var repairs = RepairBudget()
   /// Sound, of which the link bears every packet or nothing.
   var audioBitsPerSecond = 0
 

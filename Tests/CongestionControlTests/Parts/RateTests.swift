@@ -6,11 +6,11 @@ import Testing
   private func at(_ seconds: Double) -> MonotonicTime { .zero + .seconds(seconds) }
 
   private func observation(
-    arrives: Double?, sent: Double? = nil, queue: Int64 = 0, at seconds: Double
+    arrives: Double?, latest: Double? = nil, sent: Double? = nil, queue: Int64 = 0, at seconds: Double
   ) -> RateControl.Observation {
     RateControl.Observation(
-      acknowledged: arrives, sent: sent ?? arrives, queueDelay: .milliseconds(queue), roundTripTime: .milliseconds(100),
-      now: at(seconds))
+      acknowledged: arrives, latest: latest, sent: sent ?? arrives, queueDelay: .milliseconds(queue),
+      roundTripTime: .milliseconds(100), now: at(seconds))
   }
 
   // MARK: - The window
@@ -31,6 +31,15 @@ import Testing
     #expect(window.bitsPerSecond == nil)
     window.add(1_000, at: 160_000_000)
     #expect(window.bitsPerSecond != nil)
+  }
+
+  @Test func knowsTheLastMoment() {
+    var window = RateWindow()
+    #expect(window.latestBitsPerSecond == nil)
+    for step in 0..<50 { window.add(125, at: Int64(step) * 10_000_000) }
+    for step in 50..<70 { window.add(1_250, at: Int64(step) * 10_000_000) }
+    #expect(abs((window.latestBitsPerSecond ?? 0) - 1_000_000) < 100_000)
+    #expect((window.bitsPerSecond ?? 0) < 600_000)
   }
 
   @Test func aWindowStandsLeapsOfTime() {
@@ -100,6 +109,15 @@ import Testing
     var rate = RateControl(rate: 2_000_000)
     rate.decrease(observation(arrives: 150_000, sent: 600_000, at: 0))
     #expect(rate.rate == 127_500)
+  }
+
+  @Test func fallsToWhatTheFullLinkCarriesNotToWhatItCarriedBefore() {
+    var rate = RateControl(rate: 600_000)
+    rate.decrease(observation(arrives: 300_000, latest: 580_000, sent: 500_000, at: 0))
+    #expect(rate.rate == 580_000 * RateControl.backOff)
+    // A burst that arrives faster than anything was sent is no reason to stay.
+    rate.decrease(observation(arrives: 300_000, latest: 5_000_000, sent: 500_000, at: 1))
+    #expect(rate.rate == 580_000 * RateControl.backOff * RateControl.backOff)
   }
 
   @Test func fallsOncePerResponseTime() {

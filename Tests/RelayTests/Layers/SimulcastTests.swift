@@ -79,6 +79,25 @@ import Testing
     #expect(stage.viewer.media().isContinuous)
   }
 
+  @Test func aKeyframeDoesNotMakeALayerLookTooLarge() throws {
+    let world = try World()
+    let caller = world.addCaller()
+    let source = try world.addSource(of: caller)
+    var stream = TestStream(0x77)
+    var rates: [Int] = []
+    for picture in 0..<360 {
+      // Every two seconds one as large as fifteen others.
+      let sizes = picture % 60 == 30 ? [Int](repeating: 1_000, count: 15) : [1_000]
+      world.send(stream.frame(keyframe: picture % 60 == 30, sizes: sizes, ticks: 3_000), from: caller)
+      world.advance(33)
+      if picture > 150 { rates += world.relay.layers(of: source, now: world.now).map(\.bitsPerSecond) }
+    }
+    #expect(rates.count == 209)
+    let (least, most) = (rates.min() ?? 0, rates.max() ?? 0)
+    #expect(most < least * 12 / 10, "\(least) to \(most)")
+    #expect(most > 300_000, "the keyframes count")
+  }
+
   /// A caller who sends three encodings and makes keyframes when asked, and a viewer.
   private final class Stage {
     let world: World
