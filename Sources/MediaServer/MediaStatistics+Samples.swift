@@ -85,6 +85,8 @@ extension MediaStatistics {
       .init("rtx_over_budget", \.retransmissionsOverBudget, "Requests beyond a viewer's budget."),
       .init("keyframes_requested", \.keyframesRequested, "Keyframe requests sent to callers."),
       .init("keyframe_requests_received", \.keyframeRequestsReceived, "Keyframe requests from viewers."),
+      .init(
+        "keyframe_requests_ignored", \.keyframeRequestsIgnored, "Keyframe requests of a viewer that came too often."),
       .init("keyframes_replayed", \.keyframesReplayed, "Cached keyframes sent to new viewers."),
       .init("absurd_feedback", \.absurdFeedback, "Feedback of viewers that cannot be true."),
       .init("probes_sent", \.probesSent, "Bursts sent to learn whether a viewer's link bears more."),

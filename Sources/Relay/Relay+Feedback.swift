@@ -98,14 +98,24 @@ extension Relay {
     counters.keyframeRequestsReceived &+= 1
     let slot = slots[unchecked: handle.index]
     guard let stream = slot.pointee.phase.target else { return }
-    requestKeyframe(of: stream, now: now)
-    // A viewer that missed its very first packets gets the cached picture again while the fresh one is on its way.
-    guard now - slot.pointee.lastReplayAt >= Self.minimumReplayInterval else { return }
-    scheduleReplay(handle)
+    guard slot.pointee.askedAt.map({ now - $0 >= Self.minimumRequestInterval }) ?? true else {
+      counters.keyframeRequestsIgnored &+= 1
+      return
+    }
+    slot.pointee.askedAt = now
+    // A viewer that missed its very first packets gets the cached picture again.
+    if case .forwarding = slot.pointee.phase, slot.pointee.lastReplayAt != .zero,
+      now - slot.pointee.lastReplayAt < Self.firstPicture
+    {
+      slot.pointee.phase = .awaitingKeyframe(of: stream)
+    }
+    if !scheduleReplay(handle) { requestKeyframe(of: stream, now: now) }
   }
 
-  /// Least time between two replays of a cached keyframe to one viewer.
-  private static var minimumReplayInterval: TimeInterval64 { .milliseconds(100) }
+  /// Least time between two requests of one viewer that count: the relay repeats what it asks a caller for by itself.
+  private static var minimumRequestInterval: TimeInterval64 { .milliseconds(1_000) }
+  /// For how long after a cached picture was sent a request means that it did not arrive.
+  private static var firstPicture: TimeInterval64 { .milliseconds(1_500) }
 
   private func receive(_ goodbye: Goodbye, from peer: PeerHandle, now: MonotonicTime) {
     guard let entry = peers.find(Int(peer.index)) else { return }

@@ -63,9 +63,8 @@ extension Relay {
     for handle in entry.pointee.slots {
       let slot = slots[unchecked: handle.index]
       slot.pointee.outbound = outbound
-      // The cached picture at once and a fresh one as soon as it comes (DESIGN, decision 4).
-      scheduleReplay(handle)
-      if let stream = slot.pointee.phase.target { requestKeyframe(of: stream, now: now) }
+      // The cached picture at once (DESIGN, decision 4).
+      if !scheduleReplay(handle), let stream = slot.pointee.phase.target { requestKeyframe(of: stream, now: now) }
     }
     for handle in entry.pointee.sources {
       requestKeyframes(of: handle, now: now)
@@ -155,7 +154,7 @@ extension Relay {
     retransmissions.removeAll { $0.stream == handle }
     streams.remove(Int(handle.index))?.deallocate()
     // Those that were moving on from it have nothing to show until the next keyframe: the cached one fills the gap.
-    leftWaiting.forEach(scheduleReplay)
+    for slot in leftWaiting { scheduleReplay(slot) }
   }
 
   private func removeSlot(_ handle: SlotHandle) {
@@ -211,7 +210,6 @@ extension Relay {
       entry.pointee.phase = old == stream ? .forwarding(old) : .switching(from: old, to: stream)
     }
     target.pointee.subscribers.insert(slot)
-    scheduleReplay(slot)
-    requestKeyframe(of: stream, now: now)
+    if !scheduleReplay(slot) { requestKeyframe(of: stream, now: now) }
   }
 }

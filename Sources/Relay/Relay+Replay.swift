@@ -3,13 +3,18 @@ import Primitives
 // Replays and retransmissions: rare beside the fan-out.
 
 extension Relay {
-  /// Asks for a slot's first picture out of the caches, at the next flush.
-  func scheduleReplay(_ slot: SlotHandle) {
+  /// Asks for a slot's first picture out of the caches, at the next flush; false when the slot does not wait for one.
+  ///
+  /// A fresh keyframe is asked for only if what is kept does not reach the present: a crowd of new viewers costs the caller
+  /// nothing.
+  @discardableResult
+  func scheduleReplay(_ slot: SlotHandle) -> Bool {
     guard let entry = slots.find(Int(slot.index)), entry.pointee.outbound != nil,
       case .awaitingKeyframe(let stream) = entry.pointee.phase, streams[unchecked: stream.index].pointee.kind == .video,
       !replays.contains(where: { $0.slot == slot })
-    else { return }
+    else { return false }
     replays.append(Replay(slot: slot, stream: stream, remaining: nil))
+    return true
   }
 
   func flushReplays(into egress: inout EgressBuffer, now: MonotonicTime) -> Bool {
@@ -37,7 +42,10 @@ extension Relay {
     guard let keyframes = stream.pointee.keyframes, let start = keyframes.newestStart,
       let highest = stream.pointee.sequence.highest,
       replay.isStill || slot.pointee.phase == .awaitingKeyframe(of: replay.stream)
-    else { return false }
+    else {
+      if slot.pointee.phase == .awaitingKeyframe(of: replay.stream) { requestKeyframe(of: replay.stream, now: now) }
+      return false
+    }
     if !replay.isStill, let place = stream.pointee.ring.find(start), highest - start < Self.maximumReplay {
       // Of a keyframe that is still arriving, the rest follows live.
       slot.pointee.begin(replay.stream, at: stream.pointee.ring.entries[place], now: now)
@@ -53,8 +61,10 @@ extension Relay {
       slot.pointee.lastReplayAt = now
       replay.remaining = keyframe
       replay.isKeyframeOnly = true
+      requestKeyframe(of: replay.stream, now: now)
       if replay.isStill { counters.stillsSent &+= 1 } else { counters.keyframesReplayed &+= 1 }
     } else {
+      requestKeyframe(of: replay.stream, now: now)
       return false
     }
     return true

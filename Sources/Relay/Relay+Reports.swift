@@ -14,6 +14,10 @@ extension Relay {
         guard let slot = slots.find(index) else { continue }
         slot.pointee.retransmissionBudget = retransmissionBudget(of: slot, now: now)
         slot.pointee.rate.update(now)
+        // Whoever waits for a picture, for whatever reason, waits for one that was asked for.
+        if case .awaitingKeyframe(let stream) = slot.pointee.phase, slot.pointee.outbound != nil {
+          requestKeyframe(of: stream, now: now)
+        }
       }
       updateRedundancy(now)
       for index in 0..<streams.end { dropFormerSubscribers(of: StreamHandle(index)) }

@@ -139,6 +139,7 @@ package struct RelayCounters: Sendable {
   package var retransmissionsOverBudget: UInt64 = 0
   package var keyframesRequested: UInt64 = 0
   package var keyframeRequestsReceived: UInt64 = 0
+  package var keyframeRequestsIgnored: UInt64 = 0
   package var keyframesReplayed: UInt64 = 0
   package var outputsDropped: UInt64 = 0
   /// Transport-wide feedback, REMB and receiver reports that cannot be true.

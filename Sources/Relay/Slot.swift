@@ -33,6 +33,8 @@ struct Slot {
   /// Retransmissions left in this interval.
   var retransmissionBudget = Slot.retransmissionsPerInterval
   var lastReplayAt = MonotonicTime.zero
+  /// When the viewer last asked for a keyframe; nil for never.
+  var askedAt: MonotonicTime?
   /// What the allocator decided, and when.
   var view = SlotAllocation()
   /// Layers forwarded now, and those to be forwarded as soon as it can be done.

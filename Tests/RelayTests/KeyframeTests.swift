@@ -35,8 +35,41 @@ import Testing
     world.activate(viewer)
     world.flush()
     #expect(viewer.media().tags == [0])
-    world.advance(10)
-    #expect(world.takeFeedback(to: caller).keyframeRequests == 1)
+    world.advance(500)
+    #expect(world.takeFeedback(to: caller).keyframeRequests == 0, "what is kept reaches the present")
+  }
+
+  @Test func aCrowdOfNewViewersCostsTheCallerNothing() throws {
+    let world = try World()
+    let caller = world.addCaller()
+    let source = try world.addSource(of: caller)
+    var stream = TestStream(1)
+    world.send(stream.frame(keyframe: true), from: caller)
+    for _ in 0..<50 {
+      let viewers = try (0..<4).map { _ in try world.addViewer() }
+      for viewer in viewers { world.connect(viewer, to: source) }
+      world.send(stream.frame(), from: caller)
+      world.advance(20)
+      #expect(viewers.allSatisfy { $0.media().first?.tag == 0 })
+    }
+    #expect(world.takeFeedback(to: caller).keyframeRequests == 0)
+  }
+
+  @Test func aViewerThatMissedTheFirstPictureGetsItAgainFromTheCache() throws {
+    let world = try World()
+    let caller = world.addCaller()
+    let source = try world.addSource(of: caller)
+    var stream = TestStream(1)
+    world.send(stream.frame(keyframe: true), from: caller)
+    let viewer = try world.addViewer()
+    world.connect(viewer, to: source)
+    world.advance(30)
+    let request = PictureLossIndication(senderSSRC: SSRC(1), mediaSSRC: viewer.slots[0].ssrc)
+    world.sendRTCP([.pictureLossIndication(request)], from: viewer.peer)
+    #expect(viewer.media().tags == [0, 0])
+    #expect(viewer.media().isContinuous)
+    world.advance(500)
+    #expect(world.takeFeedback(to: caller).keyframeRequests == 0)
   }
 
   @Test func anOldKeyframeBridgesTheTimeToAFreshOne() throws {
@@ -100,6 +133,8 @@ import Testing
     world.send(stream.frame(keyframe: true), from: caller)
     let viewers = try (0..<10).map { _ in try world.addViewer() }
     for viewer in viewers { world.connect(viewer, to: source) }
+    world.advance(2_000)
+    world.send(stream.frame(keyframe: true), from: caller)
     for viewer in viewers {
       let ssrc = viewer.slots[0].ssrc
       world.sendRTCP([.pictureLossIndication(.init(senderSSRC: SSRC(1), mediaSSRC: ssrc))], from: viewer.peer)
@@ -112,6 +147,7 @@ import Testing
     world.advance(20)
     #expect(world.takeFeedback(to: caller).keyframeRequests == 1)
     #expect(world.relay.counters.keyframeRequestsReceived == 20)
+    #expect(world.relay.counters.keyframeRequestsIgnored == 10, "one of each viewer counts")
   }
 
   @Test func anUnansweredRequestIsRepeatedUntilAKeyframeComes() throws {

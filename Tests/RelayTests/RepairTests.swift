@@ -59,7 +59,7 @@ import Testing
 
   @Test func packetsThatAreGoneOrNeverWereAreMisses() throws {
     var scene = try Scene()
-    for _ in 0..<600 { scene.world.send(scene.stream.frame(), from: scene.caller) }
+    for _ in 0..<600 { scene.world.send(scene.stream.frame(ticks: 300), from: scene.caller) }
     let media = scene.viewer.media()
     scene.nack([media[1].sequence, media[0].sequence &- 1, media[600].sequence &+ 1, media[600].sequence &+ 9_999])
     #expect(scene.viewer.retransmissions().isEmpty)
@@ -80,6 +80,15 @@ import Testing
     scene.world.advance(100)
     scene.nack([numbers[0]])
     #expect(scene.viewer.retransmissions().count == 129)
+  }
+
+  @Test func aRepairThatWouldComeTooLateIsNotSent() throws {
+    var scene = try Scene()
+    for _ in 0..<100 { scene.world.send(scene.stream.frame(ticks: 3_000), from: scene.caller) }
+    let media = scene.viewer.media()
+    scene.nack([media[10].sequence, media[90].sequence])
+    #expect(scene.viewer.retransmissions().map(\.original) == [media[90].sequence])
+    #expect(scene.world.relay.counters.retransmissionsLate == 1)
   }
 
   @Test func packetsOfTheSourceBeforeASwitchAreStillThere() throws {

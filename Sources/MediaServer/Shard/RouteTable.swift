@@ -31,6 +31,12 @@ final class RouteTable {
   @inline(__always)
   subscript(_ peer: PeerHandle) -> Route { routes[Int(peer.index)] }
 
+  /// Whether there is a way to the peer.
+  func has(_ peer: PeerHandle) -> Bool {
+    if case .none = self[peer] { return false }
+    return true
+  }
+
   /// The peer's address, in memory that stays where it is.
   @inline(__always)
   func address(of peer: PeerHandle) -> UnsafeMutablePointer<sl_address> {

@@ -197,11 +197,15 @@ extension Shard {
 
   private func handle(_ event: PeerEvent, of peer: Peer) {
     switch event {
-    case .pathChanged(let path): route(peer, over: path)
+    case .pathChanged(let path):
+      let isFirst = !routes.has(peer.handle)
+      route(peer, over: path)
+      if isFirst, let outbound = peer.session.outbound { relay.activate(peer.handle, outbound: outbound, now: now) }
     case .iceStateChanged(let state): iceChanged(to: state, peer)
     case .connected(let outbound):
       counters.handshakesDone &+= 1
-      relay.activate(peer.handle, outbound: outbound, now: now)
+      // A browser that is done with DTLS may not have chosen the path yet: what is sent before goes nowhere.
+      if routes.has(peer.handle) { relay.activate(peer.handle, outbound: outbound, now: now) }
       setState(.connected, of: peer)
     case .channelOpened(let id, let parameters): channelOpened(id, parameters, of: peer)
     case .channelMessage(let id, let message): deliver(message, on: id, from: peer)
