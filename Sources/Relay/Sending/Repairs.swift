@@ -1,4 +1,3 @@
-import CongestionControl
 import Primitives
 
 /// What a viewer's repairs may take of its link: a leaky bucket.
