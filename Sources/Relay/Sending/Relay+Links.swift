@@ -42,7 +42,16 @@ extension Relay {
       link.pointee.pacer.deactivate()
       return
     }
-    link.pointee.pacer.setRate(link.pointee.estimator.pacingRate, now: now)
+    link.pointee.pacer.setRate(pacingRate(of: peer, link), now: now)
     startProbe(of: handle, peer, now: now)
+  }
+
+  /// How fast a viewer's video may leave.
+  ///
+  /// Where the link is what limits the picture, hardly faster than the link takes it: a keyframe then waits here instead of
+  /// in the bottleneck's queue, where it would hold up sound and look like congestion.
+  private func pacingRate(of peer: UnsafeMutablePointer<RelayPeer>, _ link: SendingLinkPointer) -> Int {
+    let isLimited = peer.pointee.slots.contains { slots[unchecked: $0.index].pointee.view.reason == .link }
+    return isLimited ? link.pointee.estimator.target * 11 / 10 : link.pointee.estimator.pacingRate
   }
 }

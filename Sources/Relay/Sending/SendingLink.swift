@@ -19,8 +19,9 @@ struct SendingLink: ~Copyable {
   /// Sound, of which the link bears every packet or nothing.
   var audioBitsPerSecond = 0
 
-  /// What a viewer's link is taken to bear before its feedback tells, bits per second.
-  static let initialEstimate = 1_500_000
+  /// What a viewer's link is taken to bear before its feedback tells, bits per second: a middle layer, which most links
+  /// bear and which shows a face; a second later it is known.
+  static let initialEstimate = 800_000
   /// How long an estimate is trusted without feedback.
   private static var feedbackLifetime: TimeInterval64 { .milliseconds(5_000) }
 
