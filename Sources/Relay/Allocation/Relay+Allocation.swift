@@ -101,7 +101,8 @@ extension Relay {
         let view = slot.pointee.view
         input.demands.append(
           Demand(
-            slot: handle, viewer: Int(viewerOfPeer[place]), tier: peer.pointee.tier, layers: ladder,
+            slot: handle, viewer: Int(viewerOfPeer[place]), tier: peer.pointee.tier,
+            layers: withKeyframes(ladder, beyond: view.rung),
             stillBitsPerSecond: still, current: view.rung, sinceRaised: since(view.raisedAt, now),
             sinceLowered: since(view.loweredAt, now), wanted: wanted(view.height, of: ladder)))
       }
@@ -150,6 +151,23 @@ extension Relay {
 
   /// How long a new viewer's first feedback is not held against it.
   private static var startTime: TimeInterval64 { .milliseconds(1_000) }
+
+  /// The ladder with what a change to another stream costs at first: it begins with a keyframe.
+  private func withKeyframes(_ ladder: [LayerRate], beyond rung: Rung?) -> [LayerRate] {
+    guard egressBitsPerSecond != nil || processingBitsPerSecond != nil else { return ladder }
+    var shown: StreamHandle?
+    if case .layer(let layer) = rung { shown = layer.stream }
+    return ladder.map { rate in
+      guard rate.layer.stream != shown,
+        let keyframe = streams.find(Int(rate.layer.stream.index))?.pointee.keyframes?.range
+      else { return rate }
+      let bits = Int(Double(keyframe.count * Self.packetBits) / Self.changeTime.seconds)
+      return LayerRate(layer: rate.layer, bitsPerSecond: rate.bitsPerSecond + bits)
+    }
+  }
+
+  /// Over which the keyframe of a change is to be paid for.
+  private static var changeTime: TimeInterval64 { .milliseconds(2_000) }
 
   /// What a keyframe every ``stillInterval`` takes, bits per second.
   private func stillRate(of handle: StreamHandle) -> Int {
