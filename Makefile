@@ -37,7 +37,7 @@ TEST_PACKAGES := openssl chromium firefox-esr coturn ffmpeg iproute2 python3-ven
 
 SWIFT_FILES := Package.swift Sources Tests
 
-.PHONY: help setup setup-build setup-tests build demo test unit-tests interop-tests story screenshots lint format fuzz fuzz-api fuzz-build \
+.PHONY: relay-goals help setup setup-build setup-tests build demo test unit-tests interop-tests story screenshots lint format fuzz fuzz-api fuzz-build \
   sanitize-address sanitize-thread bench bench-metadata bench-replay bench-archive bench-recording clean
 
 help: ## This list
@@ -78,6 +78,9 @@ interop-tests:
 
 story: build setup-tests ## The whole story and its refusals in several real browsers at once
 	@SIGHTLINE_BIN=$(abspath $(SIGHTLINE)) $(PYTHON) -m pytest Tests/Interop/test_story.py Tests/Interop/test_story_refusals.py $(PYTEST_ARGUMENTS)
+
+relay-goals: build setup-tests ## How far the relay is from its goals over narrow links, for crowds and on a full node
+	@SIGHTLINE_GOALS=1 SIGHTLINE_BIN=$(abspath $(SIGHTLINE)) $(PYTHON) -m pytest -s --reruns 0 Tests/Interop/test_relay_links.py Tests/Interop/test_relay_joins.py Tests/Interop/test_relay_overload.py $(PYTEST_ARGUMENTS)
 
 screenshots: build setup-tests ## Pictures of every page and state, in all sizes and themes, into artifacts/screenshots
 	@SIGHTLINE_BIN=$(abspath $(SIGHTLINE)) $(PYTHON) Tests/Interop/gallery.py artifacts/screenshots $(SCREENSHOT_ARGUMENTS)

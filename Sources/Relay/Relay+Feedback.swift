@@ -153,6 +153,16 @@ extension Relay {
     }
   }
 
+  /// Wants a keyframe for somebody who sees an older picture meanwhile: one a second is enough for any crowd.
+  func requestFreshPicture(of handle: StreamHandle, now: MonotonicTime) {
+    if let last = streams.find(Int(handle.index))?.pointee.lastKeyframeAt, now - last < Self.freshPictureInterval {
+      return
+    }
+    requestKeyframe(of: handle, now: now)
+  }
+
+  private static var freshPictureInterval: TimeInterval64 { .milliseconds(1_000) }
+
   /// The request to send now, if it is time: at once, then again while no keyframe comes.
   func dueKeyframeRequest(of stream: UnsafeMutablePointer<Stream>, now: MonotonicTime) -> Bool {
     guard case .wanted(let since, let askedAt) = stream.pointee.keyframeRequest else { return false }

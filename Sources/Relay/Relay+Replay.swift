@@ -61,7 +61,7 @@ extension Relay {
       slot.pointee.lastReplayAt = now
       replay.remaining = keyframe
       replay.isKeyframeOnly = true
-      requestKeyframe(of: replay.stream, now: now)
+      requestFreshPicture(of: replay.stream, now: now)
       if replay.isStill { counters.stillsSent &+= 1 } else { counters.keyframesReplayed &+= 1 }
     } else {
       requestKeyframe(of: replay.stream, now: now)

@@ -16,7 +16,7 @@ extension Relay {
         slot.pointee.rate.update(now)
         // Whoever waits for a picture, for whatever reason, waits for one that was asked for.
         if case .awaitingKeyframe(let stream) = slot.pointee.phase, slot.pointee.outbound != nil {
-          requestKeyframe(of: stream, now: now)
+          requestFreshPicture(of: stream, now: now)
         }
       }
       updateRedundancy(now)
