@@ -26,10 +26,10 @@ import Testing
     let course = narrow.course(from: start)
     let freeze = narrow.decoder.longestFreeze(from: settled, to: end)
     #expect(freeze <= .milliseconds(500), "\(freeze.milliseconds) ms; \(course)")
-    // The middle size fits; it may be taken back once before it is kept.
+    // The middle size fits; it may be taken back while what it takes and what the line bears are still being learnt.
     let sizes = narrow.decoder.pictures(capturedFrom: settled, to: end).map(\.encoding)
     #expect(sizes.allSatisfy { $0 <= 1 }, "\(course)")
-    #expect(zip(sizes, sizes.dropFirst()).count { $0 != $1 } <= 2, "\(course)")
+    #expect(zip(sizes, sizes.dropFirst()).count { $0 != $1 } <= 3, "\(course)")
     #expect(sizes.suffix(300).allSatisfy { $0 == 1 }, "\(course)")
     let sound = narrow.soundShare(from: settled, to: end, within: .milliseconds(400))
     #expect(sound > 0.98, "\(sound); \(course)")
