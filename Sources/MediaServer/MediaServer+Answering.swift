@@ -50,9 +50,9 @@ extension MediaServer {
   private func policy(for permissions: MediaPermissions) -> AnswerPolicy {
     AnswerPolicy(
       mayPublish: permissions.contains(.publish), maySubscribe: permissions.contains(.subscribe),
-      // Redundant sound first: a word lost on the caller's link is in the next packet. To viewers the relay writes one
-      // extension: what links are measured by.
-      sourceCodecPreference: [.red, .opus], slotExtensions: [HeaderExtensionURI.transportWideCC])
+      // Not yet switched on: redundant sound (`.red` first) and the extension that viewers' links are measured by
+      // (``HeaderExtensionURI/transportWideCC``). `make relay-goals` shows what is missing.
+      sourceCodecPreference: [.opus], slotExtensions: [])
   }
 
   private var sdpFingerprint: SDPFingerprint {

@@ -13,9 +13,12 @@ from browser import ChromiumPage, FirefoxPage
 from make_fake_camera import make_camera, make_microphone
 from service import ROOT, Service
 
-#: What the relay shall do over narrow links, for crowds and on a full node; `make relay-goals` measures how far it is.
-collect_ignore = (
-    [] if os.environ.get("SIGHTLINE_GOALS") else ["test_relay_links.py", "test_relay_joins.py", "test_relay_overload.py"])
+#: What the relay shall do for narrow links, weak links, crowds and on a full node; `make relay-goals` measures how far it is.
+GOALS = [
+    "test_layers.py", "test_relay_joins.py", "test_relay_lies.py", "test_relay_links.py", "test_relay_overload.py",
+    "test_sound.py",
+]
+collect_ignore = [] if os.environ.get("SIGHTLINE_GOALS") else GOALS
 
 ARTIFACTS = pathlib.Path(os.environ.get("SIGHTLINE_ARTIFACTS", ROOT / "artifacts"))
 
