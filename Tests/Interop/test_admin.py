@@ -337,7 +337,9 @@ def test_refusal_is_shown_in_the_providers_words_and_is_an_alarm(office: Office,
     assert alarm["level"] == "urgent" and "1234" in alarm["detail"]
     page.click("#tab-alarms")
     page.wait_for_selector("text=Text messages do not go out")
-    wait_for(lambda: page.inner_text("#tab-alarms .count").startswith("1"), "the count")
+    # Advice is not counted; a machine with little room on its disk may have an alarm of its own.
+    counted = [each for each in office.admin.get("/api/v1/health")["alarms"] if each["level"] != "advice"]
+    wait_for(lambda: page.inner_text("#tab-alarms .count").startswith(str(len(counted))), "the count")
     office.provider.answer = answer
     office.admin.post("/api/v1/settings/test-message", {"by": "sms", "to": NUMBER})
     office.provider.next()
