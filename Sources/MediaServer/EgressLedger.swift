@@ -9,6 +9,8 @@ package final class EgressLedger: Sendable {
   private let limit: Int
   private let shards: Int
   /// Bits per second, by shard and tier.
+  ///
+  /// The address never changes, and what stands there is atomic: an array cannot hold atomics.
   nonisolated(unsafe) private let cells: UnsafeMutablePointer<Atomic<Int>>
 
   package init(bitsPerSecond: Int, shards: Int) {

@@ -36,16 +36,11 @@ struct Retransmission {
 extension Relay {
   /// Writes what waits into `egress`; returns true when all of it is written, false when the buffer must be sent first.
   package func flush(into egress: inout EgressBuffer, now: MonotonicTime) -> Bool {
-    while let handle = dirtySound.last {
+    // Sound before any picture.
+    while let handle = dirtySound.last ?? dirtyStreams.last {
       guard fanOut(handle, into: &egress, now: now) else { return false }
       streams[unchecked: handle.index].pointee.pending.removeAll()
-      dirtySound.removeLast()
-      fanOut = FanOutCursor()
-    }
-    while let handle = dirtyStreams.last {
-      guard fanOut(handle, into: &egress, now: now) else { return false }
-      streams[unchecked: handle.index].pointee.pending.removeAll()
-      dirtyStreams.removeLast()
+      if dirtySound.popLast() == nil { dirtyStreams.removeLast() }
       fanOut = FanOutCursor()
     }
     guard retransmissions.isEmpty || flushRetransmissions(into: &egress, now: now) else { return false }

@@ -12,7 +12,7 @@ extension Relay {
       nextBudget = now + Self.budgetInterval
       for index in 0..<slots.end {
         guard let slot = slots.find(index) else { continue }
-        slot.pointee.retransmissionBudget = retransmissionBudget(of: slot, now: now)
+        slot.pointee.retransmissionBudget = Slot.retransmissionsPerInterval
         slot.pointee.rate.update(now)
         // Whoever waits for a picture, for whatever reason, waits for one that was asked for.
         if case .awaitingKeyframe(let stream) = slot.pointee.phase, slot.pointee.outbound != nil {
@@ -32,19 +32,6 @@ extension Relay {
     }
     allocate(now: now)
   }
-
-  /// Packets that may be sent again in an interval: what a storm may cost, and no more than a part of a link that is known.
-  private func retransmissionBudget(of slot: UnsafeMutablePointer<Slot>, now: MonotonicTime) -> Int32 {
-    guard let bitsPerSecond = slot.pointee.link.pointee.bitsPerSecond(now) else {
-      return Slot.retransmissionsPerInterval
-    }
-    let bytes = Double(bitsPerSecond) / 8 * Self.budgetInterval.seconds * Self.repairShare
-    return min(Slot.retransmissionsPerInterval, max(Self.leastRepairs, Int32(bytes / 1_200)))
-  }
-
-  /// Share of a link that repairs may take.
-  private static var repairShare: Double { 0.5 }
-  private static var leastRepairs: Int32 { 4 }
 
   /// Slots that have moved on need not be asked for every packet any more.
   private func dropFormerSubscribers(of handle: StreamHandle) {

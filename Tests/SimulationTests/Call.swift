@@ -129,15 +129,7 @@ final class Call {
 
   private func transmit(_ message: EgressBuffer.Message) {
     guard let path = serverEnds[message.destination]?.session.selectedPath else { return }
-    var offset = 0
-    while offset < Int(message.length) {
-      let size = min(Int(message.segmentSize), Int(message.length) - offset)
-      let start = egress.memory + Int(message.offset) + offset
-      simulator.network.send(
-        Array(UnsafeRawBufferPointer(start: start, count: size)), from: path.local, to: path.remote,
-        now: simulator.now)
-      offset += size
-    }
+    simulator.send(message, at: egress.memory, over: path)
   }
 
   private func note(_ words: [UInt64]) {

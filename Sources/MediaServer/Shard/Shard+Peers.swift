@@ -55,7 +55,6 @@ extension Shard {
     for var source in admission.sources { addSource(&source, of: peer) }
     for slot in admission.slots { addSlot(slot.mid, slot.parameters, of: peer) }
     rooms[peer.incident, default: Room()].peers.append(handle)
-    rooms[peer.incident]?.priority = admission.priority
     setPriority(admission.priority, of: peer.incident)
     rooms[peer.incident]?.tell(.peerChanged(peer.overview))
     assignSlots(of: peer.incident)

@@ -180,12 +180,6 @@ final class VoiceCall {
 
   private func transmit(_ message: EgressBuffer.Message) {
     guard let path = serverEnds[message.destination]?.session.selectedPath else { return }
-    for offset in stride(from: 0, to: Int(message.length), by: Int(message.segmentSize)) {
-      let size = min(Int(message.segmentSize), Int(message.length) - offset)
-      let start = egress.memory + Int(message.offset) + offset
-      simulator.network.send(
-        Array(UnsafeRawBufferPointer(start: start, count: size)), from: path.local, to: path.remote,
-        now: simulator.now)
-    }
+    simulator.send(message, at: egress.memory, over: path)
   }
 }

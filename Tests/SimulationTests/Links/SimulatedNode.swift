@@ -188,13 +188,7 @@ final class SimulatedNode {
   private func transmit(_ message: EgressBuffer.Message) {
     guard let path = serverEnds[message.destination]?.session.selectedPath else { return }
     sent.append((simulator.now, Int(message.length)))
-    for offset in stride(from: 0, to: Int(message.length), by: Int(message.segmentSize)) {
-      let size = min(Int(message.segmentSize), Int(message.length) - offset)
-      let start = egress.memory + Int(message.offset) + offset
-      simulator.network.send(
-        Array(UnsafeRawBufferPointer(start: start, count: size)), from: path.local, to: path.remote,
-        now: simulator.now)
-    }
+    simulator.send(message, at: egress.memory, over: path)
   }
 
   private func note(_ words: [UInt64]) {
