@@ -158,10 +158,10 @@ def start_reading_clock(page: Page, element_id: str = "picture") -> None:
 def start_call(page: Page) -> None:
     """Taps Start as a caller would, and waits until the service has the call."""
     page.click("start-video")
-    wait_for(lambda: page.evaluate("window.sightline.state") == "connected", f"the caller in {page.name} is connected")
+    wait_for(lambda: page.evaluate("window.sightline?.state") == "connected", f"the caller in {page.name} is connected")
 
 
 def wait_for_picture(page: Page, seconds: float = 15) -> dict:
     """Waits until frames are shown; the figures then."""
-    wait_for(lambda: page.evaluate("window.sightline.state") == "live", f"{page.name} shows a picture", seconds)
+    wait_for(lambda: page.evaluate("window.sightline?.state") == "live", f"{page.name} shows a picture", seconds)
     return page.evaluate("window.sightline.stats")

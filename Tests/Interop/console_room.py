@@ -95,7 +95,7 @@ class Room:
         if path != "/console":
             loaded(page)
         else:
-            wait_for(lambda: page.evaluate("window.sightline.isConnected"), "the queue")
+            wait_for(lambda: page.evaluate("window.sightline?.isConnected"), "the queue")
         return page
 
 
@@ -123,7 +123,7 @@ def is_expected(complaint: str) -> bool:
 
 
 def loaded(page: Page) -> None:
-    wait_for(lambda: page.evaluate("window.sightline.isLoaded"), "the incident is read")
+    wait_for(lambda: page.evaluate("window.sightline?.isLoaded"), "the incident is read")
 
 
 def look(page: Page, expression: str, expected: object, what: str) -> None:

@@ -144,8 +144,8 @@ def look(page: Page, expression: str, wanted: object, what: str, seconds: float 
 
 def start_call(page: Page) -> None:
     page.click("#start-video")
-    look(page, "window.sightline.state", "connected", "the call is connected")
-    look(page, "window.sightline.metadata.carriers.length", 2, "both carriers are up")
+    look(page, "window.sightline?.state", "connected", "the call is connected")
+    look(page, "window.sightline?.metadata.carriers.length", 2, "both carriers are up")
 
 
 def text(page: Page, element_id: str) -> str:

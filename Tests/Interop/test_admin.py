@@ -417,7 +417,7 @@ def test_health_counts_and_names_no_incident(office: Office, staff: StaffPages) 
     assert incident not in json.dumps(health) and "nobody's business" not in json.dumps(health)
     page = open_tab(staff, office, "health")
     page.wait_for_selector("#panel-health dt:text-is('Journal write')")
-    wait_for(lambda: len(page.evaluate("window.sightline.health.history")) >= 2, "two steps of the history", 20)
+    wait_for(lambda: len(page.evaluate("window.sightline?.health.history")) >= 2, "two steps of the history", 20)
     wait_for(lambda: "highest" in page.inner_text(".plot >> nth=0"), "the plot")
 
 

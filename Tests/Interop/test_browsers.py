@@ -130,7 +130,7 @@ def test_second_caller_is_seen_beside_the_first(demo: Service, chromium: Callabl
     caller = chromium(demo.caller, size=PHONE)
     start_call(caller)
     viewer = chromium(demo.viewer)
-    wait_for(lambda: viewer.evaluate("window.sightline.slots") == ["live", "live"], "both callers are seen", 20)
+    wait_for(lambda: viewer.evaluate("window.sightline?.slots") == ["live", "live"], "both callers are seen", 20)
     viewer.screenshot(artifacts / "viewer-two-callers.png")
     viewer.page.click("text=Show caller 2")
     assert_frames_flow(viewer, 30)
@@ -144,9 +144,9 @@ def test_restart_keeps_the_session(service: Service, chromium: Callable) -> None
     wait_for_picture(viewer)
     caller.run("window.dispatchEvent(new Event('online'));")
     counters = wait_for(
-        lambda: (found := caller.evaluate("window.sightline.counters"))["restarts"] == 1 and found, "a restart", 5)
+        lambda: (found := caller.evaluate("window.sightline?.counters"))["restarts"] == 1 and found, "a restart", 5)
     assert counters["sessions"] == 1
-    wait_for(lambda: caller.evaluate("window.sightline.state") == "connected", "the caller is connected again", 5)
+    wait_for(lambda: caller.evaluate("window.sightline?.state") == "connected", "the caller is connected again", 5)
     assert_frames_flow(viewer, 60)
     assert [entry["kind"] for entry in viewer.evaluate("window.sightline.history")] == ["waiting", "live"]
 
@@ -163,21 +163,21 @@ def test_lost_session_is_opened_anew(service: Service, chromium: Callable) -> No
     caller.run(
         f"fetch(window.sessionAddress, {{method: 'DELETE', headers: {{Authorization: 'Bearer {token}'}}}})"
         ".then(() => window.dispatchEvent(new Event('online')));")
-    wait_for(lambda: caller.evaluate("window.sightline.counters.sessions") == 2, "a second session", 10)
-    wait_for(lambda: caller.evaluate("window.sightline.state") == "connected", "the caller is connected again", 10)
+    wait_for(lambda: caller.evaluate("window.sightline?.counters.sessions") == 2, "a second session", 10)
+    wait_for(lambda: caller.evaluate("window.sightline?.state") == "connected", "the caller is connected again", 10)
     viewer = chromium(service.viewer)
     wait_for_picture(viewer)
 
 
 def test_viewer_says_when_the_caller_ended(service: Service, chromium: Callable, artifacts: pathlib.Path) -> None:
     viewer = chromium(service.viewer)
-    wait_for(lambda: viewer.evaluate("window.sightline.picture?.text") == "Waiting for the caller", "the viewer waits")
+    wait_for(lambda: viewer.evaluate("window.sightline?.picture?.text") == "Waiting for the caller", "the viewer waits")
     viewer.screenshot(artifacts / "viewer-waiting.png")
     caller = chromium(service.caller, size=PHONE)
     start_call(caller)
     wait_for_picture(viewer)
     caller.click("stop")
-    wait_for(lambda: viewer.evaluate("window.sightline.picture.text") == "Caller ended", "the viewer knows of the end")
+    wait_for(lambda: viewer.evaluate("window.sightline?.picture.text") == "Caller ended", "the viewer knows of the end")
     caller.screenshot(artifacts / "caller-ended.png")
     viewer.screenshot(artifacts / "viewer-ended.png")
 
@@ -185,7 +185,7 @@ def test_viewer_says_when_the_caller_ended(service: Service, chromium: Callable,
 def test_refused_camera_is_explained(service: Service, chromium: Callable, artifacts: pathlib.Path) -> None:
     caller = chromium(service.caller, size=PHONE, arguments=("--deny-permission-prompts",))
     caller.click("start-video")
-    wait_for(lambda: caller.evaluate("window.sightline.view") == "problem", "the page explains")
+    wait_for(lambda: caller.evaluate("window.sightline?.view") == "problem", "the page explains")
     assert caller.evaluate("window.sightline.problem") == "refused"
     assert caller.evaluate("!document.getElementById('retry').hidden")
     caller.screenshot(artifacts / "caller-refused.png")
@@ -194,14 +194,14 @@ def test_refused_camera_is_explained(service: Service, chromium: Callable, artif
 def test_sound_only_call(service: Service, chromium: Callable) -> None:
     caller = chromium(service.caller, size=PHONE)
     caller.click("start-sound")
-    wait_for(lambda: caller.evaluate("window.sightline.state") == "connected", "the caller is connected")
+    wait_for(lambda: caller.evaluate("window.sightline?.state") == "connected", "the caller is connected")
     viewer = chromium(service.viewer)
-    wait_for(lambda: viewer.evaluate("window.sightline.state") == "soundOnly", "the viewer hears without a picture")
+    wait_for(lambda: viewer.evaluate("window.sightline?.state") == "soundOnly", "the viewer hears without a picture")
 
 
 def test_unknown_token_is_refused_in_words(service: Service, chromium: Callable) -> None:
     caller = chromium(f"{service.base.rstrip('/')}/call/{service.incident}?token=nonsense", size=PHONE)
     caller.click("start-video")
-    wait_for(lambda: caller.evaluate("window.sightline.view") == "problem", "the page explains")
+    wait_for(lambda: caller.evaluate("window.sightline?.view") == "problem", "the page explains")
     words = caller.evaluate("document.getElementById('problem-text').textContent")
     assert "link" in words

@@ -141,11 +141,11 @@ def test_service_says_its_name(desk: Desk, pages: Pages) -> None:
 def test_refused_camera_leads_on_to_sound(desk: Desk, strict: Browser) -> None:
     page = open_page(strict, desk.service.caller, permissions=("microphone", "geolocation"))
     page.click("#start-video")
-    look(page, "window.sightline.problem", "refused", "the page explains")
+    look(page, "window.sightline?.problem", "refused", "the page explains")
     assert page.locator("#problem button:visible").count() == 3
     wait_for(lambda: desk.events("location"), "the place is known all the same")
     page.click("#retry-sound")
-    look(page, "window.sightline.state", "connected", "the call is connected")
+    look(page, "window.sightline?.state", "connected", "the call is connected")
     assert text(page, "hint") == "Sound only. They can hear you."
     assert page.locator("#use-camera").is_visible()
 
@@ -153,9 +153,9 @@ def test_refused_camera_leads_on_to_sound(desk: Desk, strict: Browser) -> None:
 def test_refused_camera_and_microphone_lead_on_to_text(desk: Desk, strict: Browser) -> None:
     page = open_page(strict, desk.service.caller, permissions=("geolocation",))
     page.click("#start-sound")
-    look(page, "window.sightline.problem", "noSound", "the page explains")
+    look(page, "window.sightline?.problem", "noSound", "the page explains")
     page.click("#retry-text")
-    look(page, "window.sightline.view", "plain", "text and place are left")
+    look(page, "window.sightline?.view", "plain", "text and place are left")
     wait_for(lambda: text(page, "plain-place") == "They see where you are.", "the place is known")
     page.fill("#chat-text", "Third floor")
     page.keyboard.press("Enter")
@@ -172,16 +172,16 @@ def test_refused_location_leads_on_to_text(desk: Desk, strict: Browser) -> None:
 def test_text_alone_asks_for_nothing_and_shows_guidance(desk: Desk, pages: Pages) -> None:
     page = pages.open(desk.service.caller)
     page.click("#start-text")
-    look(page, "window.sightline.view", "plain", "text")
+    look(page, "window.sightline?.view", "plain", "text")
     assert text(page, "plain-place") == "They do not see where you are."
-    look(page, "window.sightline.metadata.state", "connected", "the line")
+    look(page, "window.sightline?.metadata.state", "connected", "the line")
     assert desk.command("guidance", "Are you safe?")["status"] == "shown"
     assert page.locator("#guidance").is_visible() and text(page, "guidance") == "Are you safe?"
     assert desk.command("switchCamera")["status"] == "failed"
     page.click("#plain-locate")
     wait_for(lambda: desk.events("location"), "the place is known")
     page.click("#plain-video")
-    look(page, "window.sightline.state", "connected", "video goes on from there")
+    look(page, "window.sightline?.state", "connected", "video goes on from there")
     page.click("#stop")
     assert text(page, "ended-title") == "The video has ended"
 
@@ -259,14 +259,14 @@ def test_dark_page_gives_nothing_away(desk: Desk, pages: Pages) -> None:
     assert page.evaluate("window.sightline.isSilent"), "one touch may be a hand in a pocket"
     page.reload()
     look(page, "window.sightline?.isSilent", True, "it stays dark after a reload")
-    look(page, "window.sightline.state", "connected", "and the call goes on")
+    look(page, "window.sightline?.state", "connected", "and the call goes on")
     page.mouse.dblclick(100, 300)
-    look(page, "window.sightline.isSilent", False, "it is back")
+    look(page, "window.sightline?.isSilent", False, "it is back")
     assert text(page, "guidance") == "Stay where you are"
     wait_for(lambda: listener.of_kind("caller.device")[-1]["silent"] is False, "staff knows", 15)
     page.click("#hide-live")
     page.keyboard.press("Escape")
-    look(page, "window.sightline.isSilent", False, "a key brings it back as well")
+    look(page, "window.sightline?.isSilent", False, "a key brings it back as well")
     listener.close()
     assert pages.complaints == []
 
@@ -277,9 +277,9 @@ def test_dark_page_gives_nothing_away(desk: Desk, pages: Pages) -> None:
 def test_quality_is_turned_down_and_up(desk: Desk, pages: Pages) -> None:
     page = pages.open(desk.service.caller)
     start_call(page)
-    width = wait_for(lambda: page.evaluate("window.sightline.stats.video?.width"), "the picture's width")
+    width = wait_for(lambda: page.evaluate("window.sightline?.stats.video?.width"), "the picture's width")
     assert desk.command("quality", "low")["status"] == "done"
-    wait_for(lambda: page.evaluate("window.sightline.stats.video.width") < width / 2, "a smaller picture goes out", 20)
+    wait_for(lambda: page.evaluate("window.sightline?.stats.video.width") < width / 2, "a smaller picture goes out", 20)
     assert desk.command("quality", "perfect")["status"] == "unsupported"
     assert desk.command("quality", "high")["status"] == "done"
     assert page.evaluate("window.sightline.quality") == "high"
@@ -337,17 +337,17 @@ def test_control_room_is_seen_and_heard(desk: Desk, pages: Pages, artifacts: pat
     room.evaluate(CONTROL_ROOM, {"incident": desk.service.incident, "token": desk.token})
     look(room, "window.room.state", "connected", "the control room is connected")
     room.evaluate("window.room.show('camera')")
-    look(page, "window.sightline.isShown", True, "their picture comes", 20)
+    look(page, "window.sightline?.isShown", True, "their picture comes", 20)
     look(page, "document.getElementById('theirs').hidden", False, "it is shown")
     large, small = (page.locator(f"#{name}").bounding_box() for name in ("theirs", "preview"))
     assert large["width"] == PHONE["width"] and small["width"] < PHONE["width"] / 2
     before = page.evaluate("window.sightline.heard")
     room.evaluate("window.room.talk(true)")
-    wait_for(lambda: page.evaluate("window.sightline.heard") > before, "their voice comes", 20)
+    wait_for(lambda: page.evaluate("window.sightline?.heard") > before, "their voice comes", 20)
     assert page.evaluate("!document.getElementById('voices').paused && !document.getElementById('voices').muted")
     page.screenshot(path=artifacts / "caller-theirs.png")
     room.evaluate("window.room.show(undefined)")
-    look(page, "window.sightline.isShown", False, "the own picture is large again", 20)
+    look(page, "window.sightline?.isShown", False, "the own picture is large again", 20)
     assert pages.complaints == []
 
 
@@ -364,7 +364,7 @@ def test_photos_are_sent_during_and_after_the_call(desk: Desk, pages: Pages) -> 
     page.click("#chat-stop")
     wait_for(lambda: desk.stages()[-1] == "ended", "the end is known")
     page.set_input_files("#photo-file", photo)
-    look(page, "window.sightline.photos.sent", 2, "it is taken after the end as well")
+    look(page, "window.sightline?.photos.sent", 2, "it is taken after the end as well")
     assert text(page, "photo-ended") == "The photo has arrived"
     added = [each for each in desk.events("file.added")]
     assert [each["payload"]["purpose"] for each in added] == ["photo", "photo"]
@@ -381,10 +381,10 @@ def test_photo_waits_for_the_network(desk: Desk, pages: Pages) -> None:
     page.click("#start-text")
     page.route("**/files?*", lambda route: route.abort())
     page.set_input_files("#photo-file", {"name": "a.png", "mimeType": "image/png", "buffer": PIXEL})
-    look(page, "window.sightline.photos.state", "waiting", "it waits")
+    look(page, "window.sightline?.photos.state", "waiting", "it waits")
     assert text(page, "photo-state") == "The photo is sent when the network is back. Keep this page open."
     page.unroute("**/files?*")
-    look(page, "window.sightline.photos.sent", 1, "it is sent", 20)
+    look(page, "window.sightline?.photos.sent", 1, "it is sent", 20)
 
 
 # For everybody
@@ -405,12 +405,12 @@ def test_every_state_can_be_used_by_everybody(desk: Desk, pages: Pages, artifact
     look(page, "document.documentElement.lang", language, "the language")
     check("start")
     page.click("#start-text")
-    look(page, "window.sightline.metadata.state", "connected", "the line")
+    look(page, "window.sightline?.metadata.state", "connected", "the line")
     desk.submit("chat", text="Is anybody hurt?")
     desk.command("guidance", "Move closer to the person's face")
     check("plain")
     page.click("#plain-video")
-    look(page, "window.sightline.state", "connected", "the call is connected")
+    look(page, "window.sightline?.state", "connected", "the call is connected")
     check("live")
     small = page.evaluate("""[...document.querySelectorAll("button, select, textarea")].filter((each) => each.checkVisibility())
       .map((each) => [each.id, each.getBoundingClientRect()]).filter(([, box]) => box.width < 44 || box.height < 44)""")
@@ -419,14 +419,14 @@ def test_every_state_can_be_used_by_everybody(desk: Desk, pages: Pages, artifact
     assert page.locator("#guidance").is_visible(), "what they say stays in sight"
     check("chat")
     page.click("#chat-stop")
-    look(page, "window.sightline.view", "ended", "the end")
+    look(page, "window.sightline?.view", "ended", "the end")
     check("ended")
 
 
 def test_problems_can_be_used_by_everybody(desk: Desk, strict: Browser) -> None:
     page = open_page(strict, desk.service.caller, size=SMALL)
     page.click("#start-video")
-    look(page, "window.sightline.view", "problem", "the page explains")
+    look(page, "window.sightline?.view", "problem", "the page explains")
     assert violations(page) == []
     assert fits(page)
 
@@ -443,7 +443,7 @@ def test_keyboard_alone_is_enough(desk: Desk, pages: Pages) -> None:
 
     focus("start-video")
     page.keyboard.press("Enter")
-    look(page, "window.sightline.state", "connected", "the call is connected")
+    look(page, "window.sightline?.state", "connected", "the call is connected")
     focus("text")
     page.keyboard.press("Enter")
     page.keyboard.type("Hello")
@@ -453,12 +453,12 @@ def test_keyboard_alone_is_enough(desk: Desk, pages: Pages) -> None:
     look(page, "document.activeElement.id", "text", "the focus is back where it was")
     focus("hide-live")
     page.keyboard.press("Enter")
-    look(page, "window.sightline.isSilent", True, "dark")
+    look(page, "window.sightline?.isSilent", True, "dark")
     page.keyboard.press("Escape")
     look(page, "document.activeElement.id", "hide-live", "the focus is back where it was")
     focus("stop")
     page.keyboard.press("Enter")
-    look(page, "window.sightline.view", "ended", "the end")
+    look(page, "window.sightline?.view", "ended", "the end")
 
 
 def test_firefox(service: Service, firefox: Callable, artifacts: pathlib.Path) -> None:

@@ -96,26 +96,26 @@ def test_focus_stays_on_its_row(room: Room) -> None:
 def test_alert_sounds_until_somebody_takes_the_call(room: Room) -> None:
     page = room.console()
     page.keyboard.press("ArrowDown")
-    wait_for(lambda: page.evaluate("window.sightline.alert.isAllowed"), "a key lets the page sound")
+    wait_for(lambda: page.evaluate("window.sightline?.alert.isAllowed"), "a key lets the page sound")
     assert page.evaluate("window.sightline.alert.rings") == 0
     incident = room.open_incident("P1")
-    wait_for(lambda: page.evaluate("window.sightline.alert.rings") >= 2, "it sounds again and again")
+    wait_for(lambda: page.evaluate("window.sightline?.alert.rings") >= 2, "it sounds again and again")
     wait_for(lambda: page.title().startswith("(1) "), "the title counts")
     room.submit(incident, "incident.state", by="supervisor", state="active")
-    look(page, "window.sightline.alert.sounding", [], "somebody else has taken it")
+    look(page, "window.sightline?.alert.sounding", [], "somebody else has taken it")
     wait_for(lambda: not page.title().startswith("("), "nobody waits")
 
 
 def test_alert_can_be_muted_for_one_call(room: Room) -> None:
     page = room.console()
     one = room.open_incident("P2")
-    look(page, "window.sightline.alert.sounding", [one], "it alerts")
+    look(page, "window.sightline?.alert.sounding", [one], "it alerts")
     press(page, "z")
-    look(page, "window.sightline.alert.sounding", [], "muted")
+    look(page, "window.sightline?.alert.sounding", [], "muted")
     two = room.open_incident("P3")
-    look(page, "window.sightline.alert.sounding", [two], "the next one alerts")
+    look(page, "window.sightline?.alert.sounding", [two], "the next one alerts")
     page.click(f"[data-key='{one}'] .mute")
-    look(page, "window.sightline.alert.sounding", [one, two], "and so does the first again")
+    look(page, "window.sightline?.alert.sounding", [one, two], "and so does the first again")
 
 
 def test_alert_says_when_it_cannot_be_heard(room: Room) -> None:
@@ -127,7 +127,7 @@ def test_alert_says_when_it_cannot_be_heard(room: Room) -> None:
     page.uncheck("#alert-on")
     says(page, "#alert-state", "Alert sound is off")
     room.open_incident("P1")
-    look(page, "window.sightline.alert.sounding.length", 1, "a call waits")
+    look(page, "window.sightline?.alert.sounding.length", 1, "a call waits")
     page.reload()
     says(page, "#alert-state", "Alert sound is off")
     assert page.evaluate("window.sightline.alert.rings") == 0
@@ -142,7 +142,7 @@ def test_one_action_takes_the_call_and_opens_it(room: Room) -> None:
     page = room.console()
     wait_for(lambda: len(rows(page)) == 2, "the queue")
     press(page, "Enter")
-    look(page, "window.sightline.incident", incident, "the most urgent is open")
+    look(page, "window.sightline?.incident", incident, "the most urgent is open")
     loaded(page)
     assert page.evaluate("location.pathname") == f"/console/{incident}"
     room.until(incident, "incident.state", {"state": "active"})
@@ -169,7 +169,7 @@ def test_new_incident_from_the_keystroke_to_the_picture(room: Room) -> None:
     says(page, "#new-number", NUMBER)
     page.keyboard.press("Alt+1")
     page.keyboard.press("Enter")
-    wait_for(lambda: page.evaluate("window.sightline.incident"), "the incident is open")
+    wait_for(lambda: page.evaluate("window.sightline?.incident"), "the incident is open")
     incident = page.evaluate("window.sightline.incident")
     page.locator(".qr").wait_for(state="visible")
     state = room.state(incident)
@@ -272,7 +272,7 @@ def test_layout_survives_a_reload(room: Room) -> None:
     look(page, width, 360 + 48, "the details are as wide as before")
     look(page, is_away, True, "the queue is still away")
     look(page, "document.getElementById('tab-triage')?.getAttribute('aria-selected')", "true", "the triage is still chosen")
-    look(page, "window.sightline.incident", incident, "the incident is open")
+    look(page, "window.sightline?.incident", incident, "the incident is open")
     press(page, "n")
     look(page, is_away, False, "the queue is back")
 
@@ -282,12 +282,12 @@ def test_back_and_forward_go_through_the_incidents(room: Room) -> None:
     page = room.console()
     for incident in (one, two):
         page.click(f"[data-key='{incident}'] .row")
-        look(page, "window.sightline.incident", incident, "open")
+        look(page, "window.sightline?.incident", incident, "open")
     page.go_back()
-    look(page, "window.sightline.incident", one, "the one before")
+    look(page, "window.sightline?.incident", one, "the one before")
     loaded(page)
     press(page, "Escape")
-    look(page, "window.sightline.incident", None, "left")
+    look(page, "window.sightline?.incident", None, "left")
     page.locator("#nothing").wait_for(state="visible")
 
 
@@ -325,7 +325,7 @@ def test_a_trainer_opens_exercises(room: Room) -> None:
     page.keyboard.press("n")
     says(page, "#new-title", "New exercise")
     page.keyboard.press("Enter")
-    wait_for(lambda: page.evaluate("window.sightline.incident"), "open")
+    wait_for(lambda: page.evaluate("window.sightline?.incident"), "open")
     assert room.state(page.evaluate("window.sightline.incident"))["exercise"] is True
 
 
@@ -338,7 +338,7 @@ def test_wrong_role_gets_words(room: Room) -> None:
 
 def test_an_incident_that_is_not_there_says_so(room: Room) -> None:
     page = room.page(f"{room.base}/console/26-999999?token={room.service.accounts['operator'].token}")
-    look(page, "window.sightline.channelState", "lost", "given up")
+    look(page, "window.sightline?.channelState", "lost", "given up")
     wait_for(lambda: len(text(page, ".head-state")) > 10, "words")
     assert "Fetching" not in text(page, ".head-state")
 

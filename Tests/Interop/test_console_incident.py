@@ -175,7 +175,7 @@ def test_two_calls_of_one_event_are_merged(room: Room) -> None:
     page.get_by_role("button", name="Same event: merge").click()
     assert room.state(here)["state"] == "new"
     page.get_by_role("button", name="Merge? Press again").click()
-    look(page, "window.sightline.incident", other, "the other goes on")
+    look(page, "window.sightline?.incident", other, "the other goes on")
     room.until(here, "incident.merged", {"into": other})
     wait_for(lambda: here in room.state(other)["absorbed"], "absorbed")
 

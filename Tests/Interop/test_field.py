@@ -26,8 +26,8 @@ def field(demo: Service) -> Iterator[Field]:
 
 def test_the_most_urgent_own_incident_opens_by_itself(field: Field, pages: Pages) -> None:
     page = pages.open(field.address("responder", ""), PHONE)
-    look(page, "window.sightline.view", "incidents", "the list")
-    look(page, "window.sightline.incidents.map((each) => each.id)", ["demo"], "what is open")
+    look(page, "window.sightline?.view", "incidents", "the list")
+    look(page, "window.sightline?.incidents.map((each) => each.id)", ["demo"], "what is open")
     assert page.evaluate("window.sightline.mine") == []
     field.assign()
     page.wait_for_url("**/field/demo?**")
@@ -92,7 +92,7 @@ def test_leaving_waits_for_second_thoughts(field: Field, pages: Pages) -> None:
     page.click("#undo")
     page.click("#statuses [data-status=available]")
     wait_for(lambda: field.statuses() == ["acknowledged", "available"], "said after the pause")
-    look(page, "window.sightline.view", "farewell", "the page lets go")
+    look(page, "window.sightline?.view", "farewell", "the page lets go")
     assert text(page, "farewell-title") == "Available"
 
 
@@ -110,15 +110,15 @@ def test_push_to_talk_reaches_the_control_room_and_no_caller(field: Field, pages
     box = responder.locator("#push-to-talk").bounding_box()
     responder.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     responder.mouse.down()
-    look(responder, "window.sightline.desk.isTalking", True, "it talks while it is held")
-    look(responder, "window.sightline.desk.isSending.voice", True, "the microphone is there", 30)
+    look(responder, "window.sightline?.desk.isTalking", True, "it talks while it is held")
+    look(responder, "window.sightline?.desk.isSending.voice", True, "the microphone is there", 30)
     wait_for(lambda: voices(operator) >= 3, "the operator hears the responder too", 30)
-    look(operator, "window.sightline.desk.speakers", ["Demo responder"], "the operator sees who talks")
+    look(operator, "window.sightline?.desk.speakers", ["Demo responder"], "the operator sees who talks")
     assert voices(caller) == 0, "a caller hears the control room alone"
     responder.mouse.up()
-    look(responder, "window.sightline.desk.isTalking", False, "it ends when it is let go")
+    look(responder, "window.sightline?.desk.isTalking", False, "it ends when it is let go")
     wait_for(lambda: voices(operator) == 2, "nothing more comes")
-    look(operator, "window.sightline.desk.speakers", [], "nobody talks")
+    look(operator, "window.sightline?.desk.speakers", [], "nobody talks")
     operator.keyboard.press("l")
     wait_for(lambda: voices(caller) == 1, "the caller does hear the operator")
     look(responder, "document.getElementById('speaking').textContent", "Demo operator talks", "who talks now")
@@ -148,7 +148,7 @@ def test_own_camera_arrives_at_the_operator(field: Field, pages: Pages) -> None:
     responder = open_live(pages, field.address("responder"))
     assert operator.evaluate("window.sightline.desk.slots") == ["live", "waiting"]
     responder.click("#camera")
-    look(operator, "window.sightline.desk.slots", ["live", "live"], "the second picture", 20)
+    look(operator, "window.sightline?.desk.slots", ["live", "live"], "the second picture", 20)
     look(operator, "document.getElementById('other').innerText.trim()", "Show Demo responder", "whose it is")
     assert responder.evaluate("window.sightline.desk.slots") == ["live", "waiting"], "one's own does not come back"
     assert responder.locator("#own-picture").is_visible()
@@ -187,7 +187,7 @@ def test_map_stands_on_a_grid_and_says_the_places(field: Field, pages: Pages, ar
     field.submit("unit.assigned", unit="fire-2", name="Engine 2")
     field.submit("unit.location", unit="fire-2", lat=53.5525, lon=9.99, heading=120)
     page = open_live(pages, field.address("responder"), LAPTOP)
-    look(page, "window.sightline.desk.ground", "grid", "no server of tiles is configured")
+    look(page, "window.sightline?.desk.ground", "grid", "no server of tiles is configured")
     assert page.locator(".map-grid").count() > 4 and page.locator(".map-ring").count() == 3
     assert page.locator(".map-unit svg").evaluate("(each) => each.style.transform") == "rotate(120deg)"
     page.click(".map-places summary")
@@ -211,7 +211,7 @@ def test_the_ground_of_the_map_is_what_there_is(
         page = pages.open(field.address("responder"), PHONE)
         wait_for(lambda: "No place is known yet" in text(page, "map"), "there is nothing to show")
         field.submit("incident.classified", place={"lat": 53.5511, "lon": 9.9937, "text": "Town hall"})
-        look(page, "window.sightline.desk.ground", ground, "what the places stand on")
+        look(page, "window.sightline?.desk.ground", ground, "what the places stand on")
         assert page.locator(".map-places summary").inner_text() == "Town hall"
         assert page.locator(".map-canvas").is_visible() == (ground != "words")
         if ground == "tiles":
@@ -227,11 +227,11 @@ def test_standing_down_ends_everything_within_a_second(field: Field, pages: Page
     page = open_live(pages, field.address("responder"))
     since = time.monotonic()
     field.submit("unit.stoodDown", unit=UNIT)
-    wait_for(lambda: page.evaluate("window.sightline.view") == "farewell", "the words", AT_ONCE, every=0.02)
+    wait_for(lambda: page.evaluate("window.sightline?.view") == "farewell", "the words", AT_ONCE, every=0.02)
     assert time.monotonic() - since < AT_ONCE
     assert text(page, "farewell-title") == "Stood down"
     assert page.evaluate("document.getElementById('picture').srcObject") is None
-    look(page, "window.sightline.desk.line", "closed", "it does not come back")
+    look(page, "window.sightline?.desk.line", "closed", "it does not come back")
     page.screenshot(path=artifacts / "field-stood-down.png")
     for theme in in_themes(page):
         assert violations(page) == [], theme
@@ -303,7 +303,7 @@ def test_a_lost_connection_is_told_in_words(field: Field, pages: Pages) -> None:
         wait_for(lambda: "No new picture for" in text(page, "cover") or "Reconnecting" in text(page, "cover"), "it says so", 20)
     finally:
         field.service.process.send_signal(18)
-    look(page, "window.sightline.state", "live", "it comes back by itself", 30)
+    look(page, "window.sightline?.state", "live", "it comes back by itself", 30)
 
 
 @pytest.mark.parametrize("size", [PHONE, SIDEWAYS, {"width": 820, "height": 1180}, LAPTOP])

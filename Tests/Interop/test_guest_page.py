@@ -48,10 +48,10 @@ def test_a_guest_reads_the_notes_for_guests_and_no_others(hospital: Hospital, pa
     hospital.submit("note", text="Suspicion: brother", guests=False)
     hospital.submit("note", text="Male, about 60", guests=True)
     page = open_live(pages, hospital.invite())
-    look(page, "window.sightline.guest.notes.map((each) => each.text)", ["Male, about 60"], "the note that was there")
+    look(page, "window.sightline?.guest.notes.map((each) => each.text)", ["Male, about 60"], "the note that was there")
     hospital.submit("note", text="Door code 2814")
     hospital.submit("note", text="One shock given", guests=True)
-    look(page, "window.sightline.guest.notes.map((each) => each.text)", ["One shock given", "Male, about 60"], "the new one")
+    look(page, "window.sightline?.guest.notes.map((each) => each.text)", ["One shock given", "Male, about 60"], "the new one")
     assert "2814" not in page.content() and "brother" not in page.content()
     assert text(page, "notes").replace("\n\n", "\n").startswith("One shock given\nDemo operator, ")
 
@@ -61,7 +61,7 @@ def test_a_guest_hears_everybody_who_talks(hospital: Hospital, pages: Pages) -> 
     operator = open_live(pages, hospital.address("operator"), LAPTOP)
     wait_for(lambda: voices(page) == 1, "the caller is heard")
     operator.keyboard.press("l")
-    look(operator, "window.sightline.desk.isSending.voice", True, "the microphone is there", 30)
+    look(operator, "window.sightline?.desk.isSending.voice", True, "the microphone is there", 30)
     wait_for(lambda: voices(page) == 2, "the operator is heard as well", 30)
     look(page, "document.getElementById('speaking').textContent", "Demo operator talks", "who talks")
     assert page.evaluate("document.getElementById('voices').muted") is True
@@ -75,7 +75,7 @@ def test_a_guest_writes_to_everyone(hospital: Hospital, pages: Pages) -> None:
     page = open_live(pages, hospital.invite(), LAPTOP)
     hospital.submit("chat", text="Among us", to="team")
     hospital.submit("chat", text="Can you see the wound?")
-    look(page, "window.sightline.messages.map((each) => each.text)", ["Can you see the wound?"], "what is for everyone")
+    look(page, "window.sightline?.messages.map((each) => each.text)", ["Can you see the wound?"], "what is for everyone")
     page.keyboard.press("c")
     page.keyboard.type("Yes. Press harder.")
     page.keyboard.press("Enter")
@@ -93,8 +93,8 @@ def test_the_link_says_when_it_ends_and_ends_by_itself(hospital: Hospital, pages
     look(page, "document.getElementById('link-end').textContent", "Link ends in 6 min", "it counts down")
     page.evaluate("window.ahead = 30 * 60_000")
     wanted = "You can no longer watch: the link's time is over. Ask for a new one."
-    look(page, "window.sightline.picture.text", wanted, "the end in words")
-    look(page, "window.sightline.connectionState", "closed", "nothing comes any more")
+    look(page, "window.sightline?.picture.text", wanted, "the end in words")
+    look(page, "window.sightline?.connectionState", "closed", "nothing comes any more")
     assert text(page, "link-end") == ""
     page.screenshot(path=artifacts / "guest-expired.png")
     for theme in in_themes(page):
@@ -105,11 +105,11 @@ def test_the_incident_s_end_ends_the_page(hospital: Hospital, pages: Pages) -> N
     other = hospital.call("POST", "/api/v1/incidents", {"priority": "P2"})["id"]
     path = f"/api/v1/incidents/{other}"
     page = pages.open(hospital.call("POST", f"{path}/links", {"role": "guest", "name": NAME})["url"], PHONE)
-    look(page, "window.sightline.picture?.text", "Waiting for the caller", "the page is there")
+    look(page, "window.sightline?.picture?.text", "Waiting for the caller", "the page is there")
     for payload in ({"state": "active"}, {"state": "ended", "outcome": "handled"}):
         hospital.call("POST", f"{path}/events", {"kind": "incident.state", "payload": payload})
-    look(page, "window.sightline.picture.text", "This incident is over.", "the words")
-    look(page, "window.sightline.connectionState", "closed", "it does not try again")
+    look(page, "window.sightline?.picture.text", "This incident is over.", "the words")
+    look(page, "window.sightline?.connectionState", "closed", "it does not try again")
     page.reload()
     look(page, "window.sightline?.picture?.kind", "ended", "nor after a reload")
 

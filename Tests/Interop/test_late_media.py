@@ -105,7 +105,7 @@ def test_while_the_line_is_good_nothing_is_recorded(
     start_call(caller)
     looks = []
     # Ten looks a second; Firefox has no clock of its own to wait by.
-    wait_for(lambda: looks.append(caller.evaluate("window.sightline.late.isRecording")) or len(looks) >= 60, "six seconds")
+    wait_for(lambda: looks.append(caller.evaluate("window.sightline?.late.isRecording")) or len(looks) >= 60, "six seconds")
     # A machine that stands still for half a second looks like a loss; what was begun then is dropped.
     assert sum(looks) < len(looks) / 2, looks
     assert caller.evaluate("window.sightline.late")["sent"] == 0
@@ -309,5 +309,5 @@ def test_where_nothing_is_recorded_nothing_is_taken(tmp_path: pathlib.Path, clip
             answer = scene.upload(clip)
             assert answer.status == 409 and "does not record" in answer.json["detail"]
             page = chromium(f"{node.base}/call/{scene.incident}?token={scene.key.token}", size=PHONE)
-            wait_for(lambda: page.evaluate("window.sightline.metadata.state") == "connected", "the page is connected")
+            wait_for(lambda: page.evaluate("window.sightline?.metadata.state") == "connected", "the page is connected")
             assert not page.page.is_visible("#is-recorded")

@@ -45,7 +45,7 @@ def test_a_thin_line_carries_the_small_sizes_only(service: Service, chromium: Ca
     for quality, names in [("low", {"l"}), ("medium", {"l", "m"}), ("high", {"l", "m", "h"})]:
         payload = {"caller": caller["id"], "command": "quality", "argument": quality}
         operator.post(events, {"kind": "command", "payload": payload})
-        wait_for(lambda: page.evaluate("window.sightline.quality") == quality, f"the page is asked for {quality}")
+        wait_for(lambda: page.evaluate("window.sightline?.quality") == quality, f"the page is asked for {quality}")
         # What was on its way when the page was asked may still be counted.
         before = sent(page)
         wait_for(lambda: growing(page, before) >= names, f"{quality} goes out", 20)
@@ -61,8 +61,8 @@ def test_a_unit_sees_the_largest_size(service: Service, chromium: Callable) -> N
     viewer = chromium(service.viewer)
     wait_for_picture(viewer)
     height = caller.evaluate("window.sightline.stats.video.sizes.h.height")
-    wait_for(lambda: viewer.evaluate("window.sightline.stats.video.height") == height, "the largest arrives", 20)
-    views = wait_for(lambda: [view for view in viewer.evaluate("window.sightline.views") if view], "the service's word")
+    wait_for(lambda: viewer.evaluate("window.sightline?.stats.video.height") == height, "the largest arrives", 20)
+    views = wait_for(lambda: [view for view in viewer.evaluate("window.sightline?.views") if view], "the service's word")
     assert views[0]["kind"] == "video" and "source" in views[0]
 
 

@@ -75,7 +75,7 @@ def test_commands_are_carried_out_and_answered(desk: Desk, pages: Pages, artifac
     added = desk.events("file.added")[0]["payload"]
     assert (added["file"], added["type"], added["purpose"]) == (photo["detail"], "image/jpeg", "photo")
     assert desk.command("stop")["status"] == "done"
-    look(page, "window.sightline.view", "ended", "the page has stopped")
+    look(page, "window.sightline?.view", "ended", "the page has stopped")
     wait_for(lambda: desk.stages()[-1] == "ended", "the end is known")
     assert pages.complaints == []
 
@@ -87,12 +87,12 @@ def test_reload_goes_on_and_another_browser_is_kept_out(desk: Desk, pages: Pages
     desk.submit("chat", text="We are coming")
     page.reload()
     look(page, "window.sightline?.state", "connected", "the call goes on by itself")
-    look(page, "window.sightline.messages.map((each) => each.text)", ["We are coming"], "what was said is there again")
+    look(page, "window.sightline?.messages.map((each) => each.text)", ["We are coming"], "what was said is there again")
     assert text(page, "guidance") == "Stay there"
     answers = [each["payload"] for each in desk.events("command.result")]
     assert answers == [answer], "what was done is not done again"
     other = pages.open(desk.service.caller)
-    look(other, "window.sightline.view", "problem", "the other browser is told")
+    look(other, "window.sightline?.view", "problem", "the other browser is told")
     assert other.evaluate("window.sightline.problem") == "linkUsed"
     assert text(other, "problem-title") == "This link is open on another page"
     other.screenshot(path=artifacts / "metadata-caller-used.png")
@@ -103,7 +103,7 @@ def test_reload_goes_on_and_another_browser_is_kept_out(desk: Desk, pages: Pages
 
 def test_written_while_offline_arrives_once(desk: Desk, pages: Pages) -> None:
     page = pages.open(desk.service.caller)
-    look(page, "window.sightline.metadata.state", "connected", "the metadata channel is up")
+    look(page, "window.sightline?.metadata.state", "connected", "the metadata channel is up")
     page.evaluate("""() => {
       const send = WebSocket.prototype.send;
       window.online = () => { WebSocket.prototype.send = send; };
@@ -112,10 +112,10 @@ def test_written_while_offline_arrives_once(desk: Desk, pages: Pages) -> None:
     page.click("#start-text")
     page.fill("#chat-text", "Can you hear me?")
     page.keyboard.press("Enter")
-    look(page, "window.sightline.metadata.waiting", 1, "the message waits")
+    look(page, "window.sightline?.metadata.waiting", 1, "the message waits")
     assert page.locator("#chat li.own small").inner_text().endswith("waiting for the network")
     page.evaluate("window.online()")
-    look(page, "window.sightline.metadata.waiting", 0, "the message has arrived", 20)
+    look(page, "window.sightline?.metadata.waiting", 0, "the message has arrived", 20)
     assert [each["payload"]["text"] for each in desk.events("chat")] == ["Can you hear me?"]
 
 
@@ -135,7 +135,7 @@ def test_data_channel_alone_carries_the_metadata(desk: Desk, pages: Pages) -> No
     page.reload()
     start_call(page)
     page.evaluate("() => { window.noSockets = true; for (const each of window.sockets) each.close(); }")
-    wait_for(lambda: not [each for each in page.evaluate("window.sightline.metadata.carriers") if each == "websocket"],
+    wait_for(lambda: not [each for each in page.evaluate("window.sightline?.metadata.carriers") if each == "websocket"],
              "the WebSocket is gone")
     assert page.evaluate("window.sightline.metadata.state") == "connected"
     assert desk.command("guidance", "By the other way")["status"] == "shown"
@@ -145,7 +145,7 @@ def test_data_channel_alone_carries_the_metadata(desk: Desk, pages: Pages) -> No
 def test_refused_location_leads_on(desk: Desk, pages: Pages) -> None:
     page = pages.open(desk.service.caller, permissions=("camera", "microphone"))
     start_call(page)
-    look(page, "window.sightline.place.state", "refused", "the page knows")
+    look(page, "window.sightline?.place.state", "refused", "the page knows")
     assert "cannot see where you are" in text(page, "hint")
     assert desk.command("requestLocation")["status"] == "refused"
     assert desk.events("location") == []
@@ -155,7 +155,7 @@ def test_viewer_sees_place_and_text(desk: Desk, pages: Pages, artifacts: pathlib
     caller = pages.open(desk.service.caller)
     start_call(caller)
     viewer = pages.open(f"{desk.base}/watch/{desk.service.incident}?token={desk.token}", DESK)
-    look(viewer, "window.sightline.state", "live", "the picture")
+    look(viewer, "window.sightline?.state", "live", "the picture")
     look(viewer, "document.getElementById('place').hidden", False, "the place")
     assert text(viewer, "coordinates") == "53.55030, 9.99280"
     assert text(viewer, "place-age").startswith("within 12 m, ")
@@ -173,11 +173,11 @@ def test_viewer_is_told_when_the_link_is_withdrawn(desk: Desk, pages: Pages, art
     caller = pages.open(desk.service.caller)
     start_call(caller)
     viewer = pages.open(desk.service.viewer, DESK)
-    look(viewer, "window.sightline.state", "live", "the picture")
+    look(viewer, "window.sightline?.state", "live", "the picture")
     link = next(each["payload"]["link"] for each in desk.events("link.created") if each["payload"]["role"] == "guest")
     desk.call("DELETE", f"/api/v1/incidents/{desk.service.incident}/links/{link}")
-    look(viewer, "window.sightline.picture.text", "You can no longer watch: the link was withdrawn.", "the words")
-    look(viewer, "window.sightline.connectionState", "closed", "it does not try again")
+    look(viewer, "window.sightline?.picture.text", "You can no longer watch: the link was withdrawn.", "the words")
+    look(viewer, "window.sightline?.connectionState", "closed", "it does not try again")
     viewer.screenshot(path=artifacts / "metadata-viewer-revoked.png")
     assert caller.evaluate("window.sightline.state") == "connected"
 

@@ -77,7 +77,7 @@ def call(open_page: Callable, service: Service, codec: str, link: ImpairedLink |
 
 def hang_up(page: ChromiumPage) -> None:
     page.click("stop")
-    wait_for(lambda: page.evaluate("window.sightline.state") != "connected", "the caller has hung up")
+    wait_for(lambda: page.evaluate("window.sightline?.state") != "connected", "the caller has hung up")
 
 
 def sealed_recording(service: Service, data: pathlib.Path) -> Recording:
@@ -257,7 +257,7 @@ def test_call_with_three_viewers_is_recorded(
     tabs = [viewer.page, *(viewer.page.context.new_page() for _ in range(2))]
     for tab in tabs[1:]:
         tab.goto(f"{service.viewer}&slots=1")
-    states = lambda: {tab.evaluate("window.sightline.state") for tab in tabs}  # noqa: E731
+    states = lambda: {tab.evaluate("window.sightline?.state") for tab in tabs}  # noqa: E731
     wait_for(lambda: states() == {"live"}, "three viewers see a picture", 30)
     caller.page.wait_for_timeout(CALL * 1000)
     assert states() == {"live"}
@@ -383,7 +383,7 @@ def test_sound_only_call_is_sealed_when_the_incident_is_closed(
     caller = chromium(service.caller, size=PHONE)
     install_flash_camera(caller)
     caller.click("start-sound")
-    wait_for(lambda: caller.evaluate("window.sightline.state") == "connected", "the caller is connected")
+    wait_for(lambda: caller.evaluate("window.sightline?.state") == "connected", "the caller is connected")
     caller.page.wait_for_timeout(4000)
     hang_up(caller)
     with Api(service.base, service.accounts["operator"].token) as operator:

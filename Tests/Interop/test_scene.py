@@ -70,7 +70,7 @@ class Stage:
         link = self.operator.post(f"/api/v1/incidents/{self.incident}/links", {"role": "caller", "name": name})
         page = self._open(f"{self.node.base}/call/{self.incident}?token={link['token']}", PHONE, script)
         page.click("#start-video")
-        wait_for(lambda: page.evaluate("window.sightline.state") == "connected", f"{name} is connected", 20)
+        wait_for(lambda: page.evaluate("window.sightline?.state") == "connected", f"{name} is connected", 20)
         page.caller = link["link"]
         return page
 

@@ -56,16 +56,16 @@ def start(caller: Person) -> None:
 
 
 def is_live(caller: Person) -> None:
-    caller.until("window.sightline.state === 'connected'", "the call is connected", LIVE_SECONDS)
+    caller.until("window.sightline?.state === 'connected'", "the call is connected", LIVE_SECONDS)
 
 
 def test_without_a_camera_the_voice_and_the_place_go_on(town: Town) -> None:
     operator = town.operator()
     caller = town.caller("geolocation")
     start(caller)
-    caller.until("window.sightline.view === 'problem'", "the page says what is wrong")
+    caller.until("window.sightline?.view === 'problem'", "the page says what is wrong")
     assert "camera" in caller.page.inner_text("main").lower()
-    operator.until("[...window.sightline.model.callers.values()].some((each) => each.fix)", "the operator has the place")
+    operator.until("[...window.sightline?.model.callers.values()].some((each) => each.fix)", "the operator has the place")
     operator.until(
         "[...window.sightline.model.callers.values()].some((each) => each.reason === 'permissionDenied')",
         "the operator knows why there is no picture")
@@ -83,7 +83,7 @@ def test_without_a_place_the_picture_goes_on(town: Town) -> None:
     start(caller)
     is_live(caller)
     operator.until(f"{SCENE}.state.kind === 'live'", "the operator has the picture", LIVE_SECONDS)
-    caller.until("window.sightline.place.state === 'refused'", "the page knows that the place was refused")
+    caller.until("window.sightline?.place.state === 'refused'", "the page knows that the place was refused")
     assert operator.page.evaluate("[...window.sightline.model.callers.values()].every((each) => !each.fix)")
 
 
@@ -91,7 +91,7 @@ def test_with_nothing_granted_text_is_left(town: Town) -> None:
     operator = town.operator()
     caller = town.caller()
     start(caller)
-    caller.until("window.sightline.view === 'problem'", "the page says what is wrong")
+    caller.until("window.sightline?.view === 'problem'", "the page says what is wrong")
     caller.page.locator("#retry-text").tap()
     caller.page.locator("#chat-text").fill("I am under the stairs")
     caller.press("Enter")
@@ -114,7 +114,7 @@ def test_a_withdrawn_link_says_so(town: Town) -> None:
     operator.page.get_by_role("button", name="Withdraw the link of Anna").click()
     operator.page.get_by_role("button", name="Withdraw? Again").click()
     # Which of the two words of it comes first is a race; both say it.
-    caller.until("['linkRevoked', 'forbidden'].includes(window.sightline.problem)", "the page says that it is over")
+    caller.until("['linkRevoked', 'forbidden'].includes(window.sightline?.problem)", "the page says that it is over")
     assert caller.page.locator("#problem-title").is_visible()
     assert not caller.page.locator("#stop").is_visible()
 
@@ -146,12 +146,12 @@ def test_the_server_dies_in_the_middle_and_everybody_comes_back(town: Town) -> N
     is_live(caller)
     operator.until(f"{SCENE}.state.kind === 'live'", "the operator has the picture", LIVE_SECONDS)
     town.node.kill()
-    caller.until("window.sightline.state === 'reconnecting'", "the caller is told", LIVE_SECONDS)
+    caller.until("window.sightline?.state === 'reconnecting'", "the caller is told", LIVE_SECONDS)
     assert "keep this page open" in caller.page.inner_text("#state").lower()
     town.node.start()
     is_live(caller)
     operator.until(f"{SCENE}.connection === 'connected' && {SCENE}.state.kind === 'live'", "the picture is back", 2 * LIVE_SECONDS)
-    operator.until("window.sightline.isConnected && window.sightline.channelState === 'connected'", "the news go on")
+    operator.until("window.sightline?.isConnected && window.sightline?.channelState === 'connected'", "the news go on")
 
 
 def test_words_written_without_a_network_arrive_when_it_is_back(town: Town) -> None:
@@ -159,9 +159,9 @@ def test_words_written_without_a_network_arrive_when_it_is_back(town: Town) -> N
     with Line(town.node.port) as line:
         caller = town.caller("geolocation", base=line.base)
         caller.page.locator("#start-text").tap()
-        caller.until("window.sightline.metadata.carriers.length > 0", "the line stands", LIVE_SECONDS)
+        caller.until("window.sightline?.metadata.carriers.length > 0", "the line stands", LIVE_SECONDS)
         line.cut()
-        caller.until("window.sightline.metadata.carriers.length === 0", "the line is gone", LIVE_SECONDS)
+        caller.until("window.sightline?.metadata.carriers.length === 0", "the line is gone", LIVE_SECONDS)
         caller.page.locator("#chat-text").fill("Third floor, left")
         caller.press("Enter")
         caller.until("document.getElementById('chat').innerText.includes('waiting for the network')", "the words are kept")

@@ -79,7 +79,7 @@ def test_without_a_picture_the_answer_is_empty(service: Service) -> None:
 def test_the_wall_is_blurred_until_it_is_revealed(demo: Service, chromium: Callable) -> None:
     page = open_page(demo, chromium, "wall")
     tile = f'[data-incident="{demo.incident}"]'
-    wait_for(lambda: page.evaluate("window.sightline.pictures.length") == 1, "a still on the wall", 30)
+    wait_for(lambda: page.evaluate("window.sightline?.pictures.length") == 1, "a still on the wall", 30)
     blur = lambda: page.evaluate(f"getComputedStyle(document.querySelector('{tile} img')).filter")
     assert "blur" in blur() and journal(demo, demo.incident, "media.revealed") == []
     page.press("r")
@@ -97,13 +97,13 @@ def test_the_wall_is_blurred_until_it_is_revealed(demo: Service, chromium: Calla
 
 def test_enlarging_says_that_one_is_announced_before_it_shows(demo: Service, chromium: Callable) -> None:
     page = open_page(demo, chromium, "wall")
-    wait_for(lambda: page.evaluate("window.sightline.incidents.length") == 1, "the incident")
+    wait_for(lambda: page.evaluate("window.sightline?.incidents.length") == 1, "the incident")
     page.press("ArrowRight")
     page.press("e")
     assert "announced" in page.page.inner_text("#enlarged")
     assert journal(demo, demo.incident, "media.watching") == []
     page.press("Enter")
-    wait_for(lambda: page.evaluate("window.sightline.enlarged.state") == "live", "the live picture", 30)
+    wait_for(lambda: page.evaluate("window.sightline?.enlarged.state") == "live", "the live picture", 30)
     [watching] = journal(demo, demo.incident, "media.watching")
     assert watching["payload"]["role"] == "supervisor" and watching["payload"]["on"] is True
     assert page.evaluate("document.querySelector('#enlarged video').muted"), "sound is a choice as well"
@@ -118,7 +118,7 @@ def test_the_wall_is_ordered_by_urgency_and_marks_exercises(service: Service, ch
     drill = person(service, "trainer").post("/api/v1/incidents", {"priority": "P1", "exercise": True})["id"]
     page = open_page(service, chromium, "wall")
     wait_for(
-        lambda: page.evaluate("window.sightline.incidents") == [ids[1], drill, service.incident, ids[0]],
+        lambda: page.evaluate("window.sightline?.incidents") == [ids[1], drill, service.incident, ids[0]],
         "P1 first, then P2 and P3, the oldest of equals first")
     assert page.page.locator(".tile .exercise-mark").all_inner_texts() == ["EXERCISE"]
     page.page.get_by_role("button", name="Without exercises").click()
@@ -173,7 +173,7 @@ def test_the_exercise_page_starts_and_stops_with_two_presses(service: Service, c
     page = open_page(service, chromium, "exercise", "trainer")
     page.page.get_by_label("Simulated callers, 1 to 8").fill("1")
     page.page.get_by_role("button", name="Start the exercise").click()
-    wait_for(lambda: page.evaluate("window.sightline.running.length") == 1, "it runs")
+    wait_for(lambda: page.evaluate("window.sightline?.running.length") == 1, "it runs")
     name = page.evaluate("window.sightline.running[0].incidents[0].id")
     page.page.locator("#running button", has_text="Stop").click()
     assert incident(service, name)["state"] == "new", "one press stops nothing"
@@ -226,7 +226,7 @@ def test_the_figures_page_says_in_words_what_it_draws(demo: Service, chromium: C
     person(demo, "operator").post(
         f"/api/v1/incidents/{demo.incident}/events", {"kind": "incident.state", "payload": {"state": "active"}})
     page = open_page(demo, chromium, "dashboard")
-    wait_for(lambda: page.evaluate("window.sightline.figures?.complete") is True, "all is read")
+    wait_for(lambda: page.evaluate("window.sightline?.figures?.complete") is True, "all is read")
     text = lambda: page.page.inner_text("#figures")
     wait_for(lambda: "100 % of 1 session came to a picture" in text(), "the funnel", 40)
     wait_for(lambda: "100 % within 15 s (target met: 90 %)" in text(), "answer times", 40)
@@ -236,7 +236,7 @@ def test_the_figures_page_says_in_words_what_it_draws(demo: Service, chromium: C
     page.press("x")
     wait_for(lambda: "No incident in this time." in text(), "no exercise")
     page.press("2")
-    wait_for(lambda: page.evaluate("window.sightline.days") == 7, "a week")
+    wait_for(lambda: page.evaluate("window.sightline?.days") == 7, "a week")
     assert page.messages == []
 
 
@@ -249,7 +249,7 @@ def test_the_audit_page_filters_and_pages(service: Service, chromium: Callable) 
         if number >= 5:
             break
     page = open_page(service, chromium, "audit", "auditor")
-    entries = lambda: page.evaluate("window.sightline.entries")
+    entries = lambda: page.evaluate("window.sightline?.entries")
     wait_for(lambda: len(entries()) > 5, "entries")
     assert not any("Looked at audit" in entry["text"] for entry in entries())
     page.page.get_by_label("Words").fill("guess-1")
@@ -276,7 +276,7 @@ def open_replay(service: Service, chromium: Callable, role: str = "supervisor") 
     page = open_page(service, chromium, f"replay/{service.incident}", role)
     page.page.fill("#reason", "to learn from it")
     page.page.click("#why-form button")
-    wait_for(lambda: page.evaluate("window.sightline.isPlaying && !window.sightline.isWaiting"), "it plays", 30)
+    wait_for(lambda: page.evaluate("window.sightline?.isPlaying && !window.sightline?.isWaiting"), "it plays", 30)
     page.run("document.activeElement.blur()")
     return page
 
@@ -356,7 +356,7 @@ def test_pictures_of_results_take_a_reason(demo: Service, chromium: Callable) ->
     page.press("s")
     page.page.fill("#strips-reason", "looking for the red car")
     page.page.locator("dialog .primary").click()
-    wait_for(lambda: page.evaluate("window.sightline.strips") == 1, "a strip", 30)
+    wait_for(lambda: page.evaluate("window.sightline?.strips") == 1, "a strip", 30)
     assert page.page.locator(".strip img").count() == 4
     [look] = journal(demo, demo.incident, "replay.opened")
     assert look["payload"]["reason"] == "looking for the red car"
