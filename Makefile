@@ -11,6 +11,8 @@ FUZZ_EXAMPLES ?= 30
 DEMO_ARGUMENTS ?=
 BENCH_ARGUMENTS ?=
 PYTEST_ARGUMENTS ?=
+# Files of tests with browsers and clients that run side by side.
+TEST_WORKERS ?= 2
 SCREENSHOT_ARGUMENTS ?=
 
 # One configuration serves program and tests: the package graph is built once. Tests use `package` access, so that
@@ -73,8 +75,10 @@ unit-tests:
 	@$(SWIFT_BUILD) --quiet --build-tests
 	@$(SWIFT_TEST) --skip-build 2>&1 | awk '/^✔ Test run/ || !/^(◇|✔)/ { print; fflush() }'
 
+# Most of a test is waiting, so a few run side by side; what measures comes after, alone.
 interop-tests:
-	@SIGHTLINE_BIN=$(abspath $(SIGHTLINE)) $(PYTHON) -m pytest Tests/Interop $(PYTEST_ARGUMENTS)
+	@SIGHTLINE_BIN=$(abspath $(SIGHTLINE)) $(PYTHON) -m pytest Tests/Interop -n $(TEST_WORKERS) --dist loadfile -m "not alone" $(PYTEST_ARGUMENTS)
+	@SIGHTLINE_BIN=$(abspath $(SIGHTLINE)) $(PYTHON) -m pytest Tests/Interop -m alone $(PYTEST_ARGUMENTS)
 
 story: build setup-tests ## The whole story and its refusals in several real browsers at once
 	@SIGHTLINE_BIN=$(abspath $(SIGHTLINE)) $(PYTHON) -m pytest Tests/Interop/test_story.py Tests/Interop/test_story_refusals.py $(PYTEST_ARGUMENTS)

@@ -92,7 +92,10 @@ def firefox() -> Iterator[Callable[..., FirefoxPage]]:
 
 @pytest.fixture(scope="session")
 def report(artifacts: pathlib.Path) -> Iterator[Callable[..., None]]:
-    """Collects measurements, prints each, and writes them to artifacts/interop.json at the end."""
+    """Collects measurements, prints each, and writes them to artifacts/interop.json at the end.
+
+    Where several workers run the tests each writes its own file.
+    """
     rows: list[dict] = []
 
     def note(**row: object) -> None:
@@ -100,4 +103,5 @@ def report(artifacts: pathlib.Path) -> Iterator[Callable[..., None]]:
         print("measured:", ", ".join(f"{name} {value}" for name, value in row.items()))
 
     yield note
-    (artifacts / "interop.json").write_text(json.dumps(rows, indent=2) + "\n")
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    (artifacts / f"interop{f'-{worker}' if worker else ''}.json").write_text(json.dumps(rows, indent=2) + "\n")
