@@ -12,6 +12,8 @@ package struct BandwidthEstimator: ~Copyable {
     package var bitsPerSecond: Int
     /// To send in all.
     package var bytes: Int
+    /// To be sent in small packets, for a few large ones would show no rate.
+    package var isSmall: Bool { bytes < ProbePlan.leastBytes }
 
     package init(id: UInt8, bitsPerSecond: Int, bytes: Int) {
       self.id = id
@@ -43,6 +45,8 @@ package struct BandwidthEstimator: ~Copyable {
   package var queueDelay: TimeInterval64 { queue.value }
   /// The queue grows, or is long: send nothing that can wait.
   package var isCongested: Bool { delay.signal == .overuse || queueDelay > RateControl.shortQueue }
+  /// Whether the path was seen at its limit, or its receiver set one: before, the target is only what was tried so far.
+  package var hasMetLimit: Bool { rate.lastDecrease != nil || Double(target) < rate.rate.rounded(.down) }
   /// The share of packets that the path loses whatever is sent, 0 to 1.
   package var inherentLoss: Double { loss.inherent }
   /// What arrived in the last half second that feedback told of, bits per second; nil while unknown.
@@ -153,7 +157,7 @@ package struct BandwidthEstimator: ~Copyable {
   }
 
   private mutating func takeProbeResults(_ now: MonotonicTime) {
-    while let result = probes.takeResult(roundTripTime: responseTime, now: now) {
+    while let result = probes.takeResult(roundTripTime: responseTime, shortestWay: queue.shortestWay, now: now) {
       // A queue that has filled since knows better.
       let isOutdated = rate.lastDecrease.map { $0 >= result.startedAt } ?? false
       if let measured = result.measured, !isOutdated, delay.signal != .overuse { rate.prove(measured, now: now) }

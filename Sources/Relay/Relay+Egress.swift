@@ -30,7 +30,7 @@ struct Retransmission {
   /// Extended sequence number in the stream.
   let extended: Int64
   let timestampOffset: UInt32
-  let skippedPictures: UInt16
+  let shift: PictureShift
 }
 
 extension Relay {

@@ -90,7 +90,7 @@ extension Relay {
     guard let origin = slot.pointee.origin(of: original) else { return nil }
     return Retransmission(
       slot: handle, stream: origin.mapping.stream, original: original, extended: origin.extended,
-      timestampOffset: origin.mapping.timestampOffset, skippedPictures: origin.skippedPictures)
+      timestampOffset: origin.mapping.timestampOffset, shift: origin.shift)
   }
 
   private func receiveKeyframeRequest(for ssrc: SSRC, from peer: PeerHandle, now: MonotonicTime) {

@@ -60,11 +60,14 @@ extension Relay {
   /// Starts sending to a peer, with the keys of its DTLS handshake.
   package func activate(_ peer: PeerHandle, outbound: SRTPOutbound, now: MonotonicTime) {
     guard let entry = peers.find(Int(peer.index)) else { return }
-    for handle in entry.pointee.slots {
-      let slot = slots[unchecked: handle.index]
-      slot.pointee.outbound = outbound
+    for handle in entry.pointee.slots { slots[unchecked: handle.index].pointee.outbound = outbound }
+    // Which layer it is comes first: the largest picture may be more than the link takes in a second.
+    nextAllocation = .zero
+    allocate(now: now)
+    for handle in entry.pointee.slots where !replays.contains(where: { $0.slot == handle }) {
       // The cached picture at once (DESIGN, decision 4).
-      if !scheduleReplay(handle), let stream = slot.pointee.phase.target { requestKeyframe(of: stream, now: now) }
+      guard !scheduleReplay(handle), let stream = slots[unchecked: handle.index].pointee.phase.target else { continue }
+      requestKeyframe(of: stream, now: now)
     }
     for handle in entry.pointee.sources {
       requestKeyframes(of: handle, now: now)
@@ -210,6 +213,9 @@ extension Relay {
       entry.pointee.phase = old == stream ? .forwarding(old) : .switching(from: old, to: stream)
     }
     target.pointee.subscribers.insert(slot)
-    if !scheduleReplay(slot) { requestKeyframe(of: stream, now: now) }
+    if scheduleReplay(slot) { return }
+    // Who is not connected yet is served from the cache then: a crowd on its way in costs the caller nothing.
+    let isLater = entry.pointee.outbound == nil && target.pointee.keyframes?.newestStart != nil
+    if !isLater { requestKeyframe(of: stream, now: now) }
   }
 }

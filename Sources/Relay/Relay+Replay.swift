@@ -18,18 +18,23 @@ extension Relay {
   }
 
   func flushReplays(into egress: inout EgressBuffer, now: MonotonicTime) -> Bool {
-    while var replay = replays.last {
+    var place = replays.count - 1
+    while place >= 0 {
+      var replay = replays[place]
       guard let slot = slots.find(Int(replay.slot.index)), let stream = streams.find(Int(replay.stream.index)),
         replay.remaining != nil || start(&replay, slot, stream, now: now)
       else {
-        replays.removeLast()
+        replays.remove(at: place)
+        place -= 1
         continue
       }
-      guard write(&replay, slot, stream, into: &egress, now: now) else {
-        replays[replays.count - 1] = replay
-        return false
+      let progress = write(&replay, slot, stream, into: &egress, now: now)
+      switch progress {
+      case .done: replays.remove(at: place)
+      case .paced, .full: replays[place] = replay
       }
-      replays.removeLast()
+      if progress == .full { return false }
+      place -= 1
     }
     return true
   }
@@ -46,7 +51,7 @@ extension Relay {
       if slot.pointee.phase == .awaitingKeyframe(of: replay.stream) { requestKeyframe(of: replay.stream, now: now) }
       return false
     }
-    if !replay.isStill, let place = stream.pointee.ring.find(start), highest - start < Self.maximumReplay {
+    if !replay.isStill, let place = stream.pointee.ring.find(start), highest - start < longestReplay(to: slot, now: now) {
       // Of a keyframe that is still arriving, the rest follows live.
       slot.pointee.begin(replay.stream, at: stream.pointee.ring.entries[place], now: now)
       slot.pointee.lastReplayAt = now
@@ -71,20 +76,41 @@ extension Relay {
   }
 
   /// Packets that are sent at once to bring a viewer up to the present.
+  private func longestReplay(to slot: UnsafeMutablePointer<Slot>, now: MonotonicTime) -> Int64 {
+    let isUnknown = slot.pointee.transportExtension != 0 && slot.pointee.link.pointee.bitsPerSecond(now) == nil
+    return isUnknown ? Self.maximumReplayToUnknown : Self.maximumReplay
+  }
+
   private static var maximumReplay: Int64 { 128 }
+  /// To a viewer whose link is not known yet, but will be in a moment.
+  private static var maximumReplayToUnknown: Int64 { 48 }
+
+  private enum ReplayProgress {
+    case done
+    /// The rest waits until the viewer's link takes it.
+    case paced
+    /// The rest waits until the buffer is sent.
+    case full
+  }
 
   private func write(
     _ replay: inout Replay, _ slot: UnsafeMutablePointer<Slot>, _ stream: UnsafeMutablePointer<Stream>,
     into egress: inout EgressBuffer, now: MonotonicTime
-  ) -> Bool {
-    guard let remaining = replay.remaining else { return true }
+  ) -> ReplayProgress {
+    guard let remaining = replay.remaining, isWanted(replay, slot) else { return .done }
+    let pacer = replay.isKeyframeOnly ? pacer(of: slot, now: now) : nil
     var message = MessageBuilder(destination: slot.pointee.destination)
     for extended in remaining {
+      if let pacer, pacer.pointee.pacer.budget <= 0 {
+        replay.remaining = extended..<remaining.upperBound
+        message.finish(in: &egress)
+        return .paced
+      }
       guard let (packet, payload) = cachedPacket(extended, of: stream) else { continue }
       let length = Int(packet.length)
       guard message.makeRoom(for: length, in: &egress) else {
         replay.remaining = extended..<remaining.upperBound
-        return false
+        return .full
       }
       let number =
         replay.isKeyframeOnly
@@ -97,7 +123,13 @@ extension Relay {
       counters.packetsForwarded &+= written > 0 ? 1 : 0
     }
     message.finish(in: &egress)
-    return true
+    return .done
+  }
+
+  /// Whether a keyframe that is on its way to a viewer still is what the slot should show.
+  private func isWanted(_ replay: Replay, _ slot: UnsafeMutablePointer<Slot>) -> Bool {
+    guard replay.isKeyframeOnly else { return true }
+    return replay.isStill ? !slot.pointee.view.isLive : slot.pointee.phase == .awaitingKeyframe(of: replay.stream)
   }
 
   func flushRetransmissions(into egress: inout EgressBuffer, now: MonotonicTime) -> Bool {
@@ -115,7 +147,7 @@ extension Relay {
         continue
       }
       let written = slot.pointee.writeRetransmission(
-        packet, of: SlotNumber(value: wanted.original, skippedPictures: wanted.skippedPictures), payload: payload,
+        packet, of: SlotNumber(value: wanted.original, shift: wanted.shift), payload: payload,
         timestampOffset: wanted.timestampOffset, probe: 0, to: egress.next, now: now)
       guard written > 0 else { continue }
       egress.commit(to: slot.pointee.destination, length: written, segmentSize: written, segments: 1)

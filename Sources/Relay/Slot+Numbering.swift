@@ -6,11 +6,25 @@ import Primitives
 struct SlotNumber: BitwiseCopyable {
   /// Extended sequence number of the slot; negative for a packet that does not go out.
   var value: Int64
-  /// To be taken off a VP8 picture id.
-  var skippedPictures: UInt16 = 0
+  var shift = PictureShift()
 
   static let none = SlotNumber(value: -1)
   @inline(__always) var isNone: Bool { value < 0 }
+}
+
+/// What is taken off a VP8 packet's running numbers, so that they go on without a jump where pictures are left out and where
+/// another stream begins: receivers order pictures by them, and drop what seems to be older than what they have.
+struct PictureShift: BitwiseCopyable, Equatable {
+  /// Modulo 2^15.
+  var pictures: UInt16 = 0
+  /// Modulo 2^8.
+  var baseLayers: UInt8 = 0
+
+  @inline(__always) var isNone: Bool { pictures == 0 && baseLayers == 0 }
+
+  func skipping(_ skipped: UInt16) -> PictureShift {
+    PictureShift(pictures: (pictures &+ skipped) & 0x7fff, baseLayers: baseLayers)
+  }
 }
 
 extension Slot {
@@ -62,7 +76,7 @@ extension Slot {
   mutating func plainNumber(of packet: CachedPacket) -> SlotNumber {
     guard let mapping, outbound != nil else { return .none }
     considered = max(considered, packet.extended)
-    return SlotNumber(value: packet.extended &+ mapping.sequenceOffset)
+    return SlotNumber(value: packet.extended &+ mapping.sequenceOffset, shift: mapping.shift)
   }
 
   @inline(__always)
@@ -71,7 +85,7 @@ extension Slot {
     guard packet.extended > considered else { return lateNumber(of: packet, mapping) }
     if mapping.thinnedFrom == .max, cut == .all, goal == .all {
       considered = packet.extended
-      return SlotNumber(value: packet.extended &+ mapping.sequenceOffset)
+      return SlotNumber(value: packet.extended &+ mapping.sequenceOffset, shift: mapping.shift)
     }
     return layeredNumber(of: packet)
   }
@@ -82,12 +96,12 @@ extension Slot {
   private func lateNumber(of packet: CachedPacket, _ mapping: Mapping) -> SlotNumber {
     let plain = packet.extended &+ mapping.sequenceOffset
     guard plain >= mapping.first else { return .none }
-    if plain < mapping.thinnedFrom { return SlotNumber(value: plain) }
+    if plain < mapping.thinnedFrom { return SlotNumber(value: plain, shift: mapping.shift) }
     let end = considered &+ mapping.thinnedOffset &+ 1
     guard let records, let number = records.number(of: packet.extended, from: mapping.thinnedFrom, to: end),
       let record = records.find(number)
     else { return .none }
-    return SlotNumber(value: number, skippedPictures: record.skippedPictures)
+    return SlotNumber(value: number, shift: mapping.shift.skipping(record.skippedPictures))
   }
 
   /// The next packet of a stream of which layers are left out.
@@ -102,7 +116,7 @@ extension Slot {
     if cut.includes(packet.layers) {
       let number = packet.extended &+ mapping.thinnedOffset
       records?.set(number, extended: packet.extended, skippedPictures: skippedPictures)
-      return SlotNumber(value: number, skippedPictures: skippedPictures)
+      return SlotNumber(value: number, shift: mapping.shift.skipping(skippedPictures))
     }
     if mapping.thinnedFrom == .max { self.mapping?.thinnedFrom = packet.extended &+ mapping.thinnedOffset }
     self.mapping?.thinnedOffset &-= 1
@@ -137,12 +151,28 @@ extension Slot {
     let offset = nextExtended &- packet.extended
     mapping = Mapping(
       stream: stream, sequenceOffset: offset, thinnedOffset: offset, timestampOffset: timestampOffset,
-      first: nextExtended)
+      first: nextExtended, shift: shift(before: packet.layers))
     considered = packet.extended &- 1
     picture = packet.timestamp
     skippedPictures = 0
     cut = goal
     if backlog?.stream != stream { backlog = nil }
+  }
+
+  /// What makes `first` the next picture after the last that was sent.
+  private func shift(before first: PacketLayers) -> PictureShift {
+    guard first.countsPictures, let last = lastPicture else { return PictureShift() }
+    return PictureShift(
+      pictures: (first.pictureID &- last.pictureID &- 1) & 0x7fff,
+      baseLayers: first.baseLayerIndex &- last.baseLayerIndex &- 1)
+  }
+
+  /// Takes note of the running numbers of a packet that went out.
+  @inline(__always)
+  mutating func notePicture(_ layers: PacketLayers, _ shift: PictureShift) {
+    guard layers.countsPictures else { return }
+    lastPicture = LastPicture(
+      pictureID: layers.pictureID &- shift.pictures, baseLayerIndex: layers.baseLayerIndex &- shift.baseLayers)
   }
 
   /// The timestamp that a picture taken now would have, had the last source gone on.
@@ -154,15 +184,15 @@ extension Slot {
   }
 
   /// Which packet of which stream went out as `number`; nil when it is too long ago.
-  func origin(of number: Int64) -> (mapping: Mapping, extended: Int64, skippedPictures: UInt16)? {
+  func origin(of number: Int64) -> (mapping: Mapping, extended: Int64, shift: PictureShift)? {
     for mapping in [mapping, previousMapping] {
       guard let mapping, number >= mapping.first else { continue }
-      guard number >= mapping.thinnedFrom else { return (mapping, number - mapping.sequenceOffset, 0) }
+      guard number >= mapping.thinnedFrom else { return (mapping, number - mapping.sequenceOffset, mapping.shift) }
       guard let record = records?.find(number) else { return nil }
       // The record holds the lower half; the offset tells the rest.
       let near = number - mapping.thinnedOffset
       let difference = Int32(bitPattern: record.extended &- UInt32(truncatingIfNeeded: near))
-      return (mapping, near + Int64(difference), record.skippedPictures)
+      return (mapping, near + Int64(difference), mapping.shift.skipping(record.skippedPictures))
     }
     return nil
   }

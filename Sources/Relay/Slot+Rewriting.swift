@@ -30,13 +30,14 @@ extension Slot {
       nextExtended = extended &+ 1
       lastTimestamp = timestamp
       lastSentAt = now
+      notePicture(packet.layers, number.shift)
     }
     sent.packets &+= 1
     sent.octets &+= UInt32(truncatingIfNeeded: length)
     rate.add(length &+ header)
     var source = payload
-    if number.skippedPictures != 0, packet.layers.countsPictures {
-      source = Self.renumberPicture(payload, length, at: destination + header, skipped: number.skippedPictures)
+    if !number.shift.isNone, packet.layers.countsPictures {
+      source = Self.renumberPicture(payload, length, at: destination + header, number.shift)
     }
     return outbound.protectRTP(
       packet: destination, headerLength: header, payload: source, payloadLength: length,
@@ -61,8 +62,8 @@ extension Slot {
       ssrc: retransmissionSSRC, payload: length + 2, probe: probe, now: now)
     let body = destination + header
     body.storeBytes(of: UInt16(truncatingIfNeeded: original.value).bigEndian, as: UInt16.self)
-    if original.skippedPictures != 0, packet.layers.countsPictures {
-      _ = Self.renumberPicture(payload, length, at: body + 2, skipped: original.skippedPictures)
+    if !original.shift.isNone, packet.layers.countsPictures {
+      _ = Self.renumberPicture(payload, length, at: body + 2, original.shift)
     } else {
       (body + 2).copyMemory(from: payload, byteCount: length)
     }
@@ -71,15 +72,34 @@ extension Slot {
       rolloverCounter: UInt32(truncatingIfNeeded: extended >> 16))
   }
 
-  /// Copies a VP8 payload to `destination` with a picture id that leaves no gap where pictures were left out: receivers
-  /// hold back a picture of a higher temporal layer as long as one before it seems to be missing (RFC 7741 §4.2).
+  /// Writes a packet of padding alone (RFC 3550 §5.1) into the retransmission stream, where receivers pass it over; returns
+  /// its length, or 0 when the viewer takes no retransmissions.
+  mutating func writePadding(probe: UInt8, to destination: UnsafeMutableRawPointer, now: MonotonicTime) -> Int {
+    guard let outbound, let payloadType = formats.anyRetransmissionPayloadType else { return 0 }
+    let extended = nextRetransmission
+    nextRetransmission &+= 1
+    let length = Int(UInt8.max)
+    let header = writeHeader(
+      to: destination, first: 0xa0, second: payloadType, sequence: UInt16(truncatingIfNeeded: extended),
+      timestamp: lastTimestamp, ssrc: retransmissionSSRC, payload: length, probe: probe, now: now)
+    let body = destination + header
+    body.initializeMemory(as: UInt8.self, repeating: 0, count: length)
+    body.storeBytes(of: UInt8.max, toByteOffset: length - 1, as: UInt8.self)
+    return outbound.protectRTP(
+      packet: destination, headerLength: header, payload: body, payloadLength: length,
+      rolloverCounter: UInt32(truncatingIfNeeded: extended >> 16))
+  }
+
+  /// Copies a VP8 payload to `destination` with running numbers that leave no gap and never go back: receivers hold back a
+  /// picture as long as one before it seems to be missing (RFC 7741 §4.2).
   private static func renumberPicture(
-    _ payload: UnsafeRawPointer, _ length: Int, at destination: UnsafeMutableRawPointer, skipped: UInt16
+    _ payload: UnsafeRawPointer, _ length: Int, at destination: UnsafeMutableRawPointer, _ shift: PictureShift
   ) -> UnsafeRawPointer {
     destination.copyMemory(from: payload, byteCount: length)
     if let descriptor = try? VP8Descriptor(parsing: UnsafeRawBufferPointer(start: payload, count: length)) {
       descriptor.rewrite(
-        destination, pictureID: descriptor.pictureID &- skipped, baseLayerIndex: descriptor.baseLayerIndex)
+        destination, pictureID: descriptor.pictureID &- shift.pictures,
+        baseLayerIndex: descriptor.baseLayerIndex &- shift.baseLayers)
     }
     return UnsafeRawPointer(destination)
   }

@@ -42,6 +42,8 @@ struct Slot {
   var goal = LayerCut.all
   /// The picture that packets are decided on now, by the stream's timestamp.
   var picture: UInt32 = 0
+  /// VP8's running numbers as they went out last; nil before.
+  var lastPicture: LastPicture?
   /// Pictures left out under this mapping, modulo 2^15.
   var skippedPictures: UInt16 = 0
   /// Under which numbers packets went out; video only.
@@ -89,6 +91,12 @@ extension Slot {
     if backlog?.stream == stream { backlog = nil }
     if case .layer(let layer) = view.rung, layer.stream == stream { view.rung = nil }
   }
+}
+
+/// A picture's running numbers as its viewer saw them (RFC 7741 §4.2).
+struct LastPicture: BitwiseCopyable {
+  var pictureID: UInt16
+  var baseLayerIndex: UInt8
 }
 
 /// Packets of a stream that a slot has not sent yet because the viewer's link bears no more at once.

@@ -34,6 +34,12 @@ struct SlotFormats {
     return value == Self.absent ? nil : value
   }
 
+  /// A payload type of the retransmission stream, whatever it repeats.
+  var anyRetransmissionPayloadType: UInt8? {
+    for index in 0..<FormatIndex.maximumCount where retransmission[index] != Self.absent { return retransmission[index] }
+    return nil
+  }
+
   func retransmissionPayloadType(of format: FormatIndex) -> UInt8? {
     guard format.value < 32 else { return nil }
     let value = retransmission[Int(format.value)]

@@ -54,6 +54,7 @@ struct Mapping: Equatable {
   let timestampOffset: UInt32
   /// The first extended sequence number sent under this mapping.
   let first: Int64
+  let shift: PictureShift
 }
 
 struct SentCounters: Equatable {

@@ -3,9 +3,12 @@
 import json
 import pathlib
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+import pytest
 
 import service as services
+from conftest import run_service
 from impairment import ImpairedLink, Impairment
 from metrics import Growth
 from relay_page import Browsers, Call, RelayPage, browsers, relay_footage  # noqa: F401
@@ -63,9 +66,16 @@ def requests(caller: RelayPage) -> dict[str, int]:
     return {name: sum(stream.get(name, 0) for stream in streams if stream["kind"] == "video") for name in names}
 
 
+@pytest.fixture
+def unrecorded(tmp_path: pathlib.Path) -> Iterator[Service]:
+    """A service whose recorder asks for no keyframes of its own."""
+    yield from run_service(tmp_path, "--no-caller", "--no-phone", "--no-recording")
+
+
 def test_crowd_costs_the_caller_two_keyframes(
-    service: Service, browsers: Browsers, tmp_path: pathlib.Path, report: Callable  # noqa: F811
+    unrecorded: Service, browsers: Browsers, report: Callable  # noqa: F811
 ) -> None:
+    service = unrecorded
     caller = publish(browsers, Call(service.whip, service.whip_token))
     before, counters = requests(caller), Growth(service)
     crowd = subprocess.Popen(

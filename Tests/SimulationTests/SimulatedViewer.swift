@@ -74,7 +74,7 @@ final class SimulatedViewer {
       repaired += 1
       let original = UInt16(payload[0]) << 8 | UInt16(payload[1])
       take(SequenceNumber(original), header.timestamp, UnsafeRawBufferPointer(rebasing: payload.dropFirst(2)), now)
-    } else {
+    } else if header.ssrc != retransmissionSSRC || !payload.isEmpty {
       foreignPackets += 1
     }
   }

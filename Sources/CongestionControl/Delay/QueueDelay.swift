@@ -39,6 +39,9 @@ package struct QueueDelay {
     return isPlausible
   }
 
+  /// The shortest way of the last half minute, in nanoseconds between the two clocks; nil while none is known.
+  package var shortestWay: Int64? { base == .max ? nil : base }
+
   private var base: Int64 { min(minima[0], minima[1], minima[2]) }
 
   private mutating func rotate(_ now: MonotonicTime) {

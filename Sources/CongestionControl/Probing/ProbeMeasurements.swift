@@ -78,7 +78,12 @@ package struct ProbeMeasurements {
   }
 
   /// The next probe that is over.
-  package mutating func takeResult(roundTripTime: TimeInterval64, now: MonotonicTime) -> Result? {
+  ///
+  /// - Parameter shortestWay: The shortest way of any packet, in nanoseconds from the sender's clock to the receiver's; nil
+  ///   while it is unknown.
+  package mutating func takeResult(
+    roundTripTime: TimeInterval64, shortestWay: Int64? = nil, now: MonotonicTime
+  ) -> Result? {
     guard isMeasuring else { return nil }
     isMeasuring = false
     for index in 0..<Self.capacity {
@@ -87,7 +92,7 @@ package struct ProbeMeasurements {
       isMeasuring = true
       guard cluster.isComplete || isOverdue else { continue }
       clusters[index] = nil
-      return Result(probe: cluster.probe, startedAt: cluster.startedAt, measured: cluster.measured)
+      return Result(probe: cluster.probe, startedAt: cluster.startedAt, measured: cluster.measured(shortestWay: shortestWay))
     }
     return nil
   }
@@ -144,7 +149,20 @@ package struct ProbeCluster {
   package var isComplete: Bool { received + lost >= probe.bytes }
 
   /// Nil when too little came, or nothing that could be true.
-  package var measured: ProbeMeasurements.Measurement? {
+  ///
+  /// - Parameter shortestWay: As in ``ProbeMeasurements/takeResult(roundTripTime:shortestWay:now:)``.
+  package func measured(shortestWay: Int64?) -> ProbeMeasurements.Measurement? {
+    guard var measured = spacing else { return nil }
+    // A receiver that was busy reads what waited all at once, which looks like a fast link. But nothing makes packets come
+    // earlier than they can: from the first one's sending to the last one's arrival all of them went through.
+    if let shortestWay, case let time = lastArrival &- firstSent &- shortestWay, time > 0 {
+      measured.bitsPerSecond = min(measured.bitsPerSecond, Double(passed) * 8e9 / Double(time))
+    }
+    return measured
+  }
+
+  /// What the times between the packets tell.
+  private var spacing: ProbeMeasurements.Measurement? {
     guard packets >= ProbeMeasurements.fewestPackets,
       Double(received) >= ProbeMeasurements.leastShare * Double(probe.bytes), lastArrival > firstArrival
     else { return nil }

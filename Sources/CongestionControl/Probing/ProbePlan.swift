@@ -18,6 +18,9 @@ package struct ProbePlan {
   /// How long a probe lasts, and its least bytes: a few packets, since one alone shows no rate.
   package static let length = TimeInterval64.milliseconds(25)
   package static let leastBytes = 3_000
+  /// Below this rate, bits per second, a probe makes do with fewer bytes, in small packets: sound waits behind them.
+  package static let slow = 400_000
+  package static let leastBytesWhenSlow = 1_200
   /// Up to this rate a probe has the least bytes whatever it tries: then it may as well try more.
   package static let cheapest = leastBytes * 8 * 40
   /// Pauses after a probe that found nothing.
@@ -75,7 +78,8 @@ package struct ProbePlan {
     waiting += 1
     lastID = lastID == .max ? 1 : lastID + 1
     let bytes = Int(Double(rate) * Self.length.seconds / 8)
-    return BandwidthEstimator.Probe(id: lastID, bitsPerSecond: rate, bytes: max(bytes, Self.leastBytes))
+    let least = rate < Self.slow ? Self.leastBytesWhenSlow : Self.leastBytes
+    return BandwidthEstimator.Probe(id: lastID, bitsPerSecond: rate, bytes: max(bytes, least))
   }
 
   private var factor: Int { hasSucceeded ? Self.nextFactor : Self.factor }

@@ -81,6 +81,8 @@ package struct RateControl {
     // A liar may claim that more arrived than was sent.
     guard let arrives = observation.acknowledged.map({ min($0, observation.sent ?? $0) }) else { return }
     rate = max(rate, min(raised, Self.headroom * arrives + Self.headroomBits))
+    // More arrives than was thought possible, and no queue grows: the link bears that much.
+    if lastDecrease == nil, observation.queueDelay < Self.drainedQueue { rate = max(rate, arrives) }
   }
 
   /// Whether the last decrease still has a queue to empty.

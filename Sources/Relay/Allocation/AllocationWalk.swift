@@ -83,7 +83,9 @@ struct AllocationWalk {
   private mutating func take(_ step: Step, to level: Int, in tier: Tier) {
     let demand = order[step.position]
     let viewer = demands[demand].viewer
-    let isOnLink = linkBears(step.cost, step.allowance, to: viewer)
+    let isLastPicture = step.allowance == .hold && level == Ladder.base
+    let isOnLink =
+      linkBears(step.cost, step.allowance, to: viewer) || (isLastPicture && linkStrains(under: step.cost, to: viewer))
     let isNearlyOnLink = isOnLink || linkBears(step.cost, .hold, to: viewer)
     // A base layer that comes as soon as the link has proven itself: nobody settles in its place on the node.
     let isPending = !isOnLink && isNearlyOnLink && level <= Ladder.base
@@ -102,6 +104,11 @@ struct AllocationWalk {
 
   private func linkBears(_ cost: Int, _ allowance: Allowance, to viewer: Int) -> Bool {
     !links.indices.contains(viewer) || links[viewer].bears(cost, allowance)
+  }
+
+  /// Whether the link may bear the poorest picture after all.
+  private func linkStrains(under cost: Int, to viewer: Int) -> Bool {
+    links.indices.contains(viewer) && links[viewer].bears(cost, thousandths: Allocator.lastPictureThousandths)
   }
 
   private func nodeBears(_ cost: Int, _ wanted: Allowance, to level: Int, in tier: Tier) -> Bool {

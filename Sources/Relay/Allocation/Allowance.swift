@@ -31,6 +31,9 @@ extension Allocator {
     min(max(bitsPerSecond, 0), maximumRate) * 1000 / Allowance.retry.thousandths
   }
 
+  /// Share of a link, in thousandths, that the poorest picture may take before it is taken away: estimates waver, and a
+  /// picture that stutters tells more than none.
+  package static let lastPictureThousandths = 1500
   /// For so long after a raise or a lowering, raising needs ``Allowance/retry``.
   static let restAfterChange = TimeInterval64.seconds(2)
   /// A raise that was taken back within this time has failed.
@@ -62,9 +65,14 @@ struct RateBudget {
   ///
   /// - Parameter reserve: Thousandths of the budget to leave free.
   func bears(_ step: Int, _ allowance: Allowance, reserve: Int = 0) -> Bool {
+    bears(step, thousandths: allowance.thousandths, reserve: reserve)
+  }
+
+  /// - Parameter thousandths: Share of what is open that may be in use afterwards.
+  func bears(_ step: Int, thousandths: Int, reserve: Int = 0) -> Bool {
     guard let bitsPerSecond, step > 0 else { return true }
     let open = bitsPerSecond - bitsPerSecond * reserve / 1000
-    return used + step <= open * allowance.thousandths / 1000
+    return used + step <= open * thousandths / 1000
   }
 
   mutating func use(_ step: Int) {

@@ -49,6 +49,15 @@ extension Demand {
     }
   }
 
+  /// What a rung costs by itself, bits per second; 0 for a layer that is not offered.
+  func bitsPerSecond(of rung: Rung) -> Int {
+    switch rung {
+    case .audioOnly: 0
+    case .stills: rate(at: Ladder.stills)
+    case .layer(let layer): layers.firstIndex { $0.layer == layer }.map { rate(at: Ladder.base + $0) } ?? 0
+    }
+  }
+
   /// What the viewer's best level costs, bits per second: a better layer never counts for less than a poorer one.
   var wantedBitsPerSecond: Int {
     guard !layers.isEmpty else { return rate(at: Ladder.stills) }

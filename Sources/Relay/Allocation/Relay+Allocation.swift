@@ -36,14 +36,17 @@ extension Relay {
     noteTierDemands(input)
     guard !input.demands.isEmpty else { return }
     var wanted = [Int](repeating: 0, count: input.viewers.count)
+    var given = wanted
     for (decision, demand) in zip(Allocator.decide(input), input.demands) {
       wanted[demand.viewer] += decision.bestBitsPerSecond
+      given[demand.viewer] += demand.bitsPerSecond(of: decision.rung)
       follow(decision, demand, now: now)
     }
     for (viewer, peer) in viewers.enumerated() where viewer < wanted.count {
       guard let link = peers.find(Int(peer.index))?.pointee.link else { continue }
       let best = wanted[viewer] + input.viewers[viewer].audioBitsPerSecond
       link.pointee.estimator.setWanted(Allocator.proof(of: best))
+      link.pointee.pictureBitsPerSecond = given[viewer]
     }
   }
 
@@ -81,6 +84,8 @@ extension Relay {
       processingBitsPerSecond: processingBitsPerSecond)
     viewers.removeAll(keepingCapacity: true)
     var viewerOfPeer = [Int32](repeating: -1, count: peers.end)
+    // What the poorest picture of each source takes, by viewer.
+    var least: [Int] = []
     for index in 0..<sources.end {
       guard let source = sources.find(index), source.pointee.kind == .video, !source.pointee.slots.isEmpty else {
         continue
@@ -96,8 +101,10 @@ extension Relay {
         if viewerOfPeer[place] < 0 {
           viewerOfPeer[place] = Int32(input.viewers.count)
           viewers.append(slot.pointee.destination)
-          input.viewers.append(viewerLink(of: peer, cheapest: cheapest.bitsPerSecond, now: now))
+          input.viewers.append(viewerLink(of: peer, now: now))
+          least.append(0)
         }
+        least[Int(viewerOfPeer[place])] += cheapest.bitsPerSecond
         let view = slot.pointee.view
         input.demands.append(
           Demand(
@@ -107,8 +114,23 @@ extension Relay {
             sinceLowered: since(view.loweredAt, now), wanted: wanted(view.height, of: ladder)))
       }
     }
+    trustUnprovenLinks(of: &input, least)
     addListeners(to: &input, viewerOfPeer, now: now)
     return input
+  }
+
+  /// A link that was never seen at its limit is taken to bear what most links do, and a picture of each source in any case:
+  /// whether it does shows within moments, and a picture withheld would show nothing.
+  private func trustUnprovenLinks(of input: inout AllocationInput, _ least: [Int]) {
+    for (viewer, peer) in viewers.enumerated() {
+      guard let entry = peers.find(Int(peer.index)), let link = entry.pointee.link,
+        entry.pointee.slots.contains(where: { slots[unchecked: $0.index].pointee.transportExtension != 0 })
+      else { continue }
+      let known = input.viewers[viewer].bitsPerSecond
+      if known != nil, link.pointee.estimator.hasMetLimit { continue }
+      let start = max(SendingLink.initialEstimate, least[viewer] * 5 / 4 + input.viewers[viewer].audioBitsPerSecond)
+      input.viewers[viewer].bitsPerSecond = max(known ?? 0, start)
+    }
   }
 
   private func since(_ time: MonotonicTime?, _ now: MonotonicTime) -> TimeInterval64 {
@@ -123,34 +145,19 @@ extension Relay {
     for index in 0..<peers.end where viewerOfPeer[index] < 0 {
       guard let peer = peers.find(index), peer.pointee.link != nil else { continue }
       viewers.append(PeerHandle(index))
-      input.viewers.append(viewerLink(of: peer, cheapest: 0, now: now))
+      input.viewers.append(viewerLink(of: peer, now: now))
     }
   }
 
-  private func viewerLink(
-    of peer: UnsafeMutablePointer<RelayPeer>, cheapest: Int, now: MonotonicTime
-  ) -> ViewerLink {
+  private func viewerLink(of peer: UnsafeMutablePointer<RelayPeer>, now: MonotonicTime) -> ViewerLink {
     var audio = 0
-    var hasNumbers = false
     for handle in peer.pointee.slots {
       let slot = slots[unchecked: handle.index]
       if slot.pointee.kind == .audio { audio += slot.pointee.rate.bitsPerSecond }
-      if slot.pointee.transportExtension != 0 { hasNumbers = true }
     }
-    guard let link = peer.pointee.link else { return ViewerLink(bitsPerSecond: nil, audioBitsPerSecond: audio) }
-    link.pointee.audioBitsPerSecond = audio
-    guard let known = link.pointee.bitsPerSecond(now), let since = link.pointee.informedSince,
-      now - since > Self.startTime || known < SendingLink.initialEstimate
-    else {
-      // Not known yet: a link that will tell soon starts with what most bear, or the least there is.
-      let start = hasNumbers ? max(SendingLink.initialEstimate, cheapest * 5 / 4 + audio) : nil
-      return ViewerLink(bitsPerSecond: start, audioBitsPerSecond: audio)
-    }
-    return ViewerLink(bitsPerSecond: known, audioBitsPerSecond: audio)
+    peer.pointee.link?.pointee.audioBitsPerSecond = audio
+    return ViewerLink(bitsPerSecond: peer.pointee.link?.pointee.bitsPerSecond(now), audioBitsPerSecond: audio)
   }
-
-  /// How long a new viewer's first feedback is not held against it.
-  private static var startTime: TimeInterval64 { .milliseconds(1_000) }
 
   /// The ladder with what a change to another stream costs at first: it begins with a keyframe.
   private func withKeyframes(_ ladder: [LayerRate], beyond rung: Rung?) -> [LayerRate] {

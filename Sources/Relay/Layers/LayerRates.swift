@@ -7,16 +7,18 @@ struct LayerRates: BitwiseCopyable {
   /// Highest temporal layer told apart; what is above counts as it.
   static let maximumTemporal: UInt8 = 3
 
-  private var meters = InlineArray<16, RateMeter>(repeating: RateMeter())
+  private var meters = InlineArray<16, RateMeter>(repeating: RateMeter(weight: LayerRates.weight))
   /// Keyframes by spatial layer, over a longer time: one is as large as many pictures, and each that a viewer's change
   /// of layers asks for would else make the layer look as if it did not fit.
-  private var keyframes = InlineArray<4, RateMeter>(repeating: RateMeter(interval: LayerRates.keyframeInterval))
+  private var keyframes = InlineArray<4, RateMeter>(repeating: RateMeter(interval: LayerRates.keyframeInterval, weight: LayerRates.weight))
   /// Of the last keyframe.
   private var keyframeTimestamp: UInt32?
   /// Highest layers seen since the last keyframe.
   private(set) var spatial: UInt8 = 0
   private(set) var temporal: UInt8 = 0
 
+  /// Of the newest interval: a scene that moves for a moment is no reason to change what viewers see.
+  private static let weight = 0.3
   /// Over which keyframes are spread.
   private static let keyframeInterval = TimeInterval64.milliseconds(4_000)
 

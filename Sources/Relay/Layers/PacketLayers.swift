@@ -11,6 +11,9 @@ struct PacketLayers: BitwiseCopyable, Equatable {
   var isSwitchPoint = false
   /// Whether the payload starts with a VP8 descriptor whose picture id counts frames.
   var countsPictures = false
+  /// VP8's running numbers of pictures and of base layer frames (RFC 7741 §4.2).
+  var pictureID: UInt16 = 0
+  var baseLayerIndex: UInt8 = 0
   /// The first packet of a picture that needs no other.
   var startsKeyframe = false
 
@@ -39,6 +42,8 @@ struct PacketLayers: BitwiseCopyable, Equatable {
     temporal = descriptor.temporalLayer
     isSwitchPoint = descriptor.isLayerSync
     countsPictures = descriptor.pictureIDBits != 0
+    pictureID = descriptor.pictureID
+    baseLayerIndex = descriptor.baseLayerIndex
     startsKeyframe = descriptor.isKeyframeStart
   }
 

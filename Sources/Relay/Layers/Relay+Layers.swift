@@ -6,7 +6,8 @@ extension Relay {
   /// What a source can be shown as, poorest first; empty before anything was measured.
   ///
   /// Encodings in the order of their rates, spatial layers within each, temporal layers within those; what costs no more
-  /// than a better one before it is left out.
+  /// than a better one before it is left out. So is a larger picture at a quarter of its rate: a smaller one that moves
+  /// shows more, and costs no keyframe to come back from.
   func ladder(of source: UnsafeMutablePointer<Source>, now: MonotonicTime) -> [LayerRate] {
     var encodings: [(handle: StreamHandle, rate: Int)] = []
     for named in source.pointee.streams {
@@ -21,7 +22,8 @@ extension Relay {
     for encoding in encodings {
       let layers = streams[unchecked: encoding.handle.index].pointee.layers
       for spatial in 0...layers.spatial {
-        for temporal in 0...layers.temporal {
+        let slowest = ladder.isEmpty ? 0 : max(1, layers.temporal) - 1
+        for temporal in slowest...layers.temporal {
           let payload = layers.bitsPerSecond(spatial: spatial, temporal: temporal)
           let rate = payload + payload * Self.overheadShare / 100
           if let last = ladder.last, rate <= last.bitsPerSecond { continue }

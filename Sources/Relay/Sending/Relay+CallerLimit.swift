@@ -18,7 +18,7 @@ extension Relay {
     for handle in source.pointee.slots {
       let link = slots[unchecked: handle.index].pointee.link
       guard let since = link.pointee.informedSince, now - since > Self.callerPatience,
-        let known = link.pointee.bitsPerSecond(now)
+        link.pointee.estimator.hasMetLimit, let known = link.pointee.bitsPerSecond(now)
       else { return nil }
       best = max(best, known - link.pointee.audioBitsPerSecond)
     }

@@ -48,10 +48,14 @@ extension Relay {
 
   /// How fast a viewer's video may leave.
   ///
-  /// Where the link is what limits the picture, hardly faster than the link takes it: a keyframe then waits here instead of
-  /// in the bottleneck's queue, where it would hold up sound and look like congestion.
+  /// Where the link is what limits the picture, no faster than the link takes it: a keyframe then waits here instead of in
+  /// the bottleneck's queue, where it would hold up sound and look like congestion. Never slower than the layers that
+  /// were given, or what waits would only grow.
   private func pacingRate(of peer: UnsafeMutablePointer<RelayPeer>, _ link: SendingLinkPointer) -> Int {
+    let given = link.pointee.pictureBitsPerSecond * 21 / 20
+    guard link.pointee.estimator.hasMetLimit else { return max(link.pointee.estimator.pacingRate, given * 2) }
     let isLimited = peer.pointee.slots.contains { slots[unchecked: $0.index].pointee.view.reason == .link }
-    return isLimited ? link.pointee.estimator.target * 11 / 10 : link.pointee.estimator.pacingRate
+    guard isLimited else { return max(link.pointee.estimator.pacingRate, given) }
+    return max(link.pointee.estimator.target - link.pointee.audioBitsPerSecond, given)
   }
 }

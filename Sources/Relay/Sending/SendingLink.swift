@@ -18,10 +18,12 @@ struct SendingLink: ~Copyable {
   var repairs = RepairBudget()
   /// Sound, of which the link bears every packet or nothing.
   var audioBitsPerSecond = 0
+  /// What the viewer's pictures were given, bits per second.
+  var pictureBitsPerSecond = 0
 
   /// What a viewer's link is taken to bear before its feedback tells, bits per second: a middle layer, which most links
-  /// bear and which shows a face; a second later it is known.
-  static let initialEstimate = 800_000
+  /// bear and which shows a face.
+  static let initialEstimate = 500_000
   /// How long an estimate is trusted without feedback.
   private static var feedbackLifetime: TimeInterval64 { .milliseconds(5_000) }
 
@@ -62,6 +64,8 @@ typealias SendingLinkPointer = UnsafeMutablePointer<SendingLink>
 struct ProbeProgress: BitwiseCopyable {
   let id: UInt8
   let bitsPerSecond: Int
+  /// In packets of padding.
+  let isSmall: Bool
   var remainingBytes: Int
   var startedAt: MonotonicTime
   var sentBytes = 0
@@ -70,8 +74,9 @@ struct ProbeProgress: BitwiseCopyable {
   func due(_ now: MonotonicTime) -> Int {
     let elapsed = max(0, (now - startedAt).nanoseconds)
     // A first packet at once; then as the rate demands.
-    return ProbeProgress.firstBytes + Int(Double(elapsed) * Double(bitsPerSecond) / 8e9) - sentBytes
+    return (isSmall ? ProbeProgress.firstBytesOfSmall : ProbeProgress.firstBytes) + Int(Double(elapsed) * Double(bitsPerSecond) / 8e9) - sentBytes
   }
 
   private static let firstBytes = 1_200
+  private static let firstBytesOfSmall = 300
 }

@@ -24,7 +24,7 @@ struct AllocatorTests {
     "what is shown is kept a little over the link, and taken at once when that is not enough",
     arguments: [
       (1000, "2", .kept), (962, "2", .kept), (961, "1", .lowered), (289, "1", .kept), (288, "0", .lowered),
-      (97, "0", .kept), (96, "s", .lowered), (9, "-", .lowered),
+      (96, "0", .kept), (67, "0", .kept), (66, "s", .lowered), (9, "-", .lowered),
     ] as [(Int, String, RungChange)])
   func kept(_ link: Int, _ rung: String, _ change: RungChange) {
     var current = Rung.at(2)

@@ -10,8 +10,10 @@ struct LayeredStream {
   private var sequence: UInt16 = 4_000
   private var timestamp: UInt32 = 1_000_000
 
-  init(_ ssrc: UInt32, size: Int = 600, rid: String? = nil) {
+  /// - Parameter picture: Of the first picture; a multiple of 4.
+  init(_ ssrc: UInt32, size: Int = 600, rid: String? = nil, picture: Int = 0) {
     self.ssrc = ssrc
+    self.picture = picture
     self.size = size
     self.rid = rid
   }

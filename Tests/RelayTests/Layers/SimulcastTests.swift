@@ -59,6 +59,25 @@ import Testing
     #expect(stage.sizes.suffix(10).allSatisfy { $0 == 1_000 })
   }
 
+  /// Receivers drop a picture whose running numbers (RFC 7741 §4.2) are behind those of what they have.
+  @Test func pictureNumbersGoOnFromOneEncodingToTheNext() throws {
+    let stage = try Stage()
+    stage.run(pictures: 120)
+    stage.world.relay.egressBitsPerSecond = 60_000
+    stage.run(pictures: 120)
+    stage.world.relay.egressBitsPerSecond = 180_000
+    stage.run(pictures: 180)
+    stage.world.relay.egressBitsPerSecond = nil
+    stage.run(pictures: 180)
+    let media = stage.viewer.media()
+    #expect(Set(media.map(\.payload.count)) == [100, 400, 1_000])
+    // The senders of this test themselves skip up to three numbers before a keyframe.
+    let jumps = zip(media.pictureIDs, media.pictureIDs.dropFirst()).filter { !(1...4).contains(($1 &- $0) & 0x7fff) }
+    #expect(jumps.isEmpty, "\(jumps)")
+    let baseLayers = media.filter { $0.temporal == 0 }.compactMap { $0.descriptor?.baseLayerIndex }
+    #expect(zip(baseLayers, baseLayers.dropFirst()).allSatisfy { $1 == $0 || $1 == $0 &+ 1 })
+  }
+
   @Test func aViewerWhoWantsLessGetsLess() throws {
     let stage = try Stage()
     stage.run(pictures: 120)
@@ -105,8 +124,8 @@ import Testing
     let source: SourceHandle
     let viewer: Viewer
     var encodings = [
-      LayeredStream(0x11, size: 100, rid: "l"), LayeredStream(0x22, size: 400, rid: "m"),
-      LayeredStream(0x33, size: 1_000, rid: "h"),
+      LayeredStream(0x11, size: 100, rid: "l", picture: 32_760), LayeredStream(0x22, size: 400, rid: "m"),
+      LayeredStream(0x33, size: 1_000, rid: "h", picture: 400),
     ]
 
     init() throws {

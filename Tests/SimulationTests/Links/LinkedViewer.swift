@@ -40,6 +40,8 @@ final class LinkedViewer {
   private(set) var duplicates = 0
   private(set) var keyframesRequested = 0
   private(set) var foreignPackets = 0
+  /// Packets of padding alone, which probe the line.
+  private(set) var padding = 0
   /// Sees every packet: when it came, and its header.
   var onPacket: (MonotonicTime, RTPHeader) -> Void = { _, _ in }
   private let endpoint: Endpoint
@@ -82,6 +84,7 @@ final class LinkedViewer {
       repaired += 1
       let original = UInt16(payload[0]) << 8 | UInt16(payload[1])
       take(SequenceNumber(original), header, UnsafeRawBufferPointer(rebasing: payload.dropFirst(2)), now)
+    case place.retransmissionSSRC where payload.isEmpty: padding += 1
     case place.soundSSRC:
       soundStatistics.update(sequenceNumber: header.sequenceNumber, timestamp: header.timestamp, arrival: now)
       hear(payload, now)
