@@ -33,12 +33,12 @@ const oneStream = {
  * @returns {RTCRtpTransceiver}
  */
 export function offerPicture(connection, picture, { names, ladder, streams = [], codec, mode }) {
-  // Several sizes are sent only where a page is asked to (`?sizes=several`), until the relay is told what links bear.
-  const isAsked = new URLSearchParams(location.search).get("sizes") === "several";
+  // A page may be asked for one size (`?sizes=one`), as from a device that can do no more.
+  const isOne = new URLSearchParams(location.search).get("sizes") === "one";
   const single = oneStream[codec?.toUpperCase()];
   const several = names.map((rid) => ({ rid, ...part(ladder, rid) }));
   const top = part(ladder, names.at(-1), true);
-  const tries = !isAsked ? [[top]] : single
+  const tries = isOne ? [[top]] : single
     ? [...(mode ? [mode] : single), undefined].map((each) => [withMode(top, each)])
     : [...[...(mode ? [mode] : tiers), undefined].map((each) => several.map((size) => withMode(size, each))), [top]];
   for (const sendEncodings of tries) {
