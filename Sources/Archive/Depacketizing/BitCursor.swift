@@ -4,7 +4,8 @@ struct OutOfBits: Error {}
 /// Reads bits, most significant first, without ever going past the end.
 struct BitCursor {
   private let bytes: [UInt8]
-  private var position = 0
+  /// Bits that have been read or skipped.
+  private(set) var position = 0
 
   init(_ bytes: [UInt8]) {
     self.bytes = bytes

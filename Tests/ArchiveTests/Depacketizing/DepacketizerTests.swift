@@ -26,24 +26,6 @@ import Testing
     return stride(from: 0, to: bits.count, by: 8).compactMap { UInt8(bits.dropFirst($0).prefix(8), radix: 2) }
   }
 
-  @Test func vp9LayersAreOneSuperframe() throws {
-    let low = vp9KeyFrame(width: 160, height: 90) + [1, 2, 3]
-    let high = [UInt8](repeating: 0x86, count: 300)
-    // Picture id, layers (spatial 0 and 1), base layer index; the structure has two sizes.
-    let structure: [UInt8] = [0b0011_0000, 0, 160, 0, 90, 1, 64, 0, 180]
-    let result = frames(
-      .vp9,
-      [
-        (10, false, [0b1010_1110, 0x80, 1, 0x00, 7] + structure + low),
-        (10, false, [0b1010_1000, 0x80, 1, 0x03, 7] + high[..<200]),
-        (10, true, [0b1010_0100, 0x80, 1, 0x03, 7] + high[200...]),
-      ])
-    let sizes = [low.count, high.count].flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }
-    #expect(result.map(\.bytes) == [low + high + [0xc9] + sizes + [0xc9]])
-    #expect(result.first?.isKeyframe == true)
-    #expect(result.first?.format == TrackFormat(codec: .vp9(profile: 0, bitDepth: 8), width: 320, height: 180))
-  }
-
   @Test func vp9FlexibleModeHasReferencesBeforeTheStructure() throws {
     let frame = vp9KeyFrame(width: 64, height: 48)
     let key = frames(.vp9, [(1, true, [0b1001_1100, 0x05] + frame)])

@@ -27,17 +27,7 @@ struct MediaClip: Sendable {
 
   init(_ name: Name) throws {
     self.name = name
-    let folder = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    let data = [UInt8](try Data(contentsOf: folder.appendingPathComponent("fixtures/codecs/\(name.rawValue).ivf")))
-    var frames: [[UInt8]] = []
-    var offset = 32
-    while offset + 12 <= data.count {
-      let length = data[offset..<(offset + 4)].reversed().reduce(0) { $0 << 8 | Int($1) }
-      frames.append(Array(data[(offset + 12)..<(offset + 12 + length)]))
-      offset += 12 + length
-    }
-    self.frames = frames
+    frames = try Self.frames(of: name.rawValue)
     format =
       switch name {
       case .h264: .video(.h264)
@@ -47,6 +37,21 @@ struct MediaClip: Sendable {
       case .opus: .opus
       }
     ticks = name == .opus ? 960 : 6_000
+  }
+
+  /// What a file of `fixtures/codecs` holds.
+  static func frames(of name: String) throws -> [[UInt8]] {
+    let folder = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let data = [UInt8](try Data(contentsOf: folder.appendingPathComponent("fixtures/codecs/\(name).ivf")))
+    var frames: [[UInt8]] = []
+    var offset = 32
+    while offset + 12 <= data.count {
+      let length = data[offset..<(offset + 4)].reversed().reduce(0) { $0 << 8 | Int($1) }
+      frames.append(Array(data[(offset + 12)..<(offset + 12 + length)]))
+      offset += 12 + length
+    }
+    return frames
   }
 
   /// The frames in the form in which files hold them.
