@@ -186,7 +186,6 @@ extension Relay {
       emit(.sourceChanged(handle, status))
     }
     if source.pointee.streams.count > 1 { preferBest(of: handle, source, now: now) }
-    refreshRecordedPicture(source, now: now)
   }
 
   /// Prefers the live stream with the highest bitrate, with a margin so that it does not flap: the best of several

@@ -52,7 +52,7 @@ final class RecordedCall {
   }
 
   /// Hands the ring to the recorder, which empties it from then on.
-  func attach() { recorder.attach(ring, shard: 0) { _ in } }
+  func attach() { recorder.attach(ring, shard: 0) { _, _ in } }
 
   deinit {
     try? FileManager.default.removeItem(at: folder)

@@ -71,20 +71,25 @@ import Testing
     #expect(taken[1].timestamp == 77)
   }
 
-  @Test func aRecordedPictureIsAskedForAKeyframeNowAndThen() throws {
-    var scene = try Scene()
-    scene.world.send(scene.stream.frame(keyframe: true), from: scene.caller)
-    var requests = 0
-    for second in 1...20 {
-      scene.world.advance(500)
-      let asked = scene.world.takeFeedback(to: scene.caller).contains {
-        if case .pictureLossIndication = $0 { true } else { false }
-      }
-      if asked { requests += 1 }
-      scene.world.send(scene.stream.frame(keyframe: asked), from: scene.caller)
-      if second < 8 { #expect(requests == 0) }
+  @Test func aKeyframeIsAskedForOfTheStreamThatIsRecorded() throws {
+    let world = try World()
+    let caller = world.addCaller()
+    let source = try world.addSource(
+      of: caller, announced: [1, 3, 5].map { (media: SSRC($0), retransmission: SSRC($0 + 1)) })
+    world.relay.record(source, as: 9)
+    for number: UInt32 in [1, 3, 5] {
+      var stream = TestStream(number)
+      world.send(stream.frame(keyframe: true), from: caller)
     }
-    #expect(requests == 2)
+    world.advance(1_000)
+    _ = world.takeFeedback(to: caller)
+    world.relay.requestKeyframe(ofRecorded: 9, stream: SSRC(3), now: world.now)
+    world.relay.requestKeyframe(ofRecorded: 8, stream: SSRC(5), now: world.now)
+    world.advance(100)
+    let asked = world.takeFeedback(to: caller).compactMap {
+      if case .pictureLossIndication(let request) = $0 { request.mediaSSRC } else { nil }
+    }
+    #expect(asked == [SSRC(3)])
   }
 
   @Test func aFullRingCostsNoViewerAnything() throws {

@@ -14,6 +14,8 @@ struct FragmentCutter: Sendable {
   static let minimumFragmentLength = TimeInterval64.milliseconds(100)
   /// After how long a keyframe begins a fragment in any case: only there can a player begin.
   static let maximumKeyframeDistance = TimeInterval64.milliseconds(1_000)
+  /// Time between two keyframes, so that a player finds a start near every moment: it has to decode what is before.
+  static let maximumSeek = TimeInterval64.milliseconds(4_000)
   /// Media in one file; video goes on to the next keyframe.
   static let maximumSegmentLength = TimeInterval64.milliseconds(60_000)
   /// Bytes in one fragment, but for a single frame.
@@ -25,6 +27,8 @@ struct FragmentCutter: Sendable {
   private var firstArrival: UTCTime?
   /// When the latest fragment that begins with a keyframe began.
   private var keyframeStart: UTCTime?
+  /// When the latest keyframe came.
+  private var latestKeyframe: UTCTime?
   private var segment: Segment?
 
   private struct Segment: Sendable {
@@ -37,10 +41,12 @@ struct FragmentCutter: Sendable {
     var isOver = false
   }
 
-  /// Whether a keyframe is waited for to end the segment.
+  /// Whether a keyframe is waited for: to end the segment, or because the last was a while ago.
   func needsKeyframe(at now: UTCTime) -> Bool {
     guard let segment else { return false }
-    return segment.isOver || now - segment.start > Self.maximumSegmentLength
+    if segment.isOver || now - segment.start > Self.maximumSegmentLength { return true }
+    guard let latestKeyframe else { return false }
+    return now - latestKeyframe >= Self.maximumSeek
   }
 
   /// Adds a frame; the fragments that it ends come out.
@@ -58,6 +64,7 @@ struct FragmentCutter: Sendable {
       firstArrival = next.arrival
       if frame.isKeyframe { keyframeStart = frame.time }
     }
+    if frame.isKeyframe { latestKeyframe = next.arrival }
     frames.append(frame)
     byteCount += frame.bytes.count
     return cuts

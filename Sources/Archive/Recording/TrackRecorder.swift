@@ -34,6 +34,8 @@ package struct TrackRecorder: Sendable {
   /// Reports of streams that no packet has come of yet.
   private var earlyReports: [SSRC: RecordedReport] = [:]
   private var chooser = LayerChooser()
+  /// The first pictures, while the time when they were taken is not known.
+  private var opening: Opening?
   private var sequencer: FrameSequencer
   private var cutter = FragmentCutter()
   private var firstArrival: UTCTime?
@@ -58,6 +60,7 @@ package struct TrackRecorder: Sendable {
     self.track = track
     self.kind = kind
     names = encodings
+    opening = kind == .video ? Opening() : nil
     sequencer = FrameSequencer(kind: kind)
   }
 
@@ -75,6 +78,7 @@ package struct TrackRecorder: Sendable {
     if let events = encodings[number]?.assembler.receive(packet) {
       handle(events, of: number, clock: clock, &outputs)
     }
+    endOpening(at: packet.arrival, clock: clock, &outputs)
     requestKeyframes(at: packet.arrival, &outputs)
     return outputs
   }
@@ -91,7 +95,9 @@ package struct TrackRecorder: Sendable {
     if let last = encodings[number]?.lastReport, report.arrival - last < Self.minimumReportInterval { return [] }
     encodings[number]?.lastReport = report.arrival
     encodings[number]?.timeline.update(report)
-    return [.clock(pair(report))]
+    var outputs = [TrackOutput.clock(pair(report))]
+    endOpening(at: report.arrival, clock: clock, &outputs)
+    return outputs
   }
 
   /// Lets go what has waited long enough; call it at least every 250 ms.
@@ -102,6 +108,7 @@ package struct TrackRecorder: Sendable {
         handle(events, of: number, clock: clock, &outputs)
       }
     }
+    endOpening(at: now, clock: clock, &outputs)
     emit(sequencer.advance(to: now), &outputs)
     emit(cutter.advance(to: now), &outputs)
     requestKeyframes(at: now, &outputs)
@@ -117,8 +124,9 @@ package struct TrackRecorder: Sendable {
     reason: ManifestEntry.Gap.Reason, at now: UTCTime, clock: PeerClock
   ) -> [TrackOutput] {
     var outputs: [TrackOutput] = []
+    if reason == .reconnect { drain(clock: clock, &outputs) }
+    releaseOpening(clock: clock, &outputs)
     if reason == .reconnect {
-      drain(clock: clock, &outputs)
       encodings = [:]
       chooser = LayerChooser()
     }
@@ -132,6 +140,7 @@ package struct TrackRecorder: Sendable {
   package mutating func end(at now: UTCTime, clock: PeerClock) -> [TrackOutput] {
     var outputs: [TrackOutput] = []
     drain(clock: clock, &outputs)
+    releaseOpening(clock: clock, &outputs)
     if let firstArrival { sequencer.begin(at: firstArrival) }
     if let current = chooser.current, encodings[current]?.hasLoss == true { sequencer.noteLoss() }
     emit(sequencer.finish(at: now), &outputs)
@@ -155,6 +164,7 @@ extension TrackRecorder {
     if isSameStream, let expected = known.assembler.expectedSequence, packet.sequence < expected { return [] }
     var outputs: [TrackOutput] = []
     if let events = encodings[number]?.assembler.drain() { handle(events, of: number, clock: clock, &outputs) }
+    releaseOpening(clock: clock, &outputs)
     if isSameStream {
       encodings[number]?.assembler = FrameAssembler(format: packet.format, unwrapper: known.assembler.unwrapper)
     } else {
@@ -181,9 +191,11 @@ extension TrackRecorder {
 
   private mutating func requestKeyframes(at now: UTCTime, _ outputs: inout [TrackOutput]) {
     guard kind == .video else { return }
-    if encodings.count > 1, let wanted = chooser.wanted(at: now) { request(wanted, at: now, &outputs) }
+    if opening == nil, encodings.count > 1, let wanted = chooser.wanted(at: now) { request(wanted, at: now, &outputs) }
     guard let current = chooser.current ?? encodings.keys.min(), let encoding = encodings[current] else { return }
-    if encoding.assembler.needsKeyframe || cutter.needsKeyframe(at: now) { request(current, at: now, &outputs) }
+    // Of one that has stopped nothing comes, however often it is asked for.
+    let isDue = cutter.needsKeyframe(at: now) && chooser.isLive(current, at: now)
+    if encoding.assembler.needsKeyframe || isDue { request(current, at: now, &outputs) }
   }
 
   private mutating func request(_ number: Int, at now: UTCTime, _ outputs: inout [TrackOutput]) {
@@ -200,10 +212,33 @@ extension TrackRecorder {
     _ events: [FrameAssembler.Event], of number: Int, clock: PeerClock, _ outputs: inout [TrackOutput]
   ) {
     for event in events {
-      switch event {
-      case .lost: encodings[number]?.hasLoss = true
-      case .frame(let frame): take(frame, of: number, clock: clock, &outputs)
+      if opening != nil {
+        opening?.add(event, of: number)
+      } else {
+        take(event, of: number, clock: clock, &outputs)
       }
+    }
+  }
+
+  /// Lets go what was held back once its time is known, or has been waited for.
+  private mutating func endOpening(at now: UTCTime, clock: PeerClock, _ outputs: inout [TrackOutput]) {
+    guard let opening else { return }
+    let isTimed = encodings.values.allSatisfy { $0.timeline.hasReport }
+    if opening.isOver(at: now, isTimed: isTimed) { releaseOpening(clock: clock, &outputs) }
+  }
+
+  private mutating func releaseOpening(clock: PeerClock, _ outputs: inout [TrackOutput]) {
+    guard let held = opening?.ordered() else { return }
+    opening = nil
+    for each in held { take(each.event, of: each.encoding, clock: clock, &outputs) }
+  }
+
+  private mutating func take(
+    _ event: FrameAssembler.Event, of number: Int, clock: PeerClock, _ outputs: inout [TrackOutput]
+  ) {
+    switch event {
+    case .lost: encodings[number]?.hasLoss = true
+    case .frame(let frame): take(frame, of: number, clock: clock, &outputs)
     }
   }
 

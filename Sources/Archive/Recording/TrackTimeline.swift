@@ -34,6 +34,9 @@ package struct TrackTimeline: Hashable, Sendable {
     self.clockRate = Int64(clockRate)
   }
 
+  /// Whether the sender has said how its clock goes with the stream's.
+  var hasReport: Bool { report != nil }
+
   /// Keeps the stream's newest report.
   package mutating func update(_ report: RecordedReport) {
     guard report.ntpTime.bits != 0 else { return }

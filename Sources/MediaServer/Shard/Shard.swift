@@ -85,8 +85,8 @@ final class Shard {
     load = ThreadLoad(now: now)
     if let recordingRing {
       relay.recorder = recordingRing.writer
-      configuration.recording?.attach(recordingRing, shard: index) { [queue] source in
-        _ = queue.submit { $0.relay.requestKeyframe(ofRecorded: source, now: $0.now) }
+      configuration.recording?.attach(recordingRing, shard: index) { [queue] source, stream in
+        _ = queue.submit { $0.relay.requestKeyframe(ofRecorded: source, stream: stream, now: $0.now) }
       }
     }
     try poller.add(queue.descriptor, token: Token.commandBits)

@@ -10,7 +10,7 @@ import Synchronization
 struct MediaThread: Sendable {
   let shard: Int
   let ring: RecordingRing
-  let requestKeyframe: @Sendable (_ source: UInt32) -> Void
+  let requestKeyframe: RecordedKeyframeRequest
 }
 
 /// Names a source on this node.
@@ -108,7 +108,7 @@ final class IntakeThread: @unchecked Sendable {
     let shared = clocks[announcement.peer]?.clock ?? SharedClock()
     let thread = threads.first { $0.shard == key.shard }
     let sink = SourceRecorder.Sink(
-      queue: queue, tell: tell, requestKeyframe: { thread?.requestKeyframe(key.number) })
+      queue: queue, tell: tell, requestKeyframe: { thread?.requestKeyframe(key.number, $0) })
     guard let source = SourceRecorder(announcement, clock: shared, anchor: clock.anchor(), sink: sink) else { return }
     clocks[announcement.peer] = (shared, (clocks[announcement.peer]?.users ?? 0) + 1)
     sources[key] = source

@@ -15,7 +15,7 @@ final class SourceRecorder {
   struct Sink {
     let queue: JobQueue
     let tell: @Sendable (RecorderEvent) -> Void
-    let requestKeyframe: () -> Void
+    let requestKeyframe: (SSRC) -> Void
   }
 
   let peer: PeerID
@@ -95,7 +95,7 @@ final class SourceRecorder {
       case .fragment(let fragment, let beginsSegment, let layer): write(fragment, beginsSegment, layer)
       case .gap(let gap): submit(.gap(gap))
       case .clock(let pair): submit(.clock(pair))
-      case .keyframeWanted: sink.requestKeyframe()
+      case .keyframeWanted(let stream): sink.requestKeyframe(stream)
       }
     }
   }

@@ -56,10 +56,13 @@ package struct SourceAnnouncement: Hashable, Sendable {
   }
 }
 
+/// Asks the sender of a recorded source for a keyframe of one of its streams.
+package typealias RecordedKeyframeRequest = @Sendable (_ source: UInt32, _ stream: SSRC) -> Void
+
 /// Who records: told of rings and sources by media threads, off the packet path; must not block.
 package protocol RecordingSink: Sendable {
-  /// A media thread writes to `ring` from now on; `requestKeyframe` asks the sender of a source for one.
-  func attach(_ ring: RecordingRing, shard: Int, requestKeyframe: @escaping @Sendable (_ source: UInt32) -> Void)
+  /// A media thread writes to `ring` from now on.
+  func attach(_ ring: RecordingRing, shard: Int, requestKeyframe: @escaping RecordedKeyframeRequest)
   /// A source is about to send.
   func announce(_ source: SourceAnnouncement, shard: Int)
   /// Nothing comes of a source any more; what it sent is in the ring.

@@ -4,9 +4,6 @@ import RTP
 // What the recorder gets. Packet path: one copy into the ring, nothing else.
 
 extension Relay {
-  /// Seconds between keyframes of a recorded picture, so that seeking finds a start.
-  package static let recordedKeyframeInterval = TimeInterval64.milliseconds(4_000)
-
   /// Has what a source sends copied to the recorder under `number`, which is not 0.
   package func record(_ handle: SourceHandle, as number: UInt32) {
     sources.find(Int(handle.index))?.pointee.recording = number
@@ -52,20 +49,14 @@ extension Relay {
     recorder.write(entry, payload: nil)
   }
 
-  /// Asks the sender of a recorded source for a keyframe.
-  package func requestKeyframe(ofRecorded number: UInt32, now: MonotonicTime) {
-    for index in 0..<sources.end where sources.find(index)?.pointee.recording == number {
-      requestKeyframes(of: SourceHandle(index), now: now)
+  /// Asks the sender of a recorded source for a keyframe of the stream that is recorded: of several sizes the others, which
+  /// viewers with little bandwidth see, stay as they are.
+  package func requestKeyframe(ofRecorded number: UInt32, stream ssrc: SSRC, now: MonotonicTime) {
+    for index in 0..<sources.end {
+      guard let source = sources.find(index), source.pointee.recording == number else { continue }
+      for named in source.pointee.streams where streams[unchecked: named.handle.index].pointee.ssrc == ssrc {
+        requestKeyframe(of: named.handle, now: now)
+      }
     }
-  }
-
-  /// Asks for a keyframe of a recorded picture that had none for a while: of the encoding that is shown.
-  func refreshRecordedPicture(_ source: UnsafeMutablePointer<Source>, now: MonotonicTime) {
-    guard recorder != nil, source.pointee.recording != 0, let preferred = source.pointee.preferred,
-      let stream = streams.find(Int(preferred.index)), stream.pointee.kind == .video,
-      let last = stream.pointee.lastKeyframeAt, now - last >= Self.recordedKeyframeInterval,
-      now - stream.pointee.lastPacketAt < Self.stallLimit
-    else { return }
-    requestKeyframe(of: preferred, now: now)
   }
 }

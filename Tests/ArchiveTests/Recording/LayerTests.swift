@@ -71,6 +71,62 @@ import Testing
     #expect(simulcast.outputs.fragments.filter(\.beginsSegment).map(\.layer?.name) == ["f", "q"])
   }
 
+  @Test func bestThatPausesIsLeftSoonAndTakenAgainWhenItComesBack() {
+    var simulcast = Simulcast()
+    for layer in 0..<3 { simulcast.tracks[layer].keyframeInterval = 10_000 }
+    var (answers, seen): ([Int: Int], Int) = ([:], 0)
+    for index in 0..<150 {
+      // The sender stops the largest for two seconds, and answers each request 100 ms later.
+      for layer in (40..<100).contains(index) ? [1, 0] : [2, 1, 0] {
+        let isAnswer = answers[layer] == index
+        simulcast.send(index, [layer], keyframeOf: index == 0 || isAnswer ? layer : nil)
+      }
+      for request in Array(simulcast.outputs[seen...]).requests { answers[Int(request.rawValue) - 10] = index + 3 }
+      seen = simulcast.outputs.count
+    }
+    simulcast.end(at: 150)
+    #expect(simulcast.outputs.fragments.filter(\.beginsSegment).map(\.layer?.name) == ["f", "h", "f"])
+    #expect(simulcast.outputs.requests == [SSRC(11), SSRC(12)])
+    #expect(simulcast.outputs.gaps.count == 1, "none when the largest comes back")
+    #expect(simulcast.outputs.gaps.allSatisfy { $0.end - $0.start <= .milliseconds(550) })
+  }
+
+  @Test func holeInTheNetworkIsNoPause() {
+    var simulcast = Simulcast()
+    for layer in 0..<3 { simulcast.tracks[layer].keyframeInterval = 10_000 }
+    for index in 0..<40 { simulcast.send(index, [2, 1, 0]) }
+    // 600 ms in which nothing comes; a smaller one is first, with a keyframe.
+    for index in 58..<90 { simulcast.send(index, [0, 1, 2], keyframeOf: index == 58 ? 0 : nil) }
+    simulcast.end(at: 90)
+    #expect(simulcast.outputs.fragments.filter(\.beginsSegment).map(\.layer?.name) == ["f"])
+    #expect(simulcast.outputs.requests.isEmpty)
+  }
+
+  @Test func keyframesNowAndThenAreAskedOfTheKeptEncodingAlone() {
+    var simulcast = Simulcast()
+    for layer in 0..<3 { simulcast.tracks[layer].keyframeInterval = 10_000 }
+    var (answer, seen) = (0, 0)
+    for index in 0..<600 {
+      simulcast.send(index, [0, 1])
+      simulcast.send(index, [2], keyframeOf: index == answer ? 2 : nil)
+      if !Array(simulcast.outputs[seen...]).requests.isEmpty { answer = index + 3 }
+      seen = simulcast.outputs.count
+    }
+    simulcast.end(at: 600)
+    #expect(simulcast.outputs.requests == [SSRC](repeating: SSRC(12), count: 4), "one in four seconds")
+    let starts = simulcast.outputs.fragments.filter(\.fragment.startsWithKeyframe).map(\.fragment.start)
+    #expect(zip(starts, starts.dropFirst()).allSatisfy { $1 - $0 <= .milliseconds(4_500) })
+  }
+
+  @Test func nothingIsAskedOfAPictureThatHasStopped() {
+    var (track, recorder) = (SimulatedTrack.video(), TrackRecorder(.video))
+    track.keyframeInterval = 10_000
+    var outputs: [TrackOutput] = []
+    for index in 0..<60 { outputs += recorder.receiveAll(track.packets(index)) }
+    for index in 60..<600 { outputs += recorder.advance(to: track.time(of: index), clock: clock) }
+    #expect(outputs.requests.isEmpty)
+  }
+
   @Test func encodingWithoutANameIsCalledByItsSSRC() {
     var recorder = TrackRecorder(.video)
     var (low, high) = (SimulatedTrack.video(ssrc: 10, width: 16), SimulatedTrack.video(ssrc: 11, width: 32))
