@@ -42,9 +42,17 @@ package struct FrameAssembler: Sendable {
     var needsKeyframe = true
     /// What the last keyframe said.
     var format: TrackFormat?
+    /// Pictures since the last one without a marker.
+    var markedInARow = 0
     /// As the last packets say; it becomes part of the format with the next keyframe.
     var rotation = 0
+
+    /// Whether a picture is coming that turns out to be a keyframe with its marker, or not.
+    var mayBecomeKeyframe: Bool { markedInARow > 0 && current.map { !$0.isFinished && !$0.isBroken } == true }
   }
+
+  /// So many marked pictures make a sender that marks them all.
+  private static let markersOfHabit = 8
 
   /// The picture whose packets are coming.
   private struct Current: Sendable {
@@ -73,7 +81,8 @@ package struct FrameAssembler: Sendable {
   package var needsKeyframe: Bool {
     switch media {
     case .audio: false
-    case .video(let state): state.needsKeyframe || state.format?.rotation != state.rotation
+    case .video(let state):
+      !state.mayBecomeKeyframe && (state.needsKeyframe || state.format?.rotation != state.rotation)
     }
   }
 
@@ -175,8 +184,7 @@ extension FrameAssembler {
     guard !packet.payload.isEmpty else { return }
     let time = unwrapper.unwrap(packet.rtpTimestamp)
     if let current = state.current, current.rtpTime != time {
-      // Its marker is missing, but no packet is: some senders set none.
-      if !current.isFinished { finish(current, at: packet.arrival, &state, &events) }
+      if !current.isFinished { finishUnmarked(current, at: packet.arrival, &state, &events) }
       state.current = nil
     }
     if let rotation = packet.rotation { state.rotation = rotation }
@@ -197,8 +205,23 @@ extension FrameAssembler {
     if packet.marker, !current.isFinished {
       finish(current, at: packet.arrival, &state, &events)
       current.isFinished = true
+      state.markedInARow += 1
     }
     state.current = current
+  }
+
+  /// Ends a picture whose marker is missing although no packet is.
+  ///
+  /// Some senders set none. Others leave out what is still waiting to be sent when a keyframe comes after it: of the picture
+  /// before that only a part is there.
+  private mutating func finishUnmarked(
+    _ current: Current, at arrival: UTCTime, _ state: inout PictureState, _ events: inout [Event]
+  ) {
+    let isCutOff = state.markedInARow >= Self.markersOfHabit
+    state.markedInARow = 0
+    guard isCutOff else { return finish(current, at: arrival, &state, &events) }
+    if !state.needsKeyframe { events.append(.lost(Loss(after: lastFrameTime, packets: 0))) }
+    state.needsKeyframe = true
   }
 
   private mutating func finish(

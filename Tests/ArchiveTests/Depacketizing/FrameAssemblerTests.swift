@@ -213,3 +213,42 @@ import Testing
     }
   }
 }
+
+/// Pictures whose last packet is not marked, though no packet is missing.
+@Suite struct UnmarkedPictureTests {
+  /// Pictures of two packets each, of which some have no second one.
+  private func events(_ count: Int, keyframes: Set<Int>, unmarked: (Int) -> Bool, cut: Set<Int> = [])
+    -> (events: [FrameAssembler.Event], assembler: FrameAssembler)
+  {
+    var assembler = FrameAssembler(format: .video(.vp8))
+    var (events, sequence): ([FrameAssembler.Event], Int64) = ([], 0)
+    for picture in 0..<count {
+      let head: [UInt8] = keyframes.contains(picture) ? [0x10, 0x10, 0, 0, 0x9d, 1, 0x2a, 64, 0, 64, 0] : [0x10, 0x11]
+      for (part, payload) in [head, [0, 1, 2, 3]].enumerated() where part == 0 || !cut.contains(picture) {
+        events += assembler.receive(
+          RecordedPacket(
+            format: .video(.vp8), ssrc: SSRC(1), sequence: sequence, rtpTimestamp: UInt32(picture) * 3_000,
+            marker: part == 1 && !unmarked(picture), arrival: .testStart, payload: payload))
+        sequence += 1
+      }
+    }
+    return (events, assembler)
+  }
+
+  @Test func pictureThatItsSenderCutOffIsALoss() {
+    let (events, assembler) = events(20, keyframes: [0, 12], unmarked: { _ in false }, cut: [11])
+    #expect(events.frames.map(\.rtpTime) == (0..<20).filter { $0 != 11 }.map { $0 * 3_000 })
+    #expect(events.losses.count == 1)
+    #expect(!assembler.needsKeyframe)
+  }
+
+  @Test func senderWithoutMarkersLosesNothing() {
+    let (events, _) = events(20, keyframes: [0], unmarked: { _ in true })
+    #expect(events.frames.count == 19 && events.losses.isEmpty, "the last is known with the one after it")
+  }
+
+  @Test func senderWithSomeMarkersLosesNothing() {
+    let (events, _) = events(40, keyframes: [0], unmarked: { $0 % 4 == 0 })
+    #expect(events.frames.count == 40 && events.losses.isEmpty)
+  }
+}
