@@ -75,7 +75,7 @@ import Testing
         == [0, 2_000].map {
           track.time(of: $0) + .milliseconds(40)
         })
-    // From 4 s on one is asked for, once a second while none comes.
+    // From 5 s on one is asked for, once a second while none comes.
     #expect((60...64).contains(outputs.requests.count))
   }
 
