@@ -35,6 +35,8 @@ struct FrameSequencer: Sendable {
   /// What a picture lasts when none has been measured.
   private static let usualDuration = TimeInterval64.microseconds(33_333)
   private static let measurable = TimeInterval64.milliseconds(1)...TimeInterval64.milliseconds(500)
+  /// Between the beginnings of two frames: WebM counts milliseconds.
+  private static let leastStep = TimeInterval64.milliseconds(1)
   /// Less than the shortest Opus packet, more than what clocks are off by.
   private static let soundTolerance = TimeInterval64.milliseconds(2)
 
@@ -45,6 +47,8 @@ struct FrameSequencer: Sendable {
   private var lastTime: UTCTime?
   /// What the last frames lasted.
   private var usual = Self.usualDuration
+  /// Whether the latest frame stands later than it was taken, and says nothing of how long frames last.
+  private var isCatchingUp = false
   /// Whether something is missing before the next frame.
   private var hasLoss = false
   private var interruption: Interruption?
@@ -84,9 +88,11 @@ struct FrameSequencer: Sendable {
   ) -> [Output] {
     var time = target
     // A correction of the clock backwards is caught up at twice the speed.
-    if let lastTime { time = max(time, lastTime + TimeInterval64(nanoseconds: usual.nanoseconds / 2)) }
+    let step = max(TimeInterval64(nanoseconds: usual.nanoseconds / 2), Self.leastStep)
+    if let lastTime { time = max(time, lastTime + step) }
     if pending == nil, lastTime != nil, let end { time = max(time, end) }
     if isJump { breaks = true }
+    isCatchingUp = time > target
     var outputs = close(until: time, reason: reason)
     let expected = natural ?? usual
     if let natural { usual = natural }
@@ -147,7 +153,7 @@ struct FrameSequencer: Sendable {
       if let held = pending {
         let duration = time - held.frame.time
         pending?.frame.duration = duration
-        if kind == .video, Self.measurable.contains(duration) { usual = duration }
+        if kind == .video, !isCatchingUp, Self.measurable.contains(duration) { usual = duration }
         return []
       }
       // The frame before is out already, with its usual duration.
