@@ -40,7 +40,7 @@ TEST_PACKAGES := openssl chromium firefox-esr coturn ffmpeg iproute2 python3-ven
 SWIFT_FILES := Package.swift Sources Tests
 
 .PHONY: relay-goals help setup setup-build setup-tests build demo test unit-tests interop-tests story screenshots lint format fuzz fuzz-api fuzz-build \
-  sanitize-address sanitize-thread bench bench-metadata bench-replay bench-archive bench-recording clean
+  sanitize-address sanitize-thread bench bench-loss bench-metadata bench-replay bench-archive bench-recording clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -116,6 +116,9 @@ sanitize-thread: setup-build ## Run the unit tests of floors 0 to 3 with ThreadS
 
 bench: build setup-tests ## Measure what forwarding a packet costs, beside a bare C loop and Janus where that is installed
 	@$(PYTHON) Tests/Benchmarks/forwarding.py $(SIGHTLINE) $(BENCH_ARGUMENTS)
+
+bench-loss: build setup-tests ## Measure what a bad link leaves of a call in Chromium, beside Janus where that is installed
+	@$(PYTHON) Tests/Benchmarks/loss.py $(SIGHTLINE) $(BENCH_ARGUMENTS)
 
 bench-metadata: build setup-tests ## Measure 1,000 clients of the metadata channel, and durable events beside the bare disk
 	@$(PYTHON) Tests/Benchmarks/metadata.py $(SIGHTLINE) $(BENCH_ARGUMENTS)

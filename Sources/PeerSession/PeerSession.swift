@@ -77,6 +77,9 @@ package final class PeerSession {
     return outputs[nextOutput]
   }
 
+  /// Whether ``poll()`` has something.
+  package var hasOutput: Bool { nextOutput < outputs.count }
+
   /// When to call ``handleTimeout(now:)``; nil when nothing is awaited.
   package var deadline: MonotonicTime? {
     guard lifecycle != .closed else { return nil }

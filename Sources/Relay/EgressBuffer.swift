@@ -17,10 +17,10 @@ package struct EgressBuffer: ~Copyable {
     package var segments: Int32
   }
 
-  /// Messages that fit; more than a few dozen would push the bytes out of the processor's cache before they are sent.
+  /// Messages that fit.
   package static let maximumMessages = 64
-  /// Bytes that fit.
-  package static let capacity = 1 << 20
+  /// Bytes that fit: more would push them out of the processor's cache before they are sent.
+  package static let capacity = 1 << 18
   /// Longest message: the largest UDP payload over IPv4.
   package static let maximumMessageLength = 65_507
   /// Most datagrams in a message: the kernel's UDP_MAX_SEGMENTS on the oldest kernels in use.

@@ -150,6 +150,7 @@ extension Relay {
     guard let stream = streams.find(Int(handle.index)), stream.pointee.kind == .video else { return }
     if stream.pointee.keyframeRequest == .none {
       stream.pointee.keyframeRequest = .wanted(since: now, askedAt: nil)
+      isRepairing = true
     }
   }
 

@@ -64,7 +64,7 @@ extension Relay {
     stream.pointee.statistics.update(
       sequenceNumber: header.sequenceNumber, timestamp: header.timestamp, arrival: now)
     if isRedundant(header, stream) { return receiveRedundant(header, payload, length, extended, handle, stream, now) }
-    _ = stream.pointee.missing.insert(extended, now: now)
+    if stream.pointee.missing.insert(extended, now: now) != .inOrder { isRepairing = true }
     return admit(header, header.payloadType, payload, length, extended, handle, stream, now, descriptor)
   }
 

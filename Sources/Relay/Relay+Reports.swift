@@ -22,6 +22,7 @@ extension Relay {
       updateRedundancy(now)
       for index in 0..<streams.end { dropFormerSubscribers(of: StreamHandle(index)) }
     }
+    isRepairing = false
     for index in 0..<peers.end {
       guard let peer = peers.find(index) else { continue }
       updateLink(of: PeerHandle(index), peer, now: now)
@@ -42,19 +43,24 @@ extension Relay {
 
   private func report(to peer: PeerHandle, now: MonotonicTime, wall: NTPTimestamp) {
     guard let entry = peers.find(Int(peer.index)) else { return }
+    let isSender = !entry.pointee.sources.isEmpty
+    guard isSender || now >= entry.pointee.nextReportAt else { return }
     var packets: [RTCPPacket] = []
     for handle in entry.pointee.sources { appendRequests(of: handle, from: entry.pointee.reportSSRC, now, &packets) }
     appendTransportFeedback(to: entry, now, &packets)
     if now >= entry.pointee.nextReportAt {
-      entry.pointee.nextReportAt = now + Self.reportInterval
       appendReports(of: peer, now, wall, &packets)
       appendCallerLimit(to: entry, now, &packets)
+      let interval = isSender || packets.isEmpty ? Self.reportInterval : Self.viewerReportInterval
+      entry.pointee.nextReportAt = now + interval
     }
     send(packets, to: peer)
   }
 
-  /// Time between regular reports to a peer.
+  /// Time between regular reports to a peer that sends.
   private static var reportInterval: TimeInterval64 { .milliseconds(500) }
+  /// Time between sender reports to a peer that only watches: the clocks that they compare drift slowly.
+  private static var viewerReportInterval: TimeInterval64 { .milliseconds(1_000) }
   /// Bytes of one RTCP datagram, so that with protection it stays below any frame: no single packet is longer.
   private static var maximumDatagramLength: Int { 1_100 }
 
@@ -93,7 +99,9 @@ extension Relay {
       let stream = streams[unchecked: named.handle.index]
       if source.pointee.acceptsNACK {
         appendMissing(of: stream, from: ssrc, now, &packets)
+        if stream.pointee.missing.deadline != nil { isRepairing = true }
       }
+      if stream.pointee.keyframeRequest != .none { isRepairing = true }
       if dueKeyframeRequest(of: stream, now: now) {
         packets.append(
           .pictureLossIndication(PictureLossIndication(senderSSRC: ssrc, mediaSSRC: stream.pointee.ssrc)))

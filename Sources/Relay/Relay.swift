@@ -48,12 +48,15 @@ package final class Relay {
   /// What the media thread can still forward, bits per second; nil while it has time to spare.
   package var processingBitsPerSecond: Int?
   var outputs: [RelayOutput] = []
-  var nextTick = MonotonicTime.zero
+  /// Whether packets or a keyframe of some sender are missing.
+  var isRepairing = false
   var nextBudget = MonotonicTime.zero
   package internal(set) var counters = RelayCounters()
 
-  /// How often ``tick(now:wall:)`` wants to be called.
+  /// How often ``tick(now:wall:)`` wants to be called while something waits for it.
   package static let tickInterval = TimeInterval64.milliseconds(10)
+  /// The same while all is well.
+  package static let idleTickInterval = TimeInterval64.milliseconds(20)
   /// A source that sends nothing for this long is stalled.
   package static let stallLimit = TimeInterval64.milliseconds(1_500)
   /// How often a viewer who gets stills gets one.
@@ -97,6 +100,12 @@ package final class Relay {
       return
     }
     outputs.append(output)
+  }
+
+  /// How long after the last ``tick(now:wall:)`` the next is due.
+  package var tickInterval: TimeInterval64 {
+    let isWaiting = isRepairing || !backlogged.isEmpty || !probing.isEmpty
+    return isWaiting ? Self.tickInterval : Self.idleTickInterval
   }
 
   /// Whether any packet waits for ``flush(into:now:)``.

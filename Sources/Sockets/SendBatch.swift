@@ -9,6 +9,9 @@ package struct SendBatch: ~Copyable {
   private let messages: UnsafeMutablePointer<sl_message>
   private let vectors: UnsafeMutablePointer<iovec>
   private let controls: UnsafeMutablePointer<sl_segment_control>
+  /// One place a message for datagrams that nobody else keeps, and for their addresses.
+  private let copies: UnsafeMutableRawPointer
+  private let copiedAddresses: UnsafeMutablePointer<sl_address>
   private var count = 0
   private var socket: Int32 = -1
   /// Messages that the socket's full buffer or an error cost.
@@ -17,11 +20,16 @@ package struct SendBatch: ~Copyable {
 
   /// Messages of one call.
   package static let capacity = 64
+  /// Longest datagram that the batch keeps itself, bytes: a frame of Ethernet.
+  package static let copyCapacity = 1_536
 
   package init() {
     messages = .allocate(capacity: Self.capacity)
     vectors = .allocate(capacity: Self.capacity)
     controls = .allocate(capacity: Self.capacity)
+    copies = .allocate(byteCount: Self.capacity * Self.copyCapacity, alignment: 64)
+    copiedAddresses = .allocate(capacity: Self.capacity)
+    copiedAddresses.initialize(repeating: sl_address(), count: Self.capacity)
     messages.initialize(repeating: sl_message(), count: Self.capacity)
     vectors.initialize(repeating: iovec(), count: Self.capacity)
     for index in 0..<Self.capacity {
@@ -35,6 +43,8 @@ package struct SendBatch: ~Copyable {
     messages.deallocate()
     vectors.deallocate()
     controls.deallocate()
+    copies.deallocate()
+    copiedAddresses.deallocate()
   }
 
   /// Adds a message.
@@ -59,6 +69,26 @@ package struct SendBatch: ~Copyable {
       messages[count].header.msg_controllen = 0
     }
     count &+= 1
+  }
+
+  /// Adds a datagram that the batch keeps itself.
+  ///
+  /// - Parameter write: Writes the datagram into ``copyCapacity`` bytes and returns its length; 0 to send nothing.
+  /// - Returns: The datagram's length.
+  @inline(__always)
+  package mutating func add(
+    on socket: Int32, to address: sl_address, addressLength: socklen_t,
+    writing write: (UnsafeMutableRawBufferPointer) -> Int
+  ) -> Int {
+    if count == Self.capacity || (socket != self.socket && count > 0) { flush() }
+    let place = copies + count * Self.copyCapacity
+    let length = write(UnsafeMutableRawBufferPointer(start: place, count: Self.copyCapacity))
+    guard length > 0 else { return 0 }
+    copiedAddresses[count] = address
+    add(
+      on: socket, to: copiedAddresses + count, addressLength: addressLength, bytes: place, length: length,
+      segmentSize: length, segments: 1)
+    return length
   }
 
   /// Sends everything.

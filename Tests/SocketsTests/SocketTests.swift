@@ -46,6 +46,30 @@ import Testing
     return receive(on: receiver, total: bytes)
   }
 
+  /// Small datagrams need nobody who keeps them until they are sent, however many there are.
+  @Test func batchKeepsDatagramsThatItIsAskedTo() throws {
+    let sender = try UDPSocket(TransportAddress(ip: loopback, port: 0))
+    let receiver = try UDPSocket(TransportAddress(ip: loopback, port: 0))
+    let sizes = Array(1...(SendBatch.capacity + 3))
+    var batch = SendBatch()
+    for size in sizes {
+      let length = batch.add(
+        on: sender.descriptor, to: receiver.address.system, addressLength: receiver.address.systemLength
+      ) { memory in
+        memory.copyBytes(from: repeatElement(UInt8(size), count: size))
+        return size
+      }
+      #expect(length == size)
+    }
+    let nothing = batch.add(
+      on: sender.descriptor, to: receiver.address.system, addressLength: receiver.address.systemLength
+    ) { _ in 0 }
+    #expect(nothing == 0)
+    batch.flush()
+    #expect(receive(on: receiver, total: sizes.reduce(0, +)) == sizes)
+    #expect(batch.dropped == 0)
+  }
+
   private func receive(on socket: UDPSocket, total: Int) -> [Int] {
     let batch = ReceiveBatch()
     var sizes: [Int] = []

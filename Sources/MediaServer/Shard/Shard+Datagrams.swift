@@ -65,7 +65,7 @@ extension Shard {
     guard now - peer.trafficNotedAt >= Self.trafficNoteInterval else { return }
     peer.trafficNotedAt = now
     peer.session.noteTraffic(on: path, now: now)
-    drain(peer)
+    if peer.session.hasOutput { drain(peer) }
   }
 
   private static var trafficNoteInterval: TimeInterval64 { .milliseconds(500) }
@@ -165,27 +165,48 @@ extension Shard {
     }
   }
 
-  /// Sends one datagram of a session's own: STUN, DTLS or RTCP.
+  /// Sends one datagram of a session's own, STUN, DTLS or RTCP, with whatever else leaves in this turn.
   func transmit(_ bytes: [UInt8], on path: TransportPath) {
     switch path.transport {
     case .tcp:
       guard let connection = connections.values.first(where: { $0.path == path }) else { return }
       bytes.withUnsafeBytes { sendFrame($0, on: connection.descriptor) }
     case .udp:
-      guard let socket = sockets.first(where: { $0.address == path.local }) else { return }
-      var copy = bytes
-      var address = path.remote.system
-      copy.withUnsafeMutableBytes { buffer in
-        withUnsafeMutablePointer(to: &address) { destination in
-          guard let base = buffer.baseAddress else { return }
-          sendBatch.add(
-            on: socket.descriptor, to: destination, addressLength: path.remote.systemLength, bytes: base,
-            length: buffer.count, segmentSize: buffer.count, segments: 1)
-          sendBatch.flush()
-        }
+      guard bytes.count <= SendBatch.copyCapacity, let socket = sockets.first(where: { $0.address == path.local })
+      else { return }
+      let length = sendBatch.add(
+        on: socket.descriptor, to: path.remote.system, addressLength: path.remote.systemLength
+      ) { memory in
+        memory.copyBytes(from: bytes)
+        return bytes.count
       }
-      counters.datagramsSent &+= 1
-      counters.bytesSent &+= UInt64(bytes.count)
+      countSent(length)
     }
+  }
+
+  /// Protects a compound packet of RTCP straight into what is sent at the end of the turn.
+  func sendRTCP(_ packet: [UInt8], to handle: PeerHandle) {
+    guard let peer = peers[Int(handle.index)] else { return }
+    guard case .udp(let socket, let addressLength) = routes[handle], let outbound = peer.session.outbound,
+      packet.count < SendBatch.copyCapacity
+    else {
+      peer.session.sendRTCP(packet)
+      drain(peer)
+      return
+    }
+    let length = sendBatch.add(
+      on: socket, to: routes.address(of: handle).pointee, addressLength: addressLength
+    ) { memory in
+      guard let base = memory.baseAddress else { return 0 }
+      memory.copyBytes(from: packet)
+      return outbound.protectRTCP(base, length: packet.count, capacity: memory.count)
+    }
+    countSent(length)
+  }
+
+  private func countSent(_ length: Int) {
+    guard length > 0 else { return }
+    counters.datagramsSent &+= 1
+    counters.bytesSent &+= UInt64(length)
   }
 }

@@ -273,9 +273,7 @@ extension Shard {
     for output in relay.takeOutputs() {
       switch output {
       case .rtcp(let packet, let handle):
-        guard let peer = peers[Int(handle.index)] else { continue }
-        peer.session.sendRTCP(packet)
-        drain(peer)
+        sendRTCP(packet, to: handle)
       case .sourceChanged(let handle, let status):
         sourceChanged(handle, to: status)
       case .viewChanged(let slot, let handle):

@@ -51,7 +51,7 @@ final class Shard {
   var channelHandler: (@Sendable (ChannelEvent) -> Void)?
 
   var now: MonotonicTime
-  var nextTick = MonotonicTime.zero
+  private var lastTick = MonotonicTime.zero
   /// When peers that never finished connecting are looked for again.
   var nextExpiry = MonotonicTime.zero
   var isStopping = false
@@ -108,6 +108,7 @@ final class Shard {
     for room in rooms.values {
       for listener in room.listeners.values { listener.finish() }
     }
+    sendBatch.flush()
     for connection in connections.values { connection.close() }
   }
 
@@ -121,12 +122,17 @@ final class Shard {
     for place in 0..<ready { serve(poller.token(of: place)) }
     flushRelay()
     processHandshakes()
-    if now >= nextTick { tick() }
+    if isTickDue { tick() }
+    sendBatch.flush()
   }
+
+  /// Whoever is awake anyway does a little early what would wake it again soon: to wake up costs as much as to send a
+  /// dozen packets.
+  private var isTickDue: Bool { (now - lastTick).nanoseconds >= relay.tickInterval.nanoseconds * 3 / 4 }
 
   private var waitLimit: TimeInterval64 {
     guard handshakes.isEmpty else { return .zero }
-    return peersByID.isEmpty ? Self.idleWait : max(.zero, nextTick - now)
+    return peersByID.isEmpty ? Self.idleWait : max(.zero, lastTick + relay.tickInterval - now)
   }
 
   /// A shard without peers sleeps; a command or a datagram wakes it.
@@ -168,11 +174,12 @@ final class Shard {
 
   /// What may be sent: by what the thread has time for, and by this shard's part of what the node may.
   private func updateBudgets() {
+    guard now >= nextExchange else { return }
+    nextExchange = now + Self.exchangeInterval
     counters.processorTime = sl_thread_cpu_nanoseconds()
     load.update(processorTime: counters.processorTime, bytesSent: counters.bytesSent, now: now)
     relay.processingBitsPerSecond = load.bitsPerSecond
-    if let egress = configuration.egress, now >= nextExchange {
-      nextExchange = now + Self.exchangeInterval
+    if let egress = configuration.egress {
       relay.egressBitsPerSecond = egress.exchange(relay.tierDemands, shard: index)
     }
   }
@@ -180,7 +187,7 @@ final class Shard {
   private static let exchangeInterval = TimeInterval64.milliseconds(100)
 
   private func tick() {
-    nextTick = now + Relay.tickInterval
+    lastTick = now
     updateBudgets()
     relay.tick(now: now, wall: wall)
     for place in deadlines.indices where deadlines[place] <= now.nanoseconds {
