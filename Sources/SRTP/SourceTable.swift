@@ -7,45 +7,62 @@ struct InboundSource: BitwiseCopyable {
   var rtcp = RTCPWindow()
 }
 
-/// Receiving states by SSRC, in plain memory of a fixed size.
+/// Receiving states by SSRC, in plain memory that grows with the sources that come, up to a fixed number.
 ///
 /// SSRCs stand together, so that a look-up scans a few cache lines; peers send few sources, and most packets come in
 /// the order in which sources were first seen.
 ///
-/// A handle: copies share the memory, which the owner frees.
+/// A handle: copies share the memory, which the owner frees. A source's place is valid until the next ``insert(_:)``.
 struct SourceTable: BitwiseCopyable {
-  private let capacity: Int
-  private let used: UnsafeMutablePointer<Int>
-  private let ssrcs: UnsafeMutablePointer<UInt32>
-  private let sources: UnsafeMutablePointer<InboundSource>
+  private let limit: Int
+  private let memory: UnsafeMutablePointer<Memory>
 
-  init(_ capacity: Int) {
-    self.capacity = capacity
-    used = .allocate(capacity: 1)
-    used.initialize(to: 0)
-    ssrcs = .allocate(capacity: capacity)
-    ssrcs.initialize(repeating: 0, count: capacity)
-    sources = .allocate(capacity: capacity)
-    sources.initialize(repeating: InboundSource(), count: capacity)
+  private struct Memory: BitwiseCopyable {
+    var count = 0
+    var capacity: Int
+    var ssrcs: UnsafeMutablePointer<UInt32>
+    var sources: UnsafeMutablePointer<InboundSource>
+
+    init(capacity: Int) {
+      self.capacity = capacity
+      ssrcs = .allocate(capacity: capacity)
+      ssrcs.initialize(repeating: 0, count: capacity)
+      sources = .allocate(capacity: capacity)
+      sources.initialize(repeating: InboundSource(), count: capacity)
+    }
+
+    func deallocate() {
+      ssrcs.deallocate()
+      sources.deallocate()
+    }
+  }
+
+  /// Places made at first: a viewer's reports need one or two.
+  private static var firstCapacity: Int { 4 }
+
+  init(_ limit: Int) {
+    self.limit = limit
+    memory = .allocate(capacity: 1)
+    memory.initialize(to: Memory(capacity: min(limit, Self.firstCapacity)))
   }
 
   func deallocate() {
-    used.deallocate()
-    ssrcs.deallocate()
-    sources.deallocate()
+    memory.pointee.deallocate()
+    memory.deallocate()
   }
 
-  var count: Int { used.pointee }
+  var count: Int { memory.pointee.count }
 
   @inline(__always)
-  var isFull: Bool { used.pointee == capacity }
+  var isFull: Bool { memory.pointee.count == limit }
 
   @inline(__always)
   func find(_ ssrc: UInt32) -> UnsafeMutablePointer<InboundSource>? {
-    let count = used.pointee
+    let count = memory.pointee.count
+    let ssrcs = memory.pointee.ssrcs
     var slot = 0
     while slot < count {
-      if ssrcs[slot] == ssrc { return sources + slot }
+      if ssrcs[slot] == ssrc { return memory.pointee.sources + slot }
       slot &+= 1
     }
     return nil
@@ -53,10 +70,21 @@ struct SourceTable: BitwiseCopyable {
 
   /// The state of a new SSRC; the table must not be full.
   func insert(_ ssrc: UInt32) -> UnsafeMutablePointer<InboundSource> {
-    precondition(!isFull, "a source inserted into a full table of \(capacity)")
-    let slot = used.pointee
-    ssrcs[slot] = ssrc
-    used.pointee = slot + 1
-    return sources + slot
+    precondition(!isFull, "a source inserted into a full table of \(limit)")
+    if memory.pointee.count == memory.pointee.capacity { grow() }
+    let slot = memory.pointee.count
+    memory.pointee.ssrcs[slot] = ssrc
+    memory.pointee.count = slot + 1
+    return memory.pointee.sources + slot
+  }
+
+  private func grow() {
+    let old = memory.pointee
+    var larger = Memory(capacity: min(limit, old.capacity * 2))
+    larger.count = old.count
+    larger.ssrcs.update(from: old.ssrcs, count: old.count)
+    larger.sources.update(from: old.sources, count: old.count)
+    memory.pointee = larger
+    old.deallocate()
   }
 }

@@ -2,7 +2,8 @@ import Primitives
 
 /// What was sent lately, by transport-wide number.
 ///
-/// Packet path: ``note(_:bytes:probe:now:)`` is a few stores into memory that was allocated once.
+/// Packet path: ``note(_:bytes:probe:now:)`` is a few stores into memory that the first packet allocated: receivers without
+/// transport-wide numbers need none.
 package struct SentPackets {
   /// What became of a packet, as far as feedback told.
   package enum Fate: UInt8, BitwiseCopyable {
@@ -38,23 +39,21 @@ package struct SentPackets {
   /// A power of two.
   package static let capacity = 2_048
 
-  private let entries: UnsafeMutablePointer<Entry>
+  private var entries: UnsafeMutablePointer<Entry>?
   /// Packets and bytes sent so far.
   package private(set) var count: UInt64 = 0
   package private(set) var bytes: UInt64 = 0
   package private(set) var newest: UInt16 = 0
 
-  package init() {
-    entries = .allocate(capacity: Self.capacity)
-    entries.initialize(repeating: Entry(), count: Self.capacity)
-  }
+  package init() {}
 
   package func deallocate() {
-    entries.deallocate()
+    entries?.deallocate()
   }
 
   @inline(__always)
   package mutating func note(_ sequence: UInt16, bytes length: Int, probe: UInt8, now: MonotonicTime) {
+    let entries = self.entries ?? allocate()
     entries[Int(sequence) & (Self.capacity - 1)] = Entry(
       sentAt: now.nanoseconds, bytes: UInt16(clamping: length), sequence: sequence, probe: probe, fate: .inFlight)
     newest = sequence
@@ -62,19 +61,27 @@ package struct SentPackets {
     bytes &+= UInt64(UInt16(clamping: length))
   }
 
+  private mutating func allocate() -> UnsafeMutablePointer<Entry> {
+    let made = UnsafeMutablePointer<Entry>.allocate(capacity: Self.capacity)
+    made.initialize(repeating: Entry(), count: Self.capacity)
+    entries = made
+    return made
+  }
+
   package func place(of sequence: UInt16) -> Place {
     let age = newest &- sequence
     // Half of the numbers lie ahead of the newest.
     guard age < 0x8000, UInt64(age) < count else { return .neverSent }
     let index = Int(sequence) & (Self.capacity - 1)
-    guard entries[index].fate != .none, entries[index].sequence == sequence else { return .forgotten }
+    let entry = self[index]
+    guard entry.fate != .none, entry.sequence == sequence else { return .forgotten }
     return .known(index: index)
   }
 
   /// The entry at an index that ``place(of:)`` gave.
-  package subscript(index: Int) -> Entry { entries[index & (Self.capacity - 1)] }
+  package subscript(index: Int) -> Entry { entries?[index & (Self.capacity - 1)] ?? Entry() }
 
   package func setFate(_ fate: Fate, at index: Int) {
-    entries[index & (Self.capacity - 1)].fate = fate
+    entries?[index & (Self.capacity - 1)].fate = fate
   }
 }
