@@ -106,6 +106,14 @@ package final class PeerSession {
     }
   }
 
+  /// Unprotects what the peer sends, once the handshake is done; to be used no longer than the session lives.
+  package var inbound: SRTPInbound? {
+    switch keys {
+    case .ready(let context): context.inbound
+    case .awaitingHandshake: nil
+    }
+  }
+
   /// What became of the peer's protected packets so far.
   package var inboundStatistics: SRTPInboundStatistics? {
     switch keys {
@@ -142,8 +150,7 @@ extension PeerSession {
       counters.mediaBeforeKeys &+= 1
       return .rejected(.noKeys)
     }
-    // RFC 5761 §4: RTCP packet types 192 to 223 share the second byte with the RTP payload type.
-    let isRTCP = datagram[1] >= 192 && datagram[1] <= 223
+    let isRTCP = DatagramKind.isRTCP(secondByte: datagram[1])
     let result =
       isRTCP
       ? context.unprotectRTCP(base, length: datagram.count) : context.unprotectRTP(base, length: datagram.count)

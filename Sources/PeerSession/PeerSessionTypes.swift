@@ -157,4 +157,11 @@ package enum DatagramKind {
     default: self = .other
     }
   }
+
+  /// Whether a datagram of media is RTCP: packet types 192 to 223 share the second byte with RTP's payload type
+  /// (RFC 5761 §4).
+  @inlinable
+  package static func isRTCP(secondByte: UInt8) -> Bool {
+    secondByte >= 192 && secondByte <= 223
+  }
 }

@@ -11,11 +11,33 @@ package struct MonotonicTime: Hashable, Comparable, BitwiseCopyable, Sendable {
   }
 
   /// The clock's origin.
-  package static let zero = MonotonicTime(nanoseconds: 0)
+  @inlinable package static var zero: MonotonicTime { MonotonicTime(nanoseconds: 0) }
 
   @inlinable
   package static func < (left: MonotonicTime, right: MonotonicTime) -> Bool {
     left.nanoseconds < right.nanoseconds
+  }
+
+  // Written out, since other modules would call the standard library's own through a witness table.
+
+  @inlinable
+  package static func >= (left: MonotonicTime, right: MonotonicTime) -> Bool {
+    left.nanoseconds >= right.nanoseconds
+  }
+
+  @inlinable
+  package static func > (left: MonotonicTime, right: MonotonicTime) -> Bool {
+    left.nanoseconds > right.nanoseconds
+  }
+
+  @inlinable
+  package static func <= (left: MonotonicTime, right: MonotonicTime) -> Bool {
+    left.nanoseconds <= right.nanoseconds
+  }
+
+  @inlinable
+  package static func == (left: MonotonicTime, right: MonotonicTime) -> Bool {
+    left.nanoseconds == right.nanoseconds
   }
 
   /// The time `interval` later; saturates at both ends of the clock.
@@ -46,7 +68,7 @@ package struct TimeInterval64: Hashable, Comparable, BitwiseCopyable, Sendable {
     self.nanoseconds = nanoseconds
   }
 
-  package static let zero = TimeInterval64(nanoseconds: 0)
+  @inlinable package static var zero: TimeInterval64 { TimeInterval64(nanoseconds: 0) }
 
   @inlinable
   package static func seconds(_ value: Double) -> TimeInterval64 {
@@ -72,6 +94,26 @@ package struct TimeInterval64: Hashable, Comparable, BitwiseCopyable, Sendable {
   @inlinable
   package static func < (left: TimeInterval64, right: TimeInterval64) -> Bool {
     left.nanoseconds < right.nanoseconds
+  }
+
+  @inlinable
+  package static func >= (left: TimeInterval64, right: TimeInterval64) -> Bool {
+    left.nanoseconds >= right.nanoseconds
+  }
+
+  @inlinable
+  package static func > (left: TimeInterval64, right: TimeInterval64) -> Bool {
+    left.nanoseconds > right.nanoseconds
+  }
+
+  @inlinable
+  package static func <= (left: TimeInterval64, right: TimeInterval64) -> Bool {
+    left.nanoseconds <= right.nanoseconds
+  }
+
+  @inlinable
+  package static func == (left: TimeInterval64, right: TimeInterval64) -> Bool {
+    left.nanoseconds == right.nanoseconds
   }
 
   @inlinable

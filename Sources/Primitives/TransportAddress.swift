@@ -187,4 +187,27 @@ package struct TransportPath: Hashable, Sendable, CustomStringConvertible {
   }
 
   package var description: String { "\(transport) \(local) <-> \(remote)" }
+
+  // Looked up for everything that a socket receives. The far end tells paths apart; our own end adds what else there is
+  // room for in the last word.
+
+  @inlinable
+  package static func == (left: TransportPath, right: TransportPath) -> Bool {
+    left.words == right.words && left.remote.ip.low == right.remote.ip.low
+      && left.remote.ip.high == right.remote.ip.high && left.local.ip.low == right.local.ip.low
+      && left.local.ip.high == right.local.ip.high
+  }
+
+  @inlinable
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(remote.ip.low)
+    hasher.combine(remote.ip.high)
+    hasher.combine(words)
+  }
+
+  /// Everything that is no address, in one word.
+  @usableFromInline var words: UInt64 {
+    UInt64(remote.port) | UInt64(local.port) << 16 | UInt64(transport.rawValue) << 32
+      | UInt64(remote.ip.family.rawValue) << 40 | UInt64(local.ip.family.rawValue) << 48
+  }
 }

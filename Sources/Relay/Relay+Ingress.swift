@@ -64,7 +64,10 @@ extension Relay {
     stream.pointee.statistics.update(
       sequenceNumber: header.sequenceNumber, timestamp: header.timestamp, arrival: now)
     if isRedundant(header, stream) { return receiveRedundant(header, payload, length, extended, handle, stream, now) }
-    if stream.pointee.missing.insert(extended, now: now) != .inOrder { isRepairing = true }
+    switch stream.pointee.missing.insert(extended, now: now) {
+    case .inOrder, .notMissing: break
+    case .gap, .recovered, .overflow: isRepairing = true
+    }
     return admit(header, header.payloadType, payload, length, extended, handle, stream, now, descriptor)
   }
 
@@ -83,7 +86,7 @@ extension Relay {
     let sequence = UInt16(bigEndian: payload.loadUnaligned(as: UInt16.self))
     let extended = stream.pointee.sequence.unwrap(SequenceNumber(sequence))
     // Others repeat what was not missing, to probe for bandwidth.
-    if stream.pointee.missing.insert(extended, now: now) == .recovered { counters.recovered &+= 1 }
+    if case .recovered = stream.pointee.missing.insert(extended, now: now) { counters.recovered &+= 1 }
     return admit(header, original, payload + 2, header.payloadLength &- 2, extended, handle, stream, now, descriptor)
   }
 

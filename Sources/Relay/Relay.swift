@@ -9,33 +9,34 @@ import SRTP
 /// ``receiveRTCP(_:from:now:wall:)``, ``tick(now:wall:)`` and ``poll()``.
 ///
 /// The relay does no I/O, reads no clock and belongs to one thread. On the packet path it allocates nothing and touches
-/// no reference count: streams and slots are plain data in pools.
+/// no reference count: streams and slots are plain data in pools, and what packets touch is not checked for overlapping
+/// access at run time.
 package final class Relay {
-  var peers = Pool<RelayPeer>()
-  var sources = Pool<Source>()
-  var streams = Pool<Stream>()
-  var slots = Pool<Slot>(capacity: 64)
-  var formats = FormatTable()
+  @exclusivity(unchecked) var peers = Pool<RelayPeer>()
+  @exclusivity(unchecked) var sources = Pool<Source>()
+  @exclusivity(unchecked) var streams = Pool<Stream>()
+  @exclusivity(unchecked) var slots = Pool<Slot>(capacity: 64)
+  @exclusivity(unchecked) var formats = FormatTable()
   /// The video codec of each format, for the packet path; nil for audio.
-  var videoCodecs = [VideoCodec?](repeating: nil, count: 256)
+  @exclusivity(unchecked) var videoCodecs = [VideoCodec?](repeating: nil, count: 256)
   /// What each slot negotiated, kept beside the slots so that they stay plain data.
   var slotPayloads: [SlotHandle: [RelayedFormat]] = [:]
   /// The recorder's end of a ring; it must outlive the relay or be taken away first.
-  package var recorder: RecordingRing.Writer?
+  @exclusivity(unchecked) package var recorder: RecordingRing.Writer?
   var random: RandomSource
   /// Sound with pending packets: all of it goes before any picture.
-  var dirtySound: [StreamHandle] = []
+  @exclusivity(unchecked) var dirtySound: [StreamHandle] = []
   /// Where a packet of sound is put together with those that it repeats.
   let redundancyBuffer = UnsafeMutableRawPointer.allocate(byteCount: CachedPacket.stride, alignment: 64)
   /// Pictures with pending packets; the last is served first.
-  var dirtyStreams: [StreamHandle] = []
-  var fanOut = FanOutCursor()
-  var replays: [Replay] = []
-  var retransmissions: [Retransmission] = []
+  @exclusivity(unchecked) var dirtyStreams: [StreamHandle] = []
+  @exclusivity(unchecked) var fanOut = FanOutCursor()
+  @exclusivity(unchecked) var replays: [Replay] = []
+  @exclusivity(unchecked) var retransmissions: [Retransmission] = []
   /// Slots with a ``Backlog``.
-  var backlogged: [SlotHandle] = []
+  @exclusivity(unchecked) var backlogged: [SlotHandle] = []
   /// Peers with a probe on its way.
-  var probing: [PeerHandle] = []
+  @exclusivity(unchecked) var probing: [PeerHandle] = []
   var nextAllocation = MonotonicTime.zero
   /// The viewers of the last allocation, in its order.
   var viewers: [PeerHandle] = []
@@ -49,14 +50,14 @@ package final class Relay {
   package var processingBitsPerSecond: Int?
   var outputs: [RelayOutput] = []
   /// Whether packets or a keyframe of some sender are missing.
-  var isRepairing = false
+  @exclusivity(unchecked) var isRepairing = false
   var nextBudget = MonotonicTime.zero
-  package internal(set) var counters = RelayCounters()
+  @exclusivity(unchecked) package internal(set) var counters = RelayCounters()
 
   /// How often ``tick(now:wall:)`` wants to be called while something waits for it.
-  package static let tickInterval = TimeInterval64.milliseconds(10)
+  package static var tickInterval: TimeInterval64 { .milliseconds(10) }
   /// The same while all is well.
-  package static let idleTickInterval = TimeInterval64.milliseconds(20)
+  package static var idleTickInterval: TimeInterval64 { .milliseconds(20) }
   /// A source that sends nothing for this long is stalled.
   package static let stallLimit = TimeInterval64.milliseconds(1_500)
   /// How often a viewer who gets stills gets one.

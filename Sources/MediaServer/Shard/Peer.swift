@@ -21,7 +21,6 @@ final class Peer {
   var fragments: [String] = []
   /// In the order in which they were opened; at most ``DataChannelLimits/maximumChannels``.
   var channels: [PeerChannel] = []
-  var trafficNotedAt = MonotonicTime.zero
   /// Datagrams of this peer in the shard's ``HandshakeQueue``.
   var waitingHandshakes = 0
   let createdAt: MonotonicTime

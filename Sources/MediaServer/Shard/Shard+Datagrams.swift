@@ -17,11 +17,11 @@ extension Shard {
     guard let first = datagram.first else { return }
     switch DatagramKind(firstByte: first) {
     case .media:
-      guard let known, let peer = peers[Int(known.index)] else {
+      guard let known else {
         counters.unknownSender &+= 1
         return
       }
-      receiveMedia(datagram, on: path, from: peer)
+      receiveMedia(datagram, on: path, from: known)
     case .stun:
       receiveSTUN(datagram, on: path, from: known)
     case .dtls:
@@ -42,33 +42,33 @@ extension Shard {
   }
 
   @inline(__always)
-  private func receiveMedia(_ datagram: UnsafeMutableRawBufferPointer, on path: TransportPath, from peer: Peer) {
-    switch peer.session.receive(datagram, on: path, now: now) {
-    case .rtp(let length):
-      let packet = UnsafeRawBufferPointer(start: datagram.baseAddress, count: length)
-      noteTraffic(of: peer, on: path)
-      if !relay.receiveRTP(packet, from: peer.handle, now: now) { flushRelay() }
-    case .rtcp(let length):
-      let packet = UnsafeRawBufferPointer(start: datagram.baseAddress, count: length)
-      noteTraffic(of: peer, on: path)
-      relay.receiveRTCP(packet, from: peer.handle, now: now, wall: wall)
-    case .consumed:
-      break
-    case .rejected(let reason):
-      count(reason)
+  private func receiveMedia(_ datagram: UnsafeMutableRawBufferPointer, on path: TransportPath, from peer: PeerHandle) {
+    guard let inbound = routes.inbound(of: peer), let base = datagram.baseAddress, datagram.count >= 2 else {
+      counters.mediaBeforeKeys &+= 1
+      return
+    }
+    let isRTCP = DatagramKind.isRTCP(secondByte: datagram[1])
+    let result =
+      isRTCP
+      ? inbound.unprotectRTCP(base, length: datagram.count) : inbound.unprotectRTP(base, length: datagram.count)
+    switch result {
+    case .accepted(let length):
+      if routes.takeNote(of: peer, now) { noteTraffic(of: peer, on: path) }
+      let packet = UnsafeRawBufferPointer(start: base, count: length)
+      if isRTCP {
+        relay.receiveRTCP(packet, from: peer, now: now, wall: wall)
+      } else if !relay.receiveRTP(packet, from: peer, now: now) {
+        flushRelay()
+      }
+    case .rejected(let reason): count(.srtp(reason))
     }
   }
 
-  /// ICE hears of authentic packets now and then; more often would only cost time.
-  @inline(__always)
-  private func noteTraffic(of peer: Peer, on path: TransportPath) {
-    guard now - peer.trafficNotedAt >= Self.trafficNoteInterval else { return }
-    peer.trafficNotedAt = now
+  private func noteTraffic(of handle: PeerHandle, on path: TransportPath) {
+    guard let peer = peers[Int(handle.index)] else { return }
     peer.session.noteTraffic(on: path, now: now)
     if peer.session.hasOutput { drain(peer) }
   }
-
-  private static var trafficNoteInterval: TimeInterval64 { .milliseconds(500) }
 
   private func count(_ reason: PeerSessionRejection) {
     switch reason {

@@ -203,6 +203,7 @@ extension Shard {
     case .iceStateChanged(let state): iceChanged(to: state, peer)
     case .connected(let outbound):
       counters.handshakesDone &+= 1
+      routes.set(peer.handle, inbound: peer.session.inbound)
       // A browser that is done with DTLS may not have chosen the path yet: what is sent before goes nowhere.
       if routes.has(peer.handle) { relay.activate(peer.handle, outbound: outbound, now: now) }
       setState(.connected, of: peer)

@@ -12,7 +12,8 @@ import STUN
 ///
 /// Nothing in it is shared: other threads reach it through its ``CommandQueue`` only. A turn is: receive what is there,
 /// let the relay fan it out, send, run commands, do what time demands. On the packet path a turn allocates nothing,
-/// takes no lock and touches no reference count per viewer.
+/// takes no lock and touches no reference count per viewer. What it touches is not checked for overlapping access at run
+/// time: one thread runs everything here, and nothing on the packet path calls back.
 final class Shard {
   let index: Int
   let configuration: ShardConfiguration
@@ -27,35 +28,35 @@ final class Shard {
   /// What peers are told to connect to.
   let localCandidates: [ICECandidate]
 
-  var receiveBatch = ReceiveBatch()
-  var sendBatch = SendBatch()
-  var egress = EgressBuffer()
+  @exclusivity(unchecked) var receiveBatch = ReceiveBatch()
+  @exclusivity(unchecked) var sendBatch = SendBatch()
+  @exclusivity(unchecked) var egress = EgressBuffer()
   let routes: RouteTable
 
   /// Peers by handle.
-  var peers: [Peer?] = []
+  @exclusivity(unchecked) var peers: [Peer?] = []
   var peersByID: [PeerID: PeerHandle] = [:]
   var peersByFragment: [String: PeerHandle] = [:]
   var peersByPath: [TransportPath: PeerHandle] = [:]
   /// When each peer wants ``PeerSession/handleTimeout(now:)``, by handle, in nanoseconds; `.max` for never.
-  var deadlines: [UInt64] = []
+  @exclusivity(unchecked) var deadlines: [UInt64] = []
   var rooms: [IncidentID: Room] = [:]
   var nextSource: UInt32 = 1
   var connections: [Int32: TCPConnection] = [:]
   /// Connections in order of arrival until they have proven themselves or their time is over.
   var newcomers: [TCPConnection] = []
   /// DTLS datagrams that wait for their turn, so that handshakes never hold up packets for long.
-  var handshakes = HandshakeQueue()
+  @exclusivity(unchecked) var handshakes = HandshakeQueue()
 
   /// Hears of everything on data channels.
   var channelHandler: (@Sendable (ChannelEvent) -> Void)?
 
-  var now: MonotonicTime
+  @exclusivity(unchecked) var now: MonotonicTime
   private var lastTick = MonotonicTime.zero
   /// When peers that never finished connecting are looked for again.
   var nextExpiry = MonotonicTime.zero
   var isStopping = false
-  var counters = ShardCounters()
+  @exclusivity(unchecked) var counters = ShardCounters()
   private var load: ThreadLoad
   private var nextExchange = MonotonicTime.zero
 
