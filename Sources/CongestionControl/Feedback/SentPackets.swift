@@ -34,10 +34,10 @@ package struct SentPackets {
     case neverSent
   }
 
-  /// Packets remembered: half a second at 50 Mbit/s.
+  /// Packets remembered: a quarter of a second at 50 Mbit/s, four at 2.5.
   ///
   /// A power of two.
-  package static let capacity = 2_048
+  package static let capacity = 1_024
 
   private var entries: UnsafeMutablePointer<Entry>?
   /// Packets and bytes sent so far.
