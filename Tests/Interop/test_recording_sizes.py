@@ -17,8 +17,8 @@ from waiting import wait_for
 
 #: Lines of the camera: with fewer, browsers leave out a size.
 LINES = 720
-#: What may be missing when the sender stops the largest size: noticing, asking and a keyframe.
-MOST_MISSING = SECOND
+#: What may be missing when the sender changes its sizes twice: noticing, asking (once a second) and a keyframe.
+MOST_MISSING = SECOND * 3 // 2
 
 
 def ask_for(service: Service, page: ChromiumPage, quality: str) -> None:

@@ -45,6 +45,8 @@ struct FrameSequencer: Sendable {
   private var end: UTCTime?
   /// Time of the latest frame.
   private var lastTime: UTCTime?
+  /// When the latest frame was taken, by the clock that it came with.
+  private var lastTarget: UTCTime?
   /// What the last frames lasted.
   private var usual = Self.usualDuration
   /// Whether the latest frame stands later than it was taken, and says nothing of how long frames last.
@@ -88,8 +90,8 @@ struct FrameSequencer: Sendable {
   ) -> [Output] {
     var time = target
     // A correction of the clock backwards is caught up at twice the speed.
-    let step = max(TimeInterval64(nanoseconds: usual.nanoseconds / 2), Self.leastStep)
-    if let lastTime { time = max(time, lastTime + step) }
+    if let lastTime { time = max(time, lastTime + step(to: target)) }
+    lastTarget = target
     if pending == nil, lastTime != nil, let end { time = max(time, end) }
     if isJump { breaks = true }
     isCatchingUp = time > target
@@ -108,6 +110,14 @@ struct FrameSequencer: Sendable {
     lastTime = time
     end = time + expected
     return outputs
+  }
+
+  /// How far after the frame before one stands at least: half of what lies between them.
+  private func step(to target: UTCTime) -> TimeInterval64 {
+    let distance = lastTarget.map { target - $0 } ?? .zero
+    // The correction itself says nothing of how far they are apart.
+    let whole = distance > .zero ? distance : min(usual, Self.usualDuration)
+    return max(TimeInterval64(nanoseconds: whole.nanoseconds / 2), Self.leastStep)
   }
 
   /// Lets the latest frame go when it has waited for too long.

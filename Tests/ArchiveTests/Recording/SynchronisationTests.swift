@@ -68,6 +68,25 @@ import Testing
     #expect(frames.last?.time == track.time(of: 119) + .milliseconds(10))
   }
 
+  @Test func picturesAreInStepAgainAfterOneThatStoodLong() {
+    var track = SimulatedTrack.video()
+    var recorder = TrackRecorder(.video)
+    var clock = PeerClock()
+    var outputs: [TrackOutput] = []
+    // One picture stands for 430 ms, and then the clock is set back.
+    for index in Array(0..<45) + Array(58..<150) {
+      if index == 58 {
+        let report = track.report(at: track.time(of: index), delay: .milliseconds(10))
+        clock.update(report)
+        outputs += recorder.receive(report, clock: clock)
+      }
+      outputs += recorder.receiveAll(track.packets(index, delay: .milliseconds(600)), clock: clock)
+    }
+    outputs += recorder.end(at: track.time(of: 150), clock: clock)
+    #expect(outputs.frames.last.map { ($0.time - track.time(of: 149)).milliseconds } == 10)
+    #expect(zip(outputs.frames, outputs.frames.dropFirst()).allSatisfy { $1.time - $0.time >= .milliseconds(16) })
+  }
+
   @Test func reportsAreKeptAsTheyCame() throws {
     var recorder = TrackRecorder(.audio)
     var track = SimulatedTrack.audio()
