@@ -214,8 +214,11 @@ extension Relay {
     }
     target.pointee.subscribers.insert(slot)
     if scheduleReplay(slot) { return }
-    // Who is not connected yet is served from the cache then: a crowd on its way in costs the caller nothing.
-    let isLater = entry.pointee.outbound == nil && target.pointee.keyframes?.newestStart != nil
-    if !isLater { requestKeyframe(of: stream, now: now) }
+    // Who is not connected yet is served from the cache then, and best by a picture that is fresh; a crowd shares one.
+    if entry.pointee.outbound == nil {
+      requestFreshPicture(of: stream, now: now)
+    } else {
+      requestKeyframe(of: stream, now: now)
+    }
   }
 }

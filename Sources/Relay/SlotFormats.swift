@@ -36,7 +36,9 @@ struct SlotFormats {
 
   /// A payload type of the retransmission stream, whatever it repeats.
   var anyRetransmissionPayloadType: UInt8? {
-    for index in 0..<FormatIndex.maximumCount where retransmission[index] != Self.absent { return retransmission[index] }
+    for index in 0..<FormatIndex.maximumCount where retransmission[index] != Self.absent {
+      return retransmission[index]
+    }
     return nil
   }
 

@@ -92,7 +92,8 @@ package struct ProbeMeasurements {
       isMeasuring = true
       guard cluster.isComplete || isOverdue else { continue }
       clusters[index] = nil
-      return Result(probe: cluster.probe, startedAt: cluster.startedAt, measured: cluster.measured(shortestWay: shortestWay))
+      let measured = cluster.measured(shortestWay: shortestWay)
+      return Result(probe: cluster.probe, startedAt: cluster.startedAt, measured: measured)
     }
     return nil
   }

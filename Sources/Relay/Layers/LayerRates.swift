@@ -10,7 +10,8 @@ struct LayerRates: BitwiseCopyable {
   private var meters = InlineArray<16, RateMeter>(repeating: RateMeter(weight: LayerRates.weight))
   /// Keyframes by spatial layer, over a longer time: one is as large as many pictures, and each that a viewer's change
   /// of layers asks for would else make the layer look as if it did not fit.
-  private var keyframes = InlineArray<4, RateMeter>(repeating: RateMeter(interval: LayerRates.keyframeInterval, weight: LayerRates.weight))
+  private var keyframes = InlineArray<4, RateMeter>(
+    repeating: RateMeter(interval: LayerRates.keyframeInterval, weight: LayerRates.weight))
   /// Of the last keyframe.
   private var keyframeTimestamp: UInt32?
   /// Highest layers seen since the last keyframe.

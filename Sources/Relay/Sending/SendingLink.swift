@@ -74,7 +74,8 @@ struct ProbeProgress: BitwiseCopyable {
   func due(_ now: MonotonicTime) -> Int {
     let elapsed = max(0, (now - startedAt).nanoseconds)
     // A first packet at once; then as the rate demands.
-    return (isSmall ? ProbeProgress.firstBytesOfSmall : ProbeProgress.firstBytes) + Int(Double(elapsed) * Double(bitsPerSecond) / 8e9) - sentBytes
+    let first = isSmall ? ProbeProgress.firstBytesOfSmall : ProbeProgress.firstBytes
+    return first + Int(Double(elapsed) * Double(bitsPerSecond) / 8e9) - sentBytes
   }
 
   private static let firstBytes = 1_200

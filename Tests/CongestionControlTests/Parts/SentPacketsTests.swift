@@ -25,8 +25,8 @@ import Testing
     defer { sent.deallocate() }
     for number in 0..<3_000 { sent.note(UInt16(number), bytes: 100, probe: 0, now: at(1)) }
     #expect(sent.place(of: 0) == .forgotten)
-    #expect(sent.place(of: 951) == .forgotten)
-    #expect(sent.place(of: 952) == .known(index: 952))
+    #expect(sent.place(of: 1_975) == .forgotten)
+    #expect(sent.place(of: 1_976) == .known(index: 952))
     #expect(sent.place(of: 2_999) == .known(index: 951))
     #expect(sent.place(of: 3_000) == .neverSent)
     #expect(sent.place(of: 65_535) == .neverSent)
