@@ -101,7 +101,9 @@ package final class ClientPeer: ClientLoopPeer, ClipPlayback {
     case .consumed:
       drain(now: now)
       sessionDeadline = .zero
-    case .rejected: receiver?.countRejected()
+    case .rejected(.noKeys), .rejected(.srtp): receiver?.countRejected()
+    // A late answer to a check that was repeated, on a busy machine: no media is lost by it.
+    case .rejected(.foreignSTUN), .rejected(.unknownProtocol): break
     }
   }
 
