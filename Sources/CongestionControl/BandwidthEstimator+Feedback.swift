@@ -88,7 +88,7 @@ extension BandwidthEstimator {
     let reported = reported.bitsPerSecond
     let verdict = loss.evaluate(
       LossControl.Observation(
-        rate: rate.rate, sent: reported, acknowledged: acknowledged, queueDelay: queueDelay,
+        rate: rate.rate, sent: reported, acknowledged: acknowledged, latest: latest, queueDelay: queueDelay,
         roundTripTime: responseTime, now: now))
     let observation = RateControl.Observation(
       acknowledged: acknowledged, latest: latest, sent: reported, queueDelay: queueDelay, roundTripTime: responseTime,

@@ -89,9 +89,6 @@ package final class PeerSession {
   /// The path that everything is sent on; nil before ICE has one.
   package var selectedPath: TransportPath? { ice.selectedPath }
 
-  /// Where the other side can be reached: before ICE has a path, the one that the handshake took.
-  package var reachablePath: TransportPath? { ice.selectedPath ?? lastDTLSPath }
-
   /// Where ICE stands.
   package var iceState: ICEState { ice.state }
 
@@ -347,7 +344,7 @@ extension PeerSession {
   }
 
   private func transmitDTLS() {
-    guard let path = reachablePath else { return }
+    guard let path = ice.selectedPath ?? lastDTLSPath else { return }
     while let datagram = dtls.nextDatagram() { emit(.transmit(datagram, on: path)) }
   }
 

@@ -18,8 +18,9 @@ package struct LossControl {
   package static let certainty = 1.5
   /// Most that is taken for the way's own.
   package static let mostInherent = 0.35
-  /// A window ends with this many packets, or after this time with a few.
+  /// A window ends with this many packets, or after this time with a few; with some as soon as most of them are lost.
   package static let packets = 50
+  package static let some = 20
   package static let fewest = 10
   package static let longest = TimeInterval64.milliseconds(1_000)
   /// Loss with a queue longer than this comes from the queue.
@@ -35,17 +36,20 @@ package struct LossControl {
     package var rate: Double
     package var sent: Double?
     package var acknowledged: Double?
+    /// What arrived in the last moment.
+    package var latest: Double?
     package var queueDelay: TimeInterval64
     package var roundTripTime: TimeInterval64
     package var now: MonotonicTime
 
     package init(
-      rate: Double, sent: Double?, acknowledged: Double?, queueDelay: TimeInterval64,
+      rate: Double, sent: Double?, acknowledged: Double?, latest: Double? = nil, queueDelay: TimeInterval64,
       roundTripTime: TimeInterval64, now: MonotonicTime
     ) {
       self.rate = rate
       self.sent = sent
       self.acknowledged = acknowledged
+      self.latest = latest
       self.queueDelay = queueDelay
       self.roundTripTime = roundTripTime
       self.now = now
@@ -83,7 +87,8 @@ package struct LossControl {
     }
     let count = received + lost
     let isLong = observation.now - windowStart >= Self.longest
-    guard count >= Self.packets || (isLong && count >= Self.fewest) else { return .undecided }
+    let isBroken = count >= Self.some && lost > received
+    guard count >= Self.packets || isBroken || (isLong && count >= Self.fewest) else { return .undecided }
     let share = Double(lost) / Double(count)
     received = 0
     lost = 0
@@ -113,9 +118,15 @@ package struct LossControl {
   }
 
   private mutating func lower(_ excess: Double, _ observation: Observation) -> Verdict {
-    let arrives = observation.acknowledged ?? observation.rate * (1 - excess)
+    var arrives = observation.acknowledged ?? observation.rate * (1 - excess)
+    var sent = observation.rate
+    if excess > 0.5 {
+      // The link has become another one: what arrived before says nothing of it, nor does what could have been sent.
+      arrives = min(arrives, observation.latest ?? arrives)
+      sent = min(sent, observation.sent ?? sent)
+    }
     decrease = (arrives, observation.now)
-    return .lower(to: max(arrives / (1 - inherent) * Self.backOff, observation.rate * (1 - excess)))
+    return .lower(to: max(arrives / (1 - inherent) * Self.backOff, sent * (1 - excess)))
   }
 
   /// Tries whether loss that stopped growth for a while, with no queue, is the way's own.

@@ -204,9 +204,8 @@ extension Shard {
     case .connected(let outbound):
       counters.handshakesDone &+= 1
       routes.set(peer.handle, inbound: peer.session.inbound)
-      // A far browser chooses the path with a check half a second after it is done with DTLS (RFC 8445 §8.1.1). What the
-      // handshake went over carries pictures until then (§12.1: a side may send on any pair that is valid).
-      if !routes.has(peer.handle), let path = peer.session.reachablePath { route(peer, over: path) }
+      // A browser that is done with DTLS may not have chosen the path yet. What is sent before over the path that the
+      // handshake took is lost on it, the first keyframe with it.
       if routes.has(peer.handle) { relay.activate(peer.handle, outbound: outbound, now: now) }
       setState(.connected, of: peer)
     case .channelOpened(let id, let parameters): channelOpened(id, parameters, of: peer)
