@@ -75,10 +75,9 @@ unit-tests:
 	@$(SWIFT_BUILD) --quiet --build-tests
 	@$(SWIFT_TEST) --skip-build 2>&1 | awk '/^✔ Test run/ || !/^(◇|✔)/ { print; fflush() }'
 
-# Most of a test is waiting, so a few run side by side; what measures comes after, alone.
+# Most of a test is waiting, so a few run side by side.
 interop-tests:
-	@SIGHTLINE_BIN=$(abspath $(SIGHTLINE)) $(PYTHON) -m pytest Tests/Interop -n $(TEST_WORKERS) --dist loadfile -m "not alone" $(PYTEST_ARGUMENTS)
-	@SIGHTLINE_BIN=$(abspath $(SIGHTLINE)) $(PYTHON) -m pytest Tests/Interop -m alone $(PYTEST_ARGUMENTS)
+	@SIGHTLINE_BIN=$(abspath $(SIGHTLINE)) $(PYTHON) -m pytest Tests/Interop -n $(TEST_WORKERS) --dist loadfile $(PYTEST_ARGUMENTS)
 
 story: build setup-tests ## The whole story and its refusals in several real browsers at once
 	@SIGHTLINE_BIN=$(abspath $(SIGHTLINE)) $(PYTHON) -m pytest Tests/Interop/test_story.py Tests/Interop/test_story_refusals.py $(PYTEST_ARGUMENTS)

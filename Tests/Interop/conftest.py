@@ -14,7 +14,10 @@ from make_fake_camera import make_camera, make_microphone
 from service import ROOT, Service
 
 #: What the relay does for narrow links, for crowds and on a full node, in figures that depend on the machine: `make relay-goals`.
-GOALS = ["test_relay_joins.py", "test_relay_links.py", "test_relay_overload.py"]
+GOALS = [
+    "test_layers.py", "test_relay_joins.py", "test_relay_lies.py", "test_relay_links.py", "test_relay_overload.py",
+    "test_sound.py",
+]
 collect_ignore = [] if os.environ.get("SIGHTLINE_GOALS") else GOALS
 
 ARTIFACTS = pathlib.Path(os.environ.get("SIGHTLINE_ARTIFACTS", ROOT / "artifacts"))
