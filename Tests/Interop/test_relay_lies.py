@@ -10,8 +10,6 @@ from relay_figures import Stretch, by_second
 from relay_page import FRAME_RATE, Browsers, Call, RelayPage, browsers, relay_footage  # noqa: F401
 from service import Service
 
-pytestmark = pytest.mark.alone
-
 SECONDS = 2
 #: Milliseconds without a picture that a busy machine may cause; what a lie could cause would be longer.
 STALL = 700
