@@ -70,6 +70,8 @@ demo: build ## Build, start a server with a simulated caller, and say what to op
 
 test: setup-tests lint unit-tests interop-tests ## All that CI runs
 
+# All at once they would wait for each other longer than some wait for an answer.
+unit-tests: export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH = 8
 unit-tests:
 	@echo "Building program and tests (release): minutes the first time"
 	@$(SWIFT_BUILD) --quiet --build-tests

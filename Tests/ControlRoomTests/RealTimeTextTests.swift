@@ -35,6 +35,8 @@ struct RealTimeTextTests {
     let watcher = TestSink()
     let session = test.enter(person(.operator), watcher)
     await session.receive(envelope(["kind": "subscribe", "incident": .string(id.value)]))
+    // Letters are for those who are there: none is kept.
+    await watcher.wait(forKind: "subscribed")
     let channel = TextSink()
     let (texts, typed) = AsyncStream.makeStream(of: String.self)
     let bridge = RealTimeTextBridge(room: test.room, principal: caller, incident: id, sink: channel)
