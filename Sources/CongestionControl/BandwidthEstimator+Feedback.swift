@@ -95,7 +95,9 @@ extension BandwidthEstimator {
       now: now)
     if case .lower(let bitsPerSecond) = verdict {
       // Lost at the end of a long queue: the queue must be emptied too.
-      if queueDelay > RateControl.shortQueue { return rate.decrease(observation) }
+      if queueDelay > RateControl.shortQueue {
+        return rate.decrease(observation, bears: loss.isBroken ? bitsPerSecond : nil)
+      }
       return rate.lower(to: bitsPerSecond, arrived: loss.isExcessive ? acknowledged : nil, now: now)
     }
     if delay.signal != .overuse { rate.restore(observation) }

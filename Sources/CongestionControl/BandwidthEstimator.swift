@@ -82,6 +82,20 @@ package struct BandwidthEstimator: ~Copyable {
     sent.deallocate()
   }
 
+  /// Begins anew on another path: nothing that was measured on the old one holds.
+  ///
+  /// - Parameter initial: Bits per second to begin with.
+  package mutating func restart(initial: Int, now: MonotonicTime) {
+    var fresh = BandwidthEstimator(initial: initial, now: now)
+    sent.forget()
+    fresh.sent = sent
+    fresh.silence.heard(sent: sent.count)
+    // The receiver and its clock stay.
+    fresh.clock = clock
+    fresh.absurdFeedback = absurdFeedback
+    self = fresh
+  }
+
   /// Takes note of a packet with a transport-wide number.
   ///
   /// Packet path.

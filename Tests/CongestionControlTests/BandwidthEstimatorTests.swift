@@ -58,6 +58,23 @@ import Testing
     #expect(estimator.isCongested == false)
   }
 
+  @Test func beginsAnewOnAnotherPath() {
+    var estimator = BandwidthEstimator(initial: 900_000, now: .zero)
+    defer { estimator.deallocate() }
+    run(&estimator, seconds: 0..<5)
+    run(&estimator, seconds: 5..<30, answers: false)
+    #expect(estimator.target == BandwidthEstimator.minimum)
+    estimator.restart(initial: 900_000, now: at(30))
+    #expect(estimator.target == 900_000)
+    #expect(estimator.hasMetLimit == false)
+    // What is still told of the old path is no lie and no news.
+    estimator.receive(feedback(from: 2_900, start: 29, count: 50), now: at(30))
+    #expect(estimator.absurdFeedback == 0)
+    #expect(estimator.acknowledgedRate == nil)
+    run(&estimator, seconds: 30..<40)
+    #expect((1_400_000...1_530_000).contains(estimator.target))
+  }
+
   @Test func stepsDownWhenNothingIsHeard() {
     var estimator = BandwidthEstimator(initial: 900_000, now: .zero)
     defer { estimator.deallocate() }

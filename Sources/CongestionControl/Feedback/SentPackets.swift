@@ -61,6 +61,11 @@ package struct SentPackets {
     bytes &+= UInt64(UInt16(clamping: length))
   }
 
+  /// Lets go of all packets so far, so that feedback about them changes nothing.
+  package mutating func forget() {
+    entries?.update(repeating: Entry(), count: Self.capacity)
+  }
+
   private mutating func allocate() -> UnsafeMutablePointer<Entry> {
     let made = UnsafeMutablePointer<Entry>.allocate(capacity: Self.capacity)
     made.initialize(repeating: Entry(), count: Self.capacity)

@@ -18,6 +18,11 @@ package struct LossControl {
   package static let certainty = 1.5
   /// Most that is taken for the way's own.
   package static let mostInherent = 0.35
+  /// From here on the link has become another one: what arrives is what it bears, whatever was sent.
+  package static let broken = 0.5
+  /// Time between two decreases, beside a round trip, so that the first can show; of a broken link each says what it bears.
+  package static let pause = TimeInterval64.milliseconds(300)
+  package static let brokenPause = TimeInterval64.milliseconds(100)
   /// A window ends with this many packets, or after this time with a few; with some as soon as most of them are lost.
   package static let packets = 50
   package static let some = 20
@@ -61,6 +66,8 @@ package struct LossControl {
   package private(set) var allowsGrowth = true
   /// The last window lost too much for probes.
   package private(set) var isExcessive = false
+  /// The last window lost most.
+  package private(set) var isBroken = false
   private var received = 0
   private var lost = 0
   private var windowStart: MonotonicTime?
@@ -105,9 +112,9 @@ package struct LossControl {
     allowsGrowth = !exceeds(excess - Self.tolerable, variance)
     isExcessive = exceeds(excess - Self.excessive, variance * Self.certainty * Self.certainty)
     if allowsGrowth { heldSince = nil } else { heldSince = heldSince ?? observation.now }
-    if let decrease, observation.now - decrease.at < observation.roundTripTime + .milliseconds(300) {
-      return .undecided
-    }
+    isBroken = excess > Self.broken
+    let pause = isBroken ? Self.brokenPause : observation.roundTripTime + Self.pause
+    if let decrease, observation.now - decrease.at < pause { return .undecided }
     if isExcessive { return lower(excess, observation) }
     return tryLess(observation)
   }
@@ -120,7 +127,7 @@ package struct LossControl {
   private mutating func lower(_ excess: Double, _ observation: Observation) -> Verdict {
     var arrives = observation.acknowledged ?? observation.rate * (1 - excess)
     var sent = observation.rate
-    if excess > 0.5 {
+    if isBroken {
       // The link has become another one: what arrived before says nothing of it, nor does what could have been sent.
       arrives = min(arrives, observation.latest ?? arrives)
       sent = min(sent, observation.sent ?? sent)
@@ -144,7 +151,7 @@ package struct LossControl {
     if share < inherent {
       inherent += 0.3 * (share - inherent)
     } else if let decrease, let sent = observation.sent, sent <= decrease.arrived,
-      observation.now - decrease.at >= observation.roundTripTime + .milliseconds(300),
+      observation.now - decrease.at >= observation.roundTripTime + Self.pause,
       observation.queueDelay < Self.queueLimit
     {
       inherent = min(inherent + 0.5 * (share - inherent), Self.mostInherent)

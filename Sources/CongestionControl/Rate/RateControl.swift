@@ -104,12 +104,14 @@ package struct RateControl {
   }
 
   /// Lowers the rate because the queue grows; not again before the last decrease can have shown.
-  package mutating func decrease(_ observation: Observation) {
+  ///
+  /// - Parameter bears: What a link bears that has become another one, bits per second: that is believed at once.
+  package mutating func decrease(_ observation: Observation, bears: Double? = nil) {
     let now = observation.now
     // What is heard now of packets behind a long queue was sent before the last decrease.
     let pause = observation.roundTripTime + .milliseconds(100) + min(observation.queueDelay, Self.longQueue)
-    let arrives = arriving(observation)
-    if let lastDecrease, now - lastDecrease < pause { return hold(now) }
+    let arrives = bears ?? arriving(observation)
+    if bears == nil, let lastDecrease, now - lastDecrease < pause { return hold(now) }
     var lowered = arrives * backOff(observation.queueDelay)
     if let sent = observation.sent, sent < 0.7 * rate, arrives >= 0.9 * sent {
       // Little is sent and all of it arrives: the queue is others', or noise. What arrives says nothing about the limit.

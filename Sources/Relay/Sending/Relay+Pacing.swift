@@ -14,7 +14,7 @@ extension Relay {
     return link
   }
 
-  /// Whether a packet has to wait, behind others or for its turn.
+  /// Whether a packet has to wait, behind others or for its turn; true also for one that is left out.
   @inline(__always)
   func mustWait(
     _ packet: CachedPacket, of stream: StreamHandle, for slot: UnsafeMutablePointer<Slot>, as handle: SlotHandle
@@ -27,10 +27,9 @@ extension Relay {
     case .awaitingKeyframe(let awaited):
       guard awaited == stream, packet.startsKeyframe else { return false }
     case .switching(let old, let new):
-      // What waits of the old picture is not worth its time when the new one has come.
-      guard (new == stream && packet.startsKeyframe) || (old == stream && slot.pointee.backlog == nil) else {
-        return false
-      }
+      // When the new picture has come and waits, the old one is over: it would take the line from it.
+      if old == stream, slot.pointee.backlog?.stream == new { return true }
+      guard (new == stream && packet.startsKeyframe) || old == stream else { return false }
     case .idle: return false
     }
     hold(handle, slot, Backlog(stream: stream, next: packet.extended))
