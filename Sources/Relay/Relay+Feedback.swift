@@ -103,6 +103,8 @@ extension Relay {
       return
     }
     slot.pointee.askedAt = now
+    // What it sees until then is what it misses something of.
+    if case .switching(let shown, _) = slot.pointee.phase { requestKeyframe(of: shown, now: now) }
     // A viewer that missed its very first packets gets the cached picture again.
     if case .forwarding = slot.pointee.phase, slot.pointee.lastReplayAt != .zero,
       now - slot.pointee.lastReplayAt < Self.firstPicture
@@ -165,18 +167,42 @@ extension Relay {
   private static var freshPictureInterval: TimeInterval64 { .milliseconds(1_000) }
 
   /// The request to send now, if it is time: at once, then again while no keyframe comes.
-  func dueKeyframeRequest(of stream: UnsafeMutablePointer<Stream>, now: MonotonicTime) -> Bool {
+  func dueKeyframeRequest(
+    of stream: UnsafeMutablePointer<Stream>, in source: UnsafeMutablePointer<Source>, now: MonotonicTime
+  ) -> Bool {
     guard case .wanted(let since, let askedAt) = stream.pointee.keyframeRequest else { return false }
+    guard !isPaused(stream, in: source, now: now) else {
+      // It goes on with a keyframe, if it does. Most senders answer with one of every size: the others would pay for it.
+      stream.pointee.keyframeRequest = .none
+      return false
+    }
     if let askedAt {
       guard now - askedAt >= Self.keyframeRetryInterval else { return false }
     } else if let last = stream.pointee.lastKeyframeAt, now - last < Self.minimumKeyframeInterval {
       return false
+    } else if let last = source.pointee.keyframeAskedAt, now - last < Self.answerOfAllSizes {
+      return false
     }
     stream.pointee.keyframeRequest = .wanted(since: since, askedAt: now)
+    source.pointee.keyframeAskedAt = now
     counters.keyframesRequested &+= 1
     return true
   }
 
+  /// Whether a sender of several sizes does not send this one now, as over a line that does not bear it.
+  private func isPaused(
+    _ stream: UnsafeMutablePointer<Stream>, in source: UnsafeMutablePointer<Source>, now: MonotonicTime
+  ) -> Bool {
+    guard source.pointee.streams.count > 1, now - stream.pointee.lastPacketAt >= Self.layerLifetime else {
+      return false
+    }
+    return source.pointee.streams.contains {
+      now - streams[unchecked: $0.handle.index].pointee.lastPacketAt < Self.layerLifetime
+    }
+  }
+
+  /// How long a request for a keyframe of one size may be answered by one of another, too.
+  private static var answerOfAllSizes: TimeInterval64 { .milliseconds(250) }
   /// Least time between a keyframe and the request for another: viewers that join together share one.
   private static var minimumKeyframeInterval: TimeInterval64 { .milliseconds(300) }
   /// How long an unanswered request waits before it is repeated.

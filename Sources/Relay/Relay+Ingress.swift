@@ -157,6 +157,7 @@ extension Relay {
   private func noteKeyframe(_ start: CachedPacket, _ stream: UnsafeMutablePointer<Stream>, _ now: MonotonicTime) {
     stream.pointee.lastKeyframeAt = now
     stream.pointee.keyframeRequest = .none
+    stream.pointee.isBroken = false
     stream.pointee.missing.forget(before: start.extended)
     if let highest = stream.pointee.sequence.highest, highest > start.extended {
       stream.pointee.collectKeyframe(after: start.extended, upTo: highest)

@@ -51,7 +51,8 @@ extension Relay {
       if slot.pointee.phase == .awaitingKeyframe(of: replay.stream) { requestKeyframe(of: replay.stream, now: now) }
       return false
     }
-    if !replay.isStill, let place = stream.pointee.ring.find(start), highest - start < longestReplay(to: slot, now: now)
+    if !replay.isStill, !stream.pointee.isBroken, let place = stream.pointee.ring.find(start),
+      highest - start < longestReplay(to: slot, now: now)
     {
       // Of a keyframe that is still arriving, the rest follows live.
       slot.pointee.begin(replay.stream, at: stream.pointee.ring.entries[place], now: now)

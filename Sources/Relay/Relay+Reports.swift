@@ -98,11 +98,11 @@ extension Relay {
     for named in source.pointee.streams {
       let stream = streams[unchecked: named.handle.index]
       if source.pointee.acceptsNACK {
-        appendMissing(of: stream, from: ssrc, now, &packets)
+        appendMissing(of: stream, in: source, from: ssrc, now, &packets)
         if stream.pointee.missing.deadline != nil { isRepairing = true }
       }
       if stream.pointee.keyframeRequest != .none { isRepairing = true }
-      if dueKeyframeRequest(of: stream, now: now) {
+      if dueKeyframeRequest(of: stream, in: source, now: now) {
         packets.append(
           .pictureLossIndication(PictureLossIndication(senderSSRC: ssrc, mediaSSRC: stream.pointee.ssrc)))
       }
@@ -110,16 +110,27 @@ extension Relay {
   }
 
   private func appendMissing(
-    of stream: UnsafeMutablePointer<Stream>, from ssrc: SSRC, _ now: MonotonicTime, _ packets: inout [RTCPPacket]
+    of stream: UnsafeMutablePointer<Stream>, in source: UnsafeMutablePointer<Source>, from ssrc: SSRC,
+    _ now: MonotonicTime, _ packets: inout [RTCPPacket]
   ) {
     guard let deadline = stream.pointee.missing.deadline, deadline <= now else { return }
     let round = stream.pointee.missing.takeRound(now: now, roundTripTime: nil)
-    if round.needsKeyframe, stream.pointee.keyframeRequest == .none, stream.pointee.kind == .video {
-      stream.pointee.keyframeRequest = .wanted(since: now, askedAt: nil)
+    if round.needsKeyframe, stream.pointee.kind == .video {
+      stream.pointee.isBroken = true
+      if stream.pointee.keyframeRequest == .none, isUsed(stream, in: source) {
+        stream.pointee.keyframeRequest = .wanted(since: now, askedAt: nil)
+      }
     }
     guard !round.lost.isEmpty else { return }
     counters.nacksSent &+= UInt64(round.lost.count)
     packets.append(.genericNACK(GenericNACK(senderSSRC: ssrc, mediaSSRC: stream.pointee.ssrc, lost: round.lost)))
+  }
+
+  /// Whether anybody sees a stream, or it is the one that is recorded: of a size that nobody sees no keyframe is missed.
+  private func isUsed(_ stream: UnsafeMutablePointer<Stream>, in source: UnsafeMutablePointer<Source>) -> Bool {
+    if stream.pointee.subscribers.count > 0 || source.pointee.streams.count == 1 { return true }
+    guard stream.pointee.recording != 0, let preferred = source.pointee.preferred else { return false }
+    return streams[unchecked: preferred.index].pointee.ssrc == stream.pointee.ssrc
   }
 
   /// Receiver reports about the peer's sources, sender reports about its slots.

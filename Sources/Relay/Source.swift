@@ -16,6 +16,8 @@ struct Source {
   var status = SourceStatus(activity: .waiting, format: nil, bitsPerSecond: 0)
   /// What the recorder knows it by; 0 while it is not recorded.
   var recording: UInt32 = 0
+  /// When a keyframe of one of its streams was asked for last.
+  var keyframeAskedAt: MonotonicTime?
   /// Slots connected to this source.
   var slots: [SlotHandle] = []
 

@@ -16,6 +16,8 @@ struct Stream {
   var subscribers = SubscriberList()
   var keyframeRequest = KeyframeRequest.none
   var lastKeyframeAt: MonotonicTime?
+  /// Whether something since the last keyframe is lost for good.
+  var isBroken = false
   var lastPacketAt: MonotonicTime
   var format = FormatIndex.none
   var rate = RateMeter()

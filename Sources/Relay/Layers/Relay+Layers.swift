@@ -38,7 +38,7 @@ extension Relay {
   }
 
   /// An encoding that sends nothing for this long is no longer offered: shorter than ``stallLimit``, since others are there.
-  private static var layerLifetime: TimeInterval64 { .milliseconds(1_000) }
+  static var layerLifetime: TimeInterval64 { .milliseconds(1_000) }
   /// Headers and protection, in hundredths of the payload, for packets of common size.
   private static var overheadShare: Int { 5 }
 

@@ -98,6 +98,52 @@ import Testing
     #expect(stage.viewer.media().isContinuous)
   }
 
+  /// Most senders answer a request for a keyframe of one size with keyframes of all: the size that is seen would pay.
+  @Test func aSizeThatPausesIsNotAskedForKeyframes() throws {
+    let stage = try Stage()
+    stage.run(pictures: 120)
+    let paused = stage.encodings.removeFirst()
+    stage.run(pictures: 45)
+    // Somebody still waits for a picture of it, who is not told that there is none.
+    stage.world.relay.requestKeyframe(ofRecorded: 7, stream: SSRC(paused.ssrc), now: stage.world.now)
+    stage.asked.removeAll()
+    stage.run(pictures: 120)
+    #expect(stage.asked.isEmpty, "\(stage.asked)")
+    stage.encodings.insert(paused, at: 0)
+    stage.run(pictures: 2)
+    stage.world.relay.requestKeyframe(ofRecorded: 7, stream: SSRC(paused.ssrc), now: stage.world.now)
+    stage.run(pictures: 30)
+    #expect(stage.asked == [paused.ssrc], "when it sends again it is asked")
+  }
+
+  @Test func keyframesOfSeveralSizesAreAskedForTogether() throws {
+    let stage = try Stage()
+    stage.run(pictures: 120)
+    stage.asked.removeAll()
+    for encoding in stage.encodings {
+      stage.world.relay.requestKeyframe(ofRecorded: 7, stream: SSRC(encoding.ssrc), now: stage.world.now)
+    }
+    stage.run(pictures: 30)
+    #expect(stage.asked.count == 1, "\(stage.asked)")
+  }
+
+  @Test func whatIsLostOfASizeThatNobodySeesCostsNoKeyframe() throws {
+    let stage = try Stage()
+    stage.run(pictures: 120)
+    stage.asked.removeAll()
+    stage.lossless = [0x22, 0x33]
+    stage.run(pictures: 1)
+    stage.lossless = [0x11, 0x22, 0x33]
+    stage.run(pictures: 90)
+    #expect(stage.asked.isEmpty, "\(stage.asked)")
+    // Who comes to see it is not shown what is torn.
+    stage.world.relay.setHeight(90, of: stage.viewer.slots[0].handle)
+    stage.run(pictures: 60)
+    #expect(!stage.asked.isEmpty)
+    #expect(stage.sizes.suffix(10).allSatisfy { $0 < 1_000 })
+    #expect(stage.viewer.media().isContinuous)
+  }
+
   @Test func aKeyframeDoesNotMakeALayerLookTooLarge() throws {
     let world = try World()
     let caller = world.addCaller()
@@ -132,6 +178,7 @@ import Testing
       world = try World()
       caller = world.addCaller()
       source = try world.addSource(of: caller)
+      world.relay.record(source, as: 7)
       viewer = try world.addViewer()
       world.connect(viewer, to: source)
       run(pictures: 1, keyframe: true)
@@ -140,13 +187,20 @@ import Testing
     var status: SlotStatus? { world.relay.status(of: viewer.slots[0].handle, showing: source, now: world.now) }
     var sizes: [Int] { viewer.media().map(\.payload.count) }
 
+    /// Of which stream a keyframe was asked for, in order.
+    var asked: [UInt32] = []
+    /// Streams that lose no packet.
+    var lossless: Set<UInt32> = [0x11, 0x22, 0x33]
+
     func run(pictures: Int, keyframe: Bool = false) {
       for _ in 0..<pictures {
-        let isAsked = world.takeFeedback(to: caller).contains { packet in
-          if case .pictureLossIndication = packet { true } else { false }
+        let requests = world.takeFeedback(to: caller).compactMap { packet in
+          if case .pictureLossIndication(let request) = packet { request.mediaSSRC.rawValue } else { nil }
         }
+        asked += requests
         for place in encodings.indices {
-          world.send(encodings[place].next(keyframe: keyframe || isAsked), from: caller)
+          let packets = encodings[place].next(keyframe: keyframe || !requests.isEmpty)
+          if lossless.contains(encodings[place].ssrc) { world.send(packets, from: caller) }
         }
         world.advance(LayeredStream.interval)
       }
