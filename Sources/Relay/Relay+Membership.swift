@@ -61,16 +61,20 @@ extension Relay {
   package func activate(_ peer: PeerHandle, outbound: SRTPOutbound, now: MonotonicTime) {
     guard let entry = peers.find(Int(peer.index)) else { return }
     for handle in entry.pointee.slots { slots[unchecked: handle.index].pointee.outbound = outbound }
+    showFirstPictures(to: entry, now: now)
+    for handle in entry.pointee.sources {
+      requestKeyframes(of: handle, now: now)
+    }
+  }
+
+  /// Shows a viewer what is kept of the pictures that its slots wait for, at once (DESIGN, decision 4).
+  func showFirstPictures(to peer: UnsafeMutablePointer<RelayPeer>, now: MonotonicTime) {
     // Which layer it is comes first: the largest picture may be more than the link takes in a second.
     nextAllocation = .zero
     allocate(now: now)
-    for handle in entry.pointee.slots where !replays.contains(where: { $0.slot == handle }) {
-      // The cached picture at once (DESIGN, decision 4).
+    for handle in peer.pointee.slots where !replays.contains(where: { $0.slot == handle }) {
       guard !scheduleReplay(handle), let stream = slots[unchecked: handle.index].pointee.phase.target else { continue }
       requestKeyframe(of: stream, now: now)
-    }
-    for handle in entry.pointee.sources {
-      requestKeyframes(of: handle, now: now)
     }
   }
 

@@ -71,9 +71,29 @@ import Testing
     node.simulator.run(for: .seconds(30))
     let end = node.simulator.now + TimeInterval64.milliseconds(-500)
     let sound = narrow.soundShare(from: dropped + .seconds(1), to: end, within: .milliseconds(400))
-    #expect(sound > 0.98, "\(sound); \(narrow.course(from: start))")
+    #expect(sound > 0.99, "\(sound); \(narrow.course(from: start))")
     #expect(narrow.decoder.torn + narrow.decoder.backward == 0)
     #expect(fast.pictureShare(from: dropped, to: end, within: .milliseconds(60)) == 1)
+  }
+
+  @Test("another network brings the picture back at once and is measured anew", arguments: 1...6)
+  func changesNetwork(seed: UInt64) throws {
+    let (node, start) = try call(seed: seed)
+    let narrow = node.viewers[0]
+    node.simulator.run(for: .seconds(10))
+    node.setDownlink(of: narrow, .init(delay: .milliseconds(20), loss: 1))
+    node.simulator.run(for: .seconds(6))
+    node.setDownlink(of: narrow, .line(8_000_000))
+    let changed = node.simulator.now
+    node.relay.pathChanged(of: narrow.place.peer, now: changed)
+    node.simulator.run(for: .seconds(10))
+    let course = narrow.course(from: start)
+    let first = try #require(narrow.decoder.shown.first { $0.shownAt >= changed })
+    #expect(first.shownAt - changed <= .milliseconds(300), "\(course)")
+    #expect(narrow.size == 2, "\(course)")
+    let freeze = narrow.decoder.longestFreeze(from: first.shownAt, to: node.simulator.now)
+    #expect(freeze <= .milliseconds(500), "\(freeze.milliseconds) ms; \(course)")
+    #expect(narrow.decoder.torn + narrow.decoder.backward == 0)
   }
 
   @Test("one seed is one course of events")

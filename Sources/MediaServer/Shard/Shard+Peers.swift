@@ -199,7 +199,8 @@ extension Shard {
     case .pathChanged(let path):
       let isFirst = !routes.has(peer.handle)
       route(peer, over: path)
-      if isFirst, let outbound = peer.session.outbound { relay.activate(peer.handle, outbound: outbound, now: now) }
+      guard isFirst else { return relay.pathChanged(of: peer.handle, now: now) }
+      if let outbound = peer.session.outbound { relay.activate(peer.handle, outbound: outbound, now: now) }
     case .iceStateChanged(let state): iceChanged(to: state, peer)
     case .connected(let outbound):
       counters.handshakesDone &+= 1

@@ -34,6 +34,19 @@ extension Relay {
     }
   }
 
+  /// A viewer's packets take another path now: what was measured on the old one says nothing about it.
+  ///
+  /// Pictures that went into a path that is lost are shown anew, from the caches, at once.
+  package func pathChanged(of peer: PeerHandle, now: MonotonicTime) {
+    guard let entry = peers.find(Int(peer.index)), let link = entry.pointee.link else { return }
+    let isLost = link.pointee.isLost(now)
+    link.pointee.restart(now)
+    guard isLost else { return }
+    replays.removeAll { entry.pointee.slots.contains($0.slot) }
+    for handle in entry.pointee.slots { slots[unchecked: handle.index].pointee.startAnew(now) }
+    showFirstPictures(to: entry, now: now)
+  }
+
   /// Brings a viewer's estimate up to date, paces by it, and starts a probe when it is time.
   func updateLink(of handle: PeerHandle, _ peer: UnsafeMutablePointer<RelayPeer>, now: MonotonicTime) {
     guard let link = peer.pointee.link else { return }

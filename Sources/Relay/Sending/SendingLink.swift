@@ -51,6 +51,22 @@ struct SendingLink: ~Copyable {
     lastFeedbackAt = now
   }
 
+  /// Whether the viewer's feedback, of which there was some, has stopped: what was sent lately did not arrive.
+  func isLost(_ now: MonotonicTime) -> Bool {
+    informedSince != nil && now - lastFeedbackAt > Self.longestFeedbackPause
+  }
+
+  /// Longer than any browser waits between two reports on what arrives.
+  private static var longestFeedbackPause: TimeInterval64 { .milliseconds(500) }
+
+  /// Begins anew on another path.
+  mutating func restart(_ now: MonotonicTime) {
+    estimator.restart(initial: Self.initialEstimate, now: now)
+    pacer = Pacer(now: now)
+    informedSince = nil
+    probe = nil
+  }
+
   /// What the link bears, bits per second; nil while nothing is known.
   func bitsPerSecond(_ now: MonotonicTime) -> Int? {
     guard informedSince != nil, now - lastFeedbackAt < Self.feedbackLifetime else { return nil }
