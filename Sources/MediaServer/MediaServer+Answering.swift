@@ -50,9 +50,7 @@ extension MediaServer {
   private func policy(for permissions: MediaPermissions) -> AnswerPolicy {
     AnswerPolicy(
       mayPublish: permissions.contains(.publish), maySubscribe: permissions.contains(.subscribe),
-      // Not yet switched on: redundant sound (`.red` first) and the extension that viewers' links are measured by
-      // (``HeaderExtensionURI/transportWideCC``): a picture comes back too late when a viewer changes networks.
-      sourceCodecPreference: [.opus], slotExtensions: [])
+      sourceCodecPreference: [.red, .opus], slotExtensions: [HeaderExtensionURI.transportWideCC])
   }
 
   private var sdpFingerprint: SDPFingerprint {

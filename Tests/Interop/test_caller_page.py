@@ -277,7 +277,8 @@ def test_dark_page_gives_nothing_away(desk: Desk, pages: Pages) -> None:
 def test_quality_is_turned_down_and_up(desk: Desk, pages: Pages) -> None:
     page = pages.open(desk.service.caller)
     start_call(page)
-    width = wait_for(lambda: page.evaluate("window.sightline?.stats.video?.width"), "the picture's width")
+    # Of several sizes the smallest goes out first.
+    width = wait_for(lambda: page.evaluate("window.sightline?.stats.video?.sizes?.h?.width"), "the picture's width", 30)
     assert desk.command("quality", "low")["status"] == "done"
     wait_for(lambda: page.evaluate("window.sightline?.stats.video.width") < width / 2, "a smaller picture goes out", 20)
     assert desk.command("quality", "perfect")["status"] == "unsupported"

@@ -21,10 +21,12 @@ NETWORKS = {
 }
 SECONDS = 12
 #: Frames a second that are still a moving picture; how many there are is up to the caller's encoder, which slows down
-#: when the loss makes it careful, so that what is decoded is also held against what was encoded.
+#: when the loss makes it careful, so that what is decoded is also held against what was encoded: frames that no other needs
+#: are left out when they would come late, so that the picture goes on.
 ENOUGH_FRAMES = 6
+SHARE_OF_FRAMES = 0.6
 #: Share of the time that the picture may stand still, by WebRTC's own definition of a freeze.
-MOST_FROZEN = 0.3
+MOST_FROZEN = 0.25
 REPAIRS = ("nacks_sent", "rtx_received", "nacks_received", "rtx_sent")
 
 
@@ -88,7 +90,7 @@ def test_picture_runs_on_through_loss_and_jitter(
         assert link.up.lost > 0 and link.down.lost > 0
     assert_repair(grown, NETWORKS[network][1])
     for row in seen:
-        assert row["frames_per_second"] >= max(ENOUGH_FRAMES, 0.9 * sent["frames_per_second"]), (sent, seen)
+        assert row["frames_per_second"] >= max(ENOUGH_FRAMES, SHARE_OF_FRAMES * sent["frames_per_second"]), (sent, seen)
         assert row["frozen"] <= MOST_FROZEN, seen
     # What the caller repaired is whole again for everyone: the viewer with a good line loses next to nothing.
     assert seen[0]["lost"] <= 0.01 * grown["rtp_forwarded"], seen

@@ -92,7 +92,7 @@ import Testing
   }
 
   @Test(
-    "redundant sound is taken from senders that offer it, after plain Opus",
+    "redundant sound is taken from senders that offer it, before plain Opus",
     arguments: [
       ("chromium-sendonly", true), ("chromium-sendrecv", true), ("safari-ios-sendonly", true),
       ("firefox-sendonly", false), ("obs-whip", false),
@@ -107,7 +107,7 @@ import Testing
         offer: try String(contentsOf: path, encoding: .utf8)))
     let audio = try #require(try SessionDescription(parsing: answer.sdp).media.first { $0.kind == .audio })
     let codecs = try audio.carriedCodecs(feedback: []).map(\.codec)
-    #expect(codecs == (isOffered ? [.opus, .red] : [.opus]))
+    #expect(codecs == (isOffered ? [.red, .opus] : [.opus]))
     await stage.close()
   }
 }

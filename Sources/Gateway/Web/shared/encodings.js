@@ -33,8 +33,8 @@ const oneStream = {
  * @returns {RTCRtpTransceiver}
  */
 export function offerPicture(connection, picture, { names, ladder, streams = [], codec, mode }) {
-  // Several sizes are sent only where a page is asked to (`?sizes=several`), until they bear a bad uplink as well as one does.
-  const isOne = new URLSearchParams(location.search).get("sizes") !== "several";
+  // A page may be asked for one size (`?sizes=one`), as from a device that can do no more.
+  const isOne = new URLSearchParams(location.search).get("sizes") === "one";
   const single = oneStream[codec?.toUpperCase()];
   const several = names.map((rid) => ({ rid, ...part(ladder, rid) }));
   const top = part(ladder, names.at(-1), true);
