@@ -21,8 +21,8 @@ NETWORKS = {
 }
 SECONDS = 12
 #: Frames a second that are still a moving picture; how many there are is up to the caller's encoder, which slows down
-#: when the loss makes it careful, so that what is decoded is also held against what was encoded: frames that no other needs
-#: are left out when they would come late, so that the picture goes on.
+#: when the loss makes it careful, so that what is decoded is also held against what was encoded. Of several sizes that is the
+#: busiest, which need not be the one that is seen: the share only tells a picture that runs from one that does not.
 ENOUGH_FRAMES = 6
 SHARE_OF_FRAMES = 0.6
 #: Share of the time that the picture may stand still, by WebRTC's own definition of a freeze.
