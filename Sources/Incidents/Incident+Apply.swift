@@ -94,6 +94,7 @@ extension Incident {
     state = .merged
     outcome = .attached
     endedAt = event.time
+    stagesAtMerge = Dictionary(callers.map { ($0.id, $0.stage) }) { first, _ in first }
   }
 
   private mutating func applyAbsorption(_ event: JournalEvent) {

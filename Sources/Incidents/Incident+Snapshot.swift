@@ -75,12 +75,15 @@ extension Incident {
     return .object(members)
   }
 
-  /// What the incident that goes on is told of this one.
+  /// What the incident that goes on is told of this one: its callers as the merge found them.
+  ///
+  /// The merge itself ends their calls here, which may be in the journal before anybody asks.
   package func absorption() -> JSONValue {
     let rows = callers.prefix(Self.maximumCallersAfterMerges).map { caller -> JSONValue in
-      .members([
+      let stage = stagesAtMerge[caller.id] ?? caller.stage
+      return .members([
         "caller": .string(caller.id), "name": caller.name.map { .string($0) },
-        "phone": caller.phone.map { .string($0) }, "stage": .string(caller.stage.rawValue),
+        "phone": caller.phone.map { .string($0) }, "stage": .string(stage.rawValue),
       ])
     }
     // Links to what was merged into this one before have to lead on as well.

@@ -23,6 +23,8 @@ package struct Incident: Hashable, Sendable {
   package internal(set) var outcome: Outcome?
   /// Where it goes on, when it is merged.
   package internal(set) var mergedInto: IncidentID?
+  /// How far each caller was when it was merged, by id: what the other incident goes on from.
+  var stagesAtMerge: [String: CallerStage] = [:]
   /// What became part of it.
   package internal(set) var absorbed: [IncidentID] = []
   package internal(set) var suggestions: [MergeSuggestion] = []

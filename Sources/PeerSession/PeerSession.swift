@@ -22,6 +22,7 @@ package final class PeerSession {
   private var lifecycle = Lifecycle.connecting
   /// Where a DTLS datagram came from last: where ours go until ICE has selected a path.
   private var lastDTLSPath: TransportPath?
+  private var provisionalPath = ProvisionalPath.none
   package private(set) var counters = PeerSessionCounters()
 
   /// Outputs that wait for ``poll()``; further datagrams are dropped, which every protocol here repairs.
@@ -83,11 +84,11 @@ package final class PeerSession {
   /// When to call ``handleTimeout(now:)``; nil when nothing is awaited.
   package var deadline: MonotonicTime? {
     guard lifecycle != .closed else { return nil }
-    return [ice.deadline, dtls.deadline, channelDeadline].compactMap { $0 }.min()
+    return [ice.deadline, dtls.deadline, channelDeadline, provisionalPath.deadline].compactMap { $0 }.min()
   }
 
-  /// The path that everything is sent on; nil before ICE has one.
-  package var selectedPath: TransportPath? { ice.selectedPath }
+  /// The path that everything is sent on: the one that ICE has selected, or ``ProvisionalPath`` before that; nil for none.
+  package var selectedPath: TransportPath? { ice.selectedPath ?? provisionalPath.path }
 
   /// Where ICE stands.
   package var iceState: ICEState { ice.state }
@@ -198,12 +199,13 @@ extension PeerSession {
     if case .running(let transport) = channels, let due = transport.deadline, due <= now {
       transport.handleTimeout(now: now)
     }
+    if let due = provisionalPath.deadline, due <= now { takeProvisionalPath() }
     drain(now: now)
   }
 
   /// Protects and sends RTCP; dropped before the keys are known.
   package func sendRTCP(_ packet: [UInt8]) {
-    guard case .ready(let context) = keys, let path = ice.selectedPath else { return }
+    guard case .ready(let context) = keys, let path = selectedPath else { return }
     var bytes = packet
     bytes.append(contentsOf: repeatElement(0, count: Self.rtcpOverhead))
     let length = bytes.withUnsafeMutableBytes { buffer in
@@ -301,7 +303,8 @@ extension PeerSession {
       switch output {
       case .transmit(let bytes, let path): emit(.transmit(bytes, on: path))
       case .selectedPathChanged(let path):
-        emit(.event(.pathChanged(path)))
+        if provisionalPath.path != path { emit(.event(.pathChanged(path))) }
+        provisionalPath = .none
         // The client may speak as soon as there is a way to the server (RFC 8842 §5.5); a repeated start does nothing.
         dtls.start(now: now)
       case .stateChanged(let state):
@@ -361,10 +364,19 @@ extension PeerSession {
       keys = .ready(context)
       lifecycle = .connected
       emit(.event(.connected(context.outbound)))
+      if ice.selectedPath == nil { provisionalPath = .due(now + ProvisionalPath.patience) }
       startChannels(now: now)
     } catch {
       finish(.keysUnusable(error.description))
     }
+  }
+
+  /// Media goes where the handshake went, until ICE says otherwise.
+  private func takeProvisionalPath() {
+    provisionalPath = .none
+    guard ice.selectedPath == nil, let path = lastDTLSPath else { return }
+    provisionalPath = .taken(path)
+    emit(.event(.pathChanged(path)))
   }
 
   private func finish(_ reason: PeerCloseReason) {

@@ -66,13 +66,14 @@ extension Relay {
       counters.packetsForwarded &+= forwarded
     }
     while cursor.subscriber < subscribers.count {
-      let slot = slots[unchecked: subscribers[cursor.subscriber]]
+      let name = SlotHandle(Int(subscribers[cursor.subscriber]))
+      let slot = slots[unchecked: name.index]
       let pacer = pacer(of: slot, now: now)
       var message = MessageBuilder(destination: slot.pointee.destination)
       while cursor.packet < pending.count {
         let place = pending[cursor.packet]
         var packet = ring.entries[place]
-        if pacer != nil, mustWait(packet, of: handle, for: slot, as: SlotHandle(Int(subscribers[cursor.subscriber]))) {
+        if pacer != nil, isHeldBack(packet, of: handle, for: slot, as: name) {
           cursor.packet &+= 1
           continue
         }

@@ -98,7 +98,7 @@ extension Relay {
     for named in source.pointee.streams {
       let stream = streams[unchecked: named.handle.index]
       if source.pointee.acceptsNACK {
-        appendMissing(of: stream, in: source, from: ssrc, now, &packets)
+        appendMissing(of: named.handle, in: source, from: ssrc, now, &packets)
         if stream.pointee.missing.deadline != nil { isRepairing = true }
       }
       if stream.pointee.keyframeRequest != .none { isRepairing = true }
@@ -110,14 +110,15 @@ extension Relay {
   }
 
   private func appendMissing(
-    of stream: UnsafeMutablePointer<Stream>, in source: UnsafeMutablePointer<Source>, from ssrc: SSRC,
-    _ now: MonotonicTime, _ packets: inout [RTCPPacket]
+    of handle: StreamHandle, in source: UnsafeMutablePointer<Source>, from ssrc: SSRC, _ now: MonotonicTime,
+    _ packets: inout [RTCPPacket]
   ) {
+    let stream = streams[unchecked: handle.index]
     guard let deadline = stream.pointee.missing.deadline, deadline <= now else { return }
     let round = stream.pointee.missing.takeRound(now: now, roundTripTime: nil)
     if round.needsKeyframe, stream.pointee.kind == .video {
       stream.pointee.isBroken = true
-      if stream.pointee.keyframeRequest == .none, isUsed(stream, in: source) {
+      if stream.pointee.keyframeRequest == .none, isUsed(handle, in: source) {
         stream.pointee.keyframeRequest = .wanted(since: now, askedAt: nil)
       }
     }
@@ -127,10 +128,13 @@ extension Relay {
   }
 
   /// Whether anybody sees a stream, or it is the one that is recorded: of a size that nobody sees no keyframe is missed.
-  private func isUsed(_ stream: UnsafeMutablePointer<Stream>, in source: UnsafeMutablePointer<Source>) -> Bool {
+  ///
+  /// The recorder keeps the best of several sizes, as what is preferred is; where the two differ for a while, it asks for
+  /// its keyframes itself.
+  private func isUsed(_ handle: StreamHandle, in source: UnsafeMutablePointer<Source>) -> Bool {
+    let stream = streams[unchecked: handle.index]
     if stream.pointee.subscribers.count > 0 || source.pointee.streams.count == 1 { return true }
-    guard stream.pointee.recording != 0, let preferred = source.pointee.preferred else { return false }
-    return streams[unchecked: preferred.index].pointee.ssrc == stream.pointee.ssrc
+    return stream.pointee.recording != 0 && source.pointee.preferred == handle
   }
 
   /// Receiver reports about the peer's sources, sender reports about its slots.

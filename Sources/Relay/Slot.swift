@@ -91,6 +91,14 @@ extension Slot {
     if backlog?.stream == stream { backlog = nil }
     if case .layer(let layer) = view.rung, layer.stream == stream { view.rung = nil }
   }
+
+  /// Forgets what was sent: the viewer is to be shown its picture from a keyframe on.
+  mutating func startAnew(_ now: MonotonicTime) {
+    resetAllocation(now)
+    backlog = nil
+    guard kind == .video, let stream = phase.target else { return }
+    phase = .awaitingKeyframe(of: stream)
+  }
 }
 
 /// A picture's running numbers as its viewer saw them (RFC 7741 §4.2).

@@ -25,6 +25,17 @@ struct MergeTests {
     #expect(into.incident.callers.map(\.id) == ["c", "x"])
   }
 
+  /// The merge ends the calls of what was merged, and that may be told before the other incident is.
+  @Test func callersAreAsTheMergeFoundThem() throws {
+    var from = try Story("two")
+    try from.add(.callerAdded, ["caller": "x"])
+    try from.add(.callerStage, ["caller": "x", "stage": "live"])
+    try from.add(.merged, ["into": "one"])
+    try from.add(.callerStage, ["caller": "x", "stage": "ended"])
+    #expect(from.incident.caller("x")?.stage == .ended)
+    #expect(from.incident.absorption()["callers"]?.array?.first?["stage"] == "live")
+  }
+
   @Test func chainsKeepTheirCallersAndLinks() throws {
     var first = try Story("first")
     try first.add(.callerAdded, ["caller": "x"])

@@ -16,6 +16,9 @@ from metadata_client import Message, MetadataClient
 
 #: Messages that may wait for their answer.
 WINDOW = 8
+#: How long nothing may be answered, seconds: on a busy machine a node that is killed all the time needs most of its life to
+#: start.
+PATIENCE = 120
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Talker(MetadataClient):
             # Whoever was held up does not make up for more than a moment.
             due = max(due + 1 / rate, time.monotonic() - 0.1)
             await asyncio.sleep(max(0, due - time.monotonic()))
-            await self.until(lambda: self.waiting < WINDOW, "room for another message", 60)
+            await self.until(lambda: self.waiting < WINDOW, "room for another message", PATIENCE)
             self.check()
             self.say(*make(len(self.said) + 1))
 

@@ -406,14 +406,8 @@ def steady(events: list[dict]) -> list[dict]:
             continue
         if stage == "live":
             live.add(caller)
-        kept.append(as_merged(event) if event["kind"] == "incident.absorbed" else event)
+        kept.append(event)
     return kept
-
-
-def as_merged(event: dict) -> dict:
-    """A caller whose media the merge ended may have been told as ended before the other incident tells of them."""
-    callers = [caller | {"stage": "live"} if caller["stage"] == "ended" else caller for caller in event["payload"]["callers"]]
-    return event | {"payload": event["payload"] | {"callers": callers}}
 
 
 @pytest.fixture(scope="module", params=["VP8", "H264"])

@@ -35,12 +35,12 @@ def publish(browsers: Browsers, call: Call) -> RelayPage:  # noqa: F811
 
 
 def first_picture(browsers: Browsers, call: Call) -> tuple[float, list]:  # noqa: F811
-    """Milliseconds from being connected to the first picture, and the frames of the first second."""
+    """Milliseconds from being connected to the first picture, and the frames until a fresh keyframe can have come."""
     viewer = browsers.open(call)
     viewer.watch()
     connected = viewer.until_connected()
     shown = viewer.until_shown()
-    viewer.pause(1)
+    viewer.pause(2 * CALLER_DELAY + 1)
     frames = viewer.seen()["frames"]
     viewer.close()
     return shown - connected, frames

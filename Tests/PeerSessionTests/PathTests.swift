@@ -1,6 +1,7 @@
 import ICE
 import PeerSession
 import Primitives
+import STUN
 import SimulationSupport
 import Testing
 
@@ -77,5 +78,53 @@ import Testing
     link.simulator.run(for: .seconds(3))
     #expect(link.server.session.selectedPath?.remote == moved)
     #expect(inbox.numbers.count > 250)
+  }
+
+  // MARK: - Before the nomination
+
+  /// A link on which the server hears of no nomination.
+  private func withoutNomination() throws -> Link {
+    let link = try Link()
+    link.server.loses = { (try? $0.withUnsafeBytes { try STUNMessage(parsing: $0) })?.usesCandidate ?? false }
+    try link.connect()
+    return link
+  }
+
+  @Test func mediaTakesTheHandshakesPathWhileNoneIsNominated() throws {
+    let link = try withoutNomination()
+    #expect(link.server.session.selectedPath == nil, "the peer gets a moment to set up its keys and to choose")
+    link.simulator.run(for: .milliseconds(50))
+    #expect(link.server.session.selectedPath?.remote == Link.home)
+    let inbox = Inbox(of: link.client)
+    #expect(link.sendRTP(1, from: link.server))
+    link.simulator.run(for: .milliseconds(20))
+    #expect(inbox.numbers == [1])
+    // The nomination of the same path is no news.
+    link.server.loses = { _ in false }
+    link.simulator.run(for: .seconds(5))
+    #expect(link.server.session.iceState == .connected)
+    #expect(pathChanges(of: link.server) == [Link.home])
+  }
+
+  @Test func aNominationOverrulesTheHandshakesPath() throws {
+    let link = try withoutNomination()
+    link.simulator.run(for: .milliseconds(50))
+    link.server.loses = { _ in false }
+    link.simulator.network.setUp(false, Link.home)
+    link.pair.restart(at: Link.mobile, seed: 99, now: link.simulator.now)
+    link.simulator.run(for: .seconds(5))
+    #expect(link.server.session.selectedPath?.remote == Link.mobile)
+    #expect(pathChanges(of: link.server).suffix(1) == [Link.mobile])
+  }
+
+  @Test func whoNominatesInTimeHasNoOtherPath() throws {
+    let link = try Link()
+    try link.connect()
+    link.simulator.run(for: .seconds(1))
+    #expect(pathChanges(of: link.server) == [Link.home])
+  }
+
+  private func pathChanges(of endpoint: Endpoint) -> [TransportAddress] {
+    endpoint.events.compactMap { if case .pathChanged(let path) = $0.event { path.remote } else { nil } }
   }
 }

@@ -15,6 +15,8 @@ package final class Endpoint {
   package var onRTP: (UnsafeRawBufferPointer, MonotonicTime) -> Void = { _, _ in }
   /// Called with every decrypted RTCP datagram.
   package var onRTCP: (UnsafeRawBufferPointer, MonotonicTime) -> Void = { _, _ in }
+  /// Whether a datagram is lost just before it arrives.
+  package var loses: ([UInt8]) -> Bool = { _ in false }
   /// Called with every event.
   package var onEvent: (PeerEvent, MonotonicTime) -> Void = { _, _ in }
   private var noted = MonotonicTime.zero
@@ -24,6 +26,7 @@ package final class Endpoint {
   }
 
   package func receive(_ arrival: SimulatedNetwork.Arrival, now: MonotonicTime) {
+    guard !loses(arrival.bytes) else { return }
     var bytes = arrival.bytes
     bytes.withUnsafeMutableBytes { buffer in
       switch session.receive(buffer, on: arrival.path, now: now) {

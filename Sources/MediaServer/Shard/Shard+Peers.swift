@@ -205,8 +205,6 @@ extension Shard {
     case .connected(let outbound):
       counters.handshakesDone &+= 1
       routes.set(peer.handle, inbound: peer.session.inbound)
-      // A browser that is done with DTLS may not have chosen the path yet. What is sent before over the path that the
-      // handshake took is lost on it, the first keyframe with it.
       if routes.has(peer.handle) { relay.activate(peer.handle, outbound: outbound, now: now) }
       setState(.connected, of: peer)
     case .channelOpened(let id, let parameters): channelOpened(id, parameters, of: peer)

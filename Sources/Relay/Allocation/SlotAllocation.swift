@@ -30,14 +30,6 @@ extension Slot {
     goal = .all
     if phase == .idle { cut = .all }
   }
-
-  /// Forgets what was sent: the viewer is to be shown its picture from a keyframe on.
-  mutating func startAnew(_ now: MonotonicTime) {
-    resetAllocation(now)
-    backlog = nil
-    guard kind == .video, let stream = phase.target else { return }
-    phase = .awaitingKeyframe(of: stream)
-  }
 }
 
 /// What a slot shows, for those who watch from above.

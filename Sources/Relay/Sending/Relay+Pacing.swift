@@ -14,9 +14,9 @@ extension Relay {
     return link
   }
 
-  /// Whether a packet has to wait, behind others or for its turn; true also for one that is left out.
+  /// Whether a packet does not leave now: it waits, behind others or for its turn, or its picture is over.
   @inline(__always)
-  func mustWait(
+  func isHeldBack(
     _ packet: CachedPacket, of stream: StreamHandle, for slot: UnsafeMutablePointer<Slot>, as handle: SlotHandle
   ) -> Bool {
     if let backlog = slot.pointee.backlog, backlog.stream == stream { return packet.extended >= backlog.next }
