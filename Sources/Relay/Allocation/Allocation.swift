@@ -92,6 +92,14 @@ package enum ReductionReason: String, Hashable, BitwiseCopyable, Sendable, CaseI
   case processing
   /// The viewer asked for less.
   case wanted
+
+  /// Whether it is the node that has no room.
+  var isOverload: Bool {
+    switch self {
+    case .egress, .processing: true
+    case .link, .wanted: false
+    }
+  }
 }
 
 /// How a decision compares with the one before.

@@ -38,8 +38,10 @@ extension Relay {
     var wanted = [Int](repeating: 0, count: input.viewers.count)
     var given = wanted
     for (decision, demand) in zip(Allocator.decide(input), input.demands) {
-      wanted[demand.viewer] += decision.bestBitsPerSecond
-      given[demand.viewer] += demand.bitsPerSecond(of: decision.rung)
+      let rate = demand.bitsPerSecond(of: decision.rung)
+      // What the node has no room for, no link need be proven to bear: probes would take the room of others.
+      wanted[demand.viewer] += decision.reason?.isOverload == true ? rate : decision.bestBitsPerSecond
+      given[demand.viewer] += rate
       follow(decision, demand, now: now)
     }
     for (viewer, peer) in viewers.enumerated() where viewer < wanted.count {
@@ -208,7 +210,8 @@ extension Relay {
     switch decision.change {
     case .first, .kept: break
     case .raised:
-      slot.pointee.view.raisedAt = now
+      // Stills take next to nothing: whoever gets them need not wait to see what became of it.
+      if decision.rung != .stills { slot.pointee.view.raisedAt = now }
       counters.raised &+= 1
     case .lowered:
       slot.pointee.view.loweredAt = now

@@ -49,7 +49,8 @@ extension Relay {
 
   /// Brings a viewer's estimate up to date, paces by it, and starts a probe when it is time.
   func updateLink(of handle: PeerHandle, _ peer: UnsafeMutablePointer<RelayPeer>, now: MonotonicTime) {
-    guard let link = peer.pointee.link else { return }
+    // While no feedback has come there is nothing to bring up to date.
+    guard let link = peer.pointee.link, link.pointee.informedSince != nil else { return }
     link.pointee.estimator.tick(now: now)
     guard link.pointee.bitsPerSecond(now) != nil else {
       link.pointee.pacer.deactivate()

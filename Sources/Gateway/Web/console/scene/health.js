@@ -29,6 +29,7 @@ export class Health {
   #loss = [];
   #buffer = 0;
   #frames = 0;
+  #isShown = false;
 
   constructor() {
     this.#svg.append(this.#title, ...Object.values(this.#paths));
@@ -50,6 +51,7 @@ export class Health {
     this.samples = [];
     this.#loss = [];
     this.#buffer = this.#frames = 0;
+    this.#isShown = false;
   }
 
   /** The delay of the newest sample, milliseconds. */
@@ -64,7 +66,8 @@ export class Health {
 
   #sample(slot) {
     const { video, roundTripMilliseconds: trip = 0 } = slot?.figures ?? {};
-    const isLive = slot?.state === "live" && video;
+    this.#isShown = slot?.state === "live";
+    const isLive = this.#isShown && video;
     // Between two readings without a frame nothing is known of the buffer: what was last known stands.
     if (video?.bufferMilliseconds) this.#buffer = video.bufferMilliseconds;
     const loss = this.#loss.length > 0 ? this.#loss.reduce((sum, each) => sum + each) / this.#loss.length : 0;
@@ -89,10 +92,12 @@ export class Health {
   render(video) {
     const now = this.samples.at(-1);
     const lines = video?.width && Math.min(video.width, video.height);
+    // Before the first second is over nothing is known.
+    const isMeasured = this.samples.length > 0 && !this.#isShown;
     setText(this.#line, now ? [
       lines && `${lines}p`, rate(now.rate), `${now.delay} ms`, `loss ${percent(now.loss)}`,
       ...this.troubles,
-    ].filter(Boolean).join("  ") : "No picture is coming in");
+    ].filter(Boolean).join("  ") : isMeasured ? "No picture is coming in" : "The picture is being measured");
     setState(this.element, "data-bad", this.troubles.length > 0);
     this.#plot();
   }
