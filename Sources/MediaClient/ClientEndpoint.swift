@@ -14,11 +14,21 @@ package struct ClientEndpoint: Sendable {
   private let candidate: ICECandidate
   private let identity: DTLSIdentity
   private let canonicalName: String
+  /// Feedback that our receivers send.
+  ///
+  /// A server that was promised more would wait for it: without transport feedback its bandwidth estimate would starve.
+  private let feedback: Set<RTCPFeedback>
 
   /// Binds a socket on `address`.
   ///
-  /// - Parameter notesArrival: whether packets count as received when the kernel has them, not when they are looked at.
-  package init(on address: IPAddress, identity: DTLSIdentity, notesArrival: Bool = false) throws {
+  /// - Parameters:
+  ///   - notesArrival: whether packets count as received when the kernel has them, not when they are looked at.
+  ///   - givesTransportFeedback: whether the receiver tells when each packet came, as browsers do.
+  package init(
+    on address: IPAddress, identity: DTLSIdentity, notesArrival: Bool = false, givesTransportFeedback: Bool = false
+  ) throws {
+    let repairs: Set<RTCPFeedback> = [.nack, .nackPLI, .ccmFIR]
+    feedback = givesTransportFeedback ? repairs.union([.transportCC]) : repairs
     var random = RandomSource.system
     socket = try UDPSocket(TransportAddress(ip: address, port: 0), notesArrival: notesArrival)
     credentials = .random(using: &random)
@@ -39,7 +49,7 @@ package struct ClientEndpoint: Sendable {
   /// Writes an offer.
   package func offer(_ purpose: ClientOffer.Purpose, hasDataChannels: Bool = false) -> SessionDescription {
     var random = RandomSource.system
-    return SDPOfferBuilder(local: local, media: Self.media(purpose), hasDataChannel: hasDataChannels)
+    return SDPOfferBuilder(local: local, media: media(purpose), hasDataChannel: hasDataChannels)
       .offer(random: &random)
   }
 
@@ -47,16 +57,17 @@ package struct ClientEndpoint: Sendable {
   package func answer(_ offer: String) throws(SDPError) -> SDPAnswer {
     var random = RandomSource.system
     let policy = AnswerPolicy(
-      mayPublish: true, maySubscribe: false, acceptsDataChannel: false, sourceExtensions: [], feedback: Self.feedback)
+      mayPublish: true, maySubscribe: false, acceptsDataChannel: false, sourceExtensions: Set(receivedExtensions.keys),
+      feedback: feedback)
     return try SDPAnswerer(local: local, policy: policy).answer(offer, random: &random)
   }
 
-  /// Feedback that our receivers send.
-  ///
-  /// A server that was promised more would wait for it: without transport feedback its bandwidth estimate would starve.
-  private static let feedback: Set<RTCPFeedback> = [.nack, .nackPLI, .ccmFIR]
+  /// Header extensions that our receivers read, with their ids.
+  private var receivedExtensions: [String: UInt8] {
+    feedback.contains(.transportCC) ? [HeaderExtensionURI.transportWideCC: 3] : [:]
+  }
 
-  private static func media(_ purpose: ClientOffer.Purpose) -> [OfferedMedia] {
+  private func media(_ purpose: ClientOffer.Purpose) -> [OfferedMedia] {
     switch purpose {
     case .publish(let codec):
       let video = NegotiatedCodec.usual(.video).filter { $0.codec == codec }
@@ -67,13 +78,13 @@ package struct ClientEndpoint: Sendable {
     case .watch(let slots):
       let pair = [SDPMediaKind.audio, .video].map { kind in
         OfferedMedia(
-          kind, .recvonly, codecs: NegotiatedCodec.usual(kind).map(Self.withOurFeedback), extensionIDs: [:])
+          kind, .recvonly, codecs: NegotiatedCodec.usual(kind).map(withOurFeedback), extensionIDs: receivedExtensions)
       }
       return (0..<max(0, slots)).flatMap { _ in pair }
     }
   }
 
-  private static func withOurFeedback(_ codec: NegotiatedCodec) -> NegotiatedCodec {
+  private func withOurFeedback(_ codec: NegotiatedCodec) -> NegotiatedCodec {
     var codec = codec
     codec.feedback.removeAll { !feedback.contains($0) }
     return codec

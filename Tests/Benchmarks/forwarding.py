@@ -29,6 +29,8 @@ import forwarding_report as report
 
 HERE = pathlib.Path(__file__).resolve().parent
 SIGHTLINE, JANUS, BARE_LOOP = "sightline", "janus", "bareLoop"
+#: Sightline again, whose viewers tell when each packet came: what browsers cost it.
+MEASURED_LINKS = "sightlineMeasuredLinks"
 JANUS_URL = "http://127.0.0.1:18088/janus"
 #: Whatever hangs is given up after so many seconds beside those that are measured.
 PATIENCE = 60
@@ -42,15 +44,19 @@ class Scenario:
     viewers: int
     #: Janus takes minutes to let more viewers in than it can serve.
     has_janus: bool
+    measures_links: bool = False
 
     @property
     def name(self) -> str:
         return f"{self.callers}x{self.viewers}"
 
+    def suits(self, system: str) -> bool:
+        return {JANUS: self.has_janus, MEASURED_LINKS: self.measures_links}.get(system, True)
+
 
 SCENARIOS = [
-    Scenario(1, 10, True), Scenario(1, 50, True), Scenario(1, 100, True), Scenario(15, 2, True), Scenario(15, 4, True),
-    Scenario(1, 250, False), Scenario(1, 500, False), Scenario(1, 1000, False),
+    Scenario(1, 10, True, True), Scenario(1, 50, True), Scenario(1, 100, True, True), Scenario(15, 2, True),
+    Scenario(15, 4, True), Scenario(1, 250, False), Scenario(1, 500, False, True), Scenario(1, 1000, False),
 ]
 
 
@@ -124,7 +130,7 @@ def janus(options: argparse.Namespace, folder: pathlib.Path) -> Iterator[Server]
         yield Server(process, ["--janus", JANUS_URL, "--local-address", options.address], resident_bytes(process))
 
 
-SERVERS = {SIGHTLINE: sightline, BARE_LOOP: bare_loop, JANUS: janus}
+SERVERS = {SIGHTLINE: sightline, BARE_LOOP: bare_loop, JANUS: janus, MEASURED_LINKS: sightline}
 
 
 def measure(system: str, scenario: Scenario, options: argparse.Namespace) -> dict | None:
@@ -134,6 +140,8 @@ def measure(system: str, scenario: Scenario, options: argparse.Namespace) -> dic
         command = [str(options.program), "load", *server.target, "--callers", str(scenario.callers), "--viewers",
                    str(scenario.viewers), "--duration", str(options.seconds), "--ramp", str(ramp), "--sample",
                    str(options.sample), "--pid", str(server.process.pid), "--json", "--quiet"]
+        if system == MEASURED_LINKS:
+            command.append("--feedback")
         patience = options.seconds + scenario.callers * (1 + scenario.viewers) / ramp + PATIENCE
         try:
             printed = subprocess.run(on_core(1, options.is_pinned) + command, stdout=subprocess.PIPE, timeout=patience).stdout
@@ -197,12 +205,12 @@ def run(options: argparse.Namespace) -> dict:
     for number in range(options.rounds):
         for scenario in options.scenarios:
             for system in options.systems:
-                if system == JANUS and not scenario.has_janus:
+                if not scenario.suits(system):
                     continue
                 found = measure(system, scenario, options)
                 runs[system].setdefault(scenario.name, []).append(found)
                 if found:
-                    print(f"round {number + 1}  {scenario.name:7} {system:10} {found['microsecondsPerPacket']:6.2f} us  "
+                    print(f"round {number + 1}  {scenario.name:7} {system:22} {found['microsecondsPerPacket']:6.2f} us  "
                           f"p99 {report.words(found['delayP99Milliseconds'], 2)} ms  lost {found['lossPercent']:.2f} %",
                           file=sys.stderr)
     return runs
@@ -226,7 +234,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=8, help="how long each run is measured")
     parser.add_argument("--scenarios", help="callers x viewers of each, for example 1x100,15x4; all without it")
-    parser.add_argument("--systems", help="of sightline, bareLoop and janus, with commas between; all without it")
+    parser.add_argument("--systems", help="of sightline, bareLoop, janus and sightlineMeasuredLinks, with commas between; all without it")
     parser.add_argument("--sample", type=int, default=8, help="viewers decrypt only every so many packets")
     parser.add_argument("--latest", type=pathlib.Path, default=pathlib.Path("deployment/benchmarks/latest.json"))
     parser.add_argument("--keep", action="store_true", help="leave the stored figures as they are")
@@ -235,7 +243,7 @@ def parse() -> argparse.Namespace:
     options.program = options.program.resolve()
     options.is_pinned = len(os.sched_getaffinity(0)) > 1
     options.address, options.machine = own_address(), machine()
-    available = [SIGHTLINE, BARE_LOOP] + ([JANUS] if shutil.which("janus") and options.address else [])
+    available = [SIGHTLINE, BARE_LOOP] + ([JANUS] if shutil.which("janus") and options.address else []) + [MEASURED_LINKS]
     options.systems = [each for each in available if not options.systems or each in options.systems.split(",")]
     wanted = options.scenarios.split(",") if options.scenarios else None
     options.scenarios = [each for each in SCENARIOS if not wanted or each.name in wanted]

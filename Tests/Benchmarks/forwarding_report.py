@@ -4,7 +4,9 @@ import html
 import math
 from statistics import median
 
-NAMES = {"sightline": "Sightline", "bareLoop": "bare C loop", "janus": "Janus"}
+NAMES = {
+    "sightline": "Sightline", "bareLoop": "bare C loop", "janus": "Janus", "sightlineMeasuredLinks": "Sightline, links measured",
+}
 COST, DELAY = "microsecondsPerPacket", "delayP99Milliseconds"
 
 #: What is aimed at: (name in `ratios`, words, bound, whether the figure must stay below it).
@@ -33,7 +35,9 @@ def ratios(runs: dict) -> dict:
     """Of each scenario the median of each round's own ratio: what disturbs the machine meets both sides of it."""
     own = runs.get("sightline", {})
     found: dict = {}
-    for name, other in (("sightlineToJanus", "janus"), ("sightlineToBareLoop", "bareLoop")):
+    for name, other in (
+            ("sightlineToJanus", "janus"), ("sightlineToBareLoop", "bareLoop"),
+            ("sightlineToItselfWithLinksMeasured", "sightlineMeasuredLinks")):
         found[name] = {}
         for scenario in own.keys() & runs.get(other, {}).keys():
             pairs = [(mine, theirs) for mine, theirs in zip(own[scenario], runs[other][scenario]) if mine and theirs]
@@ -41,14 +45,16 @@ def ratios(runs: dict) -> dict:
                 found[name][scenario] = rounded(median(mine[COST] / theirs[COST] for mine, theirs in pairs))
         found[name] = dict(sorted(found[name].items()))
     for system, scenarios in runs.items():
-        few, many = scenarios.get("1x10", []), scenarios.get("1x1000", [])
+        viewers = 1000 if "1x1000" in scenarios else 500
+        few, many = scenarios.get("1x10", []), scenarios.get(f"1x{viewers}", [])
         pairs = [(small, large) for small, large in zip(few, many) if small and large]
         if pairs:
-            found.setdefault("costOf1000ViewersTo10", {})[system] = rounded(
-                median(large[COST] / small[COST] for small, large in pairs))
+            if viewers == 1000:
+                found.setdefault("costOf1000ViewersTo10", {})[system] = rounded(
+                    median(large[COST] / small[COST] for small, large in pairs))
             # Beside what the first ten viewers brought in: code, pools, the caches of the one stream.
             found.setdefault("residentBytesPerFurtherViewer", {})[system] = rounded(
-                median((large["residentBytes"] - small["residentBytes"]) / 990 for small, large in pairs))
+                median((large["residentBytes"] - small["residentBytes"]) / (viewers - 10) for small, large in pairs))
     return found
 
 
@@ -57,13 +63,13 @@ def table(result: dict) -> str:
     lines = [
         f"{machine['cores']} x {machine['model']}, Linux {machine['kernel']}; medians of {result['rounds']} rounds of "
         f"{result['seconds']:g} s; the bare loop encrypts with {result['bareLoopCipher']}", "",
-        "scenario  system       us/packet  packets/s/core   p50 ms   p99 ms   lost %  set-up ms  resident MB",
+        "scenario  system                     us/packet  packets/s/core   p50 ms   p99 ms   lost %  set-up ms  resident MB",
     ]
     for scenario in scenarios(result):
         for system, found in result["systems"].items():
             if row := found.get(scenario):
                 lines.append(
-                    f"{scenario:9} {NAMES[system]:12} {row[COST]:9.2f} {row['packetsPerSecondPerCore']:15,.0f} "
+                    f"{scenario:9} {NAMES[system]:26} {row[COST]:9.2f} {row['packetsPerSecondPerCore']:15,.0f} "
                     f"{words(row['delayP50Milliseconds'], 2):>8} {words(row[DELAY], 2):>8} {row['lossPercent']:8.3f} "
                     f"{words(row['setupP50Milliseconds'], 1):>10} {row['residentBytes'] / 1e6:12.0f}")
     if machine["loadBefore"] > BUSY:
@@ -96,6 +102,8 @@ def targets(result: dict) -> list[str]:
             ("residentBytesPerFurtherViewer", "bytes per viewer from 10 to 1,000", MEMORY_BOUND, "{:,.0f}")):
         if value := result["ratios"].get(name, {}).get("sightline"):
             line(words, value, bound, form)
+    if value := result["ratios"].get("residentBytesPerFurtherViewer", {}).get("sightlineMeasuredLinks"):
+        line("the same with links measured, from 10 to 500", value, MEMORY_BOUND, "{:,.0f}")
     return lines
 
 
@@ -120,15 +128,16 @@ def comparison(result: dict, previous: dict) -> str:
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d2126; --paper: #fbfbfa; --rule: #d5d8dc; --soft: #5c6670;
-  --sightline: #1f6fb2; --bareLoop: #3c8a4d; --janus: #c2571a; }
+  --sightline: #1f6fb2; --sightlineMeasuredLinks: #7a5bb5; --bareLoop: #3c8a4d; --janus: #c2571a; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e8ea; --paper: #16191c; --rule: #363c43; --soft: #9aa4ae;
-  --sightline: #6fb1e6; --bareLoop: #7cc48c; --janus: #ef9660; } }
+  --sightline: #6fb1e6; --sightlineMeasuredLinks: #b59be6; --bareLoop: #7cc48c; --janus: #ef9660; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 860px;
   margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.3rem; } pre { overflow-x: auto; font-size: 12.5px; }
 figure { margin: 1.6rem 0; } figcaption { font-weight: 600; } svg { width: 100%; height: auto; }
 svg text { fill: var(--soft); font: 11px system-ui, sans-serif; }
 .sightline { fill: var(--sightline); } .bareLoop { fill: var(--bareLoop); } .janus { fill: var(--janus); }
+.sightlineMeasuredLinks { fill: var(--sightlineMeasuredLinks); }
 .key { margin-right: 1rem; } .key::before { content: "■ "; } .grid { stroke: var(--rule); }
 """ + "".join(f".key.{system} {{ color: var(--{system}); }}\n" for system in NAMES)
 

@@ -27,18 +27,26 @@ private struct DirectTarget: SignallingTarget {
 
 @Suite("A load run against a server in this process")
 struct LoadRunTests {
-  @Test(.timeLimit(.minutes(1)), arguments: [(1, true), (4, false)])
-  func `everyone connects, everything sent arrives and its delay is measured`(every: Int, sendsNACK: Bool) async throws
-  {
+  @Test(.timeLimit(.minutes(1)), arguments: [(1, true, false), (4, false, false), (4, true, true)])
+  func `everyone connects, everything sent arrives and its delay is measured`(
+    every: Int, sendsNACK: Bool, givesFeedback: Bool
+  ) async throws {
     let media = try MediaServer(.init(addresses: [IPAddress(v4: 0x7f00_0001)]))
     var plan = LoadPlan()
     plan.callers = 2
     plan.viewers = 3
     plan.duration = .seconds(1)
-    plan.behaviour = LoadReceiver.Behaviour(decryptsEvery: every, sendsNACK: sendsNACK)
+    plan.behaviour = LoadReceiver.Behaviour(
+      decryptsEvery: every, sendsNACK: sendsNACK, sendsTransportFeedback: givesFeedback)
     let run = try LoadRun(plan, clip: Clip(path: Fixtures.webm), target: DirectTarget(media: media)) { _ in }
     let result = try await run.run()
+    let statistics = await media.statistics()
     await media.stop()
+    // Only links that are measured are probed.
+    let counted = { (name: String) in statistics.counters.first { $0.name == "sightline_\(name)_total" }?.value }
+    let probes = try #require(counted("probes_sent"))
+    #expect((probes > 0) == givesFeedback)
+    #expect(counted("absurd_feedback") == 0)
     #expect(result.sessions.callers == 2 && result.sessions.viewers == 6 && result.sessions.receiving == 6)
     #expect(result.sessions.failures == [] && result.sessions.lost == 0)
     #expect(result.traffic.lostPackets == 0)

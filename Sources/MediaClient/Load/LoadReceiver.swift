@@ -10,10 +10,13 @@ package final class LoadReceiver: ClientReceiver {
     package var decryptsEvery: Int
     /// Whether missing packets are asked for.
     package var sendsNACK: Bool
+    /// Whether viewers tell when each packet came, as browsers do.
+    package var sendsTransportFeedback: Bool
 
-    package init(decryptsEvery: Int = 1, sendsNACK: Bool = true) {
+    package init(decryptsEvery: Int = 1, sendsNACK: Bool = true, sendsTransportFeedback: Bool = false) {
       self.decryptsEvery = max(1, decryptsEvery)
       self.sendsNACK = sendsNACK
+      self.sendsTransportFeedback = sendsTransportFeedback
     }
   }
 
@@ -29,6 +32,7 @@ package final class LoadReceiver: ClientReceiver {
   private var packetsUntilDecryption = 0
   private var nextReportAt: MonotonicTime?
   private var nextKeyframeRequestAt: MonotonicTime?
+  private var arrivals: ArrivalReporter?
   private let times: LoadReceiverTimes
   package private(set) var firstPacketAt: MonotonicTime?
   private var firstKeyframeAt: MonotonicTime?
@@ -54,6 +58,7 @@ package final class LoadReceiver: ClientReceiver {
       if let repair = encoding.retransmission { map[repair] = encoding.ssrc }
     }
     reporter = SSRC(UInt32(truncatingIfNeeded: random.next()))
+    arrivals = behaviour.sendsTransportFeedback ? ArrivalReporter(session, reporter: reporter) : nil
   }
 
   // MARK: Packets
@@ -68,6 +73,7 @@ package final class LoadReceiver: ClientReceiver {
       return false
     }
     packetsUntilDecryption -= 1
+    arrivals?.note(header, in: packet, now: now)
     count(header, at: place, wireLength: packet.count, now: now)
     return true
   }
@@ -77,6 +83,7 @@ package final class LoadReceiver: ClientReceiver {
       recorder.counters.unknown += 1
       return
     }
+    arrivals?.note(header, in: packet, now: now)
     if let original = format.retransmits {
       receiveRetransmission(header, of: original, header.payload(in: packet), now: now)
       return
@@ -166,6 +173,7 @@ package final class LoadReceiver: ClientReceiver {
   package var deadline: MonotonicTime {
     var earliest = nextReportAt ?? MonotonicTime(nanoseconds: .max)
     if let due = nextKeyframeRequestAt { earliest = min(earliest, due) }
+    if let due = arrivals?.deadline { earliest = min(earliest, due) }
     for stream in streams {
       if let due = stream.deadline { earliest = min(earliest, due) }
     }
@@ -190,6 +198,7 @@ package final class LoadReceiver: ClientReceiver {
       if round.needsKeyframe { nextKeyframeRequestAt = min(nextKeyframeRequestAt ?? now, now) }
     }
     packets += keyframeRequests(now: now)
+    packets += arrivals?.dueFeedback(now: now).map(RTCPPacket.transportFeedback) ?? []
     return packets.isEmpty ? nil : RTCPCompound.serialize(packets)
   }
 

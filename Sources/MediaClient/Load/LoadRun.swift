@@ -89,7 +89,9 @@ package struct LoadRun: Sendable {
 
   private func connect(_ participant: LoadParticipant, _ worker: LoadWorker) async throws {
     tally.begin(participant, at: Self.now)
-    let endpoint = try ClientEndpoint(on: plan.localAddress, identity: identity, notesArrival: true)
+    let endpoint = try ClientEndpoint(
+      on: plan.localAddress, identity: identity, notesArrival: true,
+      givesTransportFeedback: plan.behaviour.sendsTransportFeedback)
     let session = try await target.join(participant, from: endpoint, codec: clip.codec)
     let answered = Self.now
     tally.update(participant) { $0.answered = answered }

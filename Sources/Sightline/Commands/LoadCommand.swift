@@ -59,6 +59,8 @@ struct LoadOptions: ParsableArguments {
   @Option(help: "Threads that receive.") var threads = 1
   @Option(help: "Decrypt only every so many packets; headers of all are counted.") var sample = 1
   @Flag(inversion: .prefixedNo, help: "Whether viewers ask for missing packets again.") var nack = true
+  @Flag(help: "Viewers tell every 50 ms when each packet came, as browsers do: the server then measures their links.")
+  var feedback = false
   @Option(help: "Address of this machine to use.") var localAddress = "127.0.0.1"
 
   func plan(serverProcess: Int32?) throws -> LoadPlan {
@@ -70,7 +72,8 @@ struct LoadOptions: ParsableArguments {
     plan.ramp = ramp
     plan.threads = threads
     plan.localAddress = address
-    plan.behaviour = LoadReceiver.Behaviour(decryptsEvery: sample, sendsNACK: nack)
+    plan.behaviour = LoadReceiver.Behaviour(
+      decryptsEvery: sample, sendsNACK: nack, sendsTransportFeedback: feedback)
     plan.serverProcess = serverProcess
     return plan
   }
