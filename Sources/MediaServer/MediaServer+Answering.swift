@@ -31,7 +31,7 @@ extension MediaServer {
     }
     let session = answer.session
     let admission = PeerAdmission(
-      id: newPeerID(on: shard, using: &random), incident: request.incident,
+      id: newPeerID(on: shard, using: &random), incident: request.incident, home: home(of: request.incident).index,
       name: String(request.name.prefix(PeerRequest.maximumNameLength)), actor: request.actor, part: request.part,
       priority: request.priority, permissions: request.permissions,
       localCredentials: credentials, localCandidates: candidates,

@@ -60,6 +60,9 @@ package final class MediaServer: MediaPlane {
   /// Binds every socket and starts the threads; throws when a port is taken or the cryptography is missing.
   package init(_ configuration: Configuration) throws {
     let shardCount = max(1, configuration.shards)
+    guard shardCount <= Relay.maximumThreads else {
+      throw SystemError("start \(shardCount) media threads; at most \(Relay.maximumThreads) work", number: ERANGE)
+    }
     guard configuration.port == 0 || shardCount - 1 <= Int(UInt16.max - configuration.port) else {
       throw SystemError("listen on \(shardCount) media ports from \(configuration.port) on", number: ERANGE)
     }
@@ -68,13 +71,14 @@ package final class MediaServer: MediaPlane {
     let ledger = configuration.egressBitsPerSecond.flatMap {
       shardCount > 1 ? EgressLedger(bitsPerSecond: $0, shards: shardCount) : nil
     }
+    let queues = try (0..<shardCount).map { _ in try CommandQueue<Shard>() }
     var shards: [ShardHandle] = []
     for index in 0..<shardCount {
       let settings = ShardConfiguration(
         core: configuration.pinsThreads ? index : nil, srtpBackend: configuration.srtpBackend, identity: identity,
         sctp: sctp, recording: configuration.recording,
         egressBitsPerSecond: configuration.egressBitsPerSecond, egress: ledger,
-        silentConnectionLimit: configuration.silentConnectionLimit)
+        silentConnectionLimit: configuration.silentConnectionLimit, queues: queues, occupancy: Occupancy())
       let port = configuration.port == 0 ? 0 : configuration.port + UInt16(index)
       shards.append(
         try ShardHandle(
@@ -95,10 +99,26 @@ package final class MediaServer: MediaPlane {
   package var listeningAddresses: [[TransportAddress]] { shards.map(\.addresses) }
 
   package func connect(_ request: PeerRequest) async throws(MediaError) -> PeerAnswer {
-    let shard = shard(of: request.incident)
-    let (admission, answer) = try answer(request, on: shard)
-    try await shard.perform { (shard) throws(MediaError) in try shard.admit(admission) }
-    return PeerAnswer(peer: admission.id, sdp: answer, iceSession: admission.localCredentials.usernameFragment)
+    var shard = home(of: request.incident)
+    var (admission, answer) = try answer(request, on: shard)
+    if admission.sources.isEmpty, let other = await annex(of: request.incident) {
+      shard = other
+      (admission, answer) = try self.answer(request, on: shard)
+    }
+    let session = (id: admission.id, ice: admission.localCredentials.usernameFragment)
+    try await shard.take(admission)
+    return PeerAnswer(peer: session.id, sdp: answer, iceSession: session.ice)
+  }
+
+  /// Another media thread for a viewer of an incident whose own has far more to do, if it is worth while.
+  private func annex(of incident: IncidentID) async -> ShardHandle? {
+    let home = home(of: incident)
+    let place = Placement.thread(home: home.index, peers: shards.map(\.occupancy.count))
+    guard place != home.index,
+      let crowd = try? await home.perform({ (shard) throws(MediaError) in shard.rooms[incident]?.peers.count ?? 0 }),
+      crowd >= Placement.crowd
+    else { return nil }
+    return shards[place]
   }
 
   package func disconnect(_ peer: PeerID, reason: String) async {
@@ -121,7 +141,7 @@ package final class MediaServer: MediaPlane {
   }
 
   package func setPriority(_ priority: Int, of incident: IncidentID) async {
-    try? await shard(of: incident).perform { (shard) throws(MediaError) in
+    try? await home(of: incident).perform { (shard) throws(MediaError) in
       shard.setPriority(priority, of: incident)
     }
   }
@@ -134,14 +154,14 @@ package final class MediaServer: MediaPlane {
   }
 
   package func overview(of incident: IncidentID) async -> IncidentMedia {
-    let media = try? await shard(of: incident).perform { (shard) throws(MediaError) in shard.overview(of: incident) }
+    let media = try? await home(of: incident).perform { (shard) throws(MediaError) in shard.overview(of: incident) }
     return media ?? IncidentMedia(peers: [], sources: [])
   }
 
   package func events(of incident: IncidentID) async -> AsyncStream<MediaEvent> {
     let (stream, continuation) = AsyncStream.makeStream(
       of: MediaEvent.self, bufferingPolicy: .bufferingNewest(Room.maximumPendingEvents))
-    let shard = shard(of: incident)
+    let shard = home(of: incident)
     let id = UUID()
     continuation.onTermination = { _ in
       _ = shard.submit(evenWhenFull: true) { $0.stopListening(id, to: incident) }
@@ -160,8 +180,8 @@ package final class MediaServer: MediaPlane {
     return MediaStatistics(samples)
   }
 
-  /// All peers of an incident meet on one shard, so that no packet ever changes threads.
-  private func shard(of incident: IncidentID) -> ShardHandle {
+  /// All who send meet on one shard, and their viewers with them as long as they are no crowd: few packets change threads.
+  func home(of incident: IncidentID) -> ShardHandle {
     // FNV-1a: stable over restarts, unlike Swift's own hashing.
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in incident.value.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }

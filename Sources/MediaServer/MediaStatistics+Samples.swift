@@ -13,6 +13,9 @@ extension MediaStatistics {
     addGauge("sightline_peers", "Peers with a session.", samples, \.peers)
     addGauge("sightline_incidents", "Incidents with peers or listeners.", samples, \.incidents)
     addGauge("sightline_sources", "Audio and video sources.", samples, \.sources)
+    addGauge(
+      "sightline_mirrored_sources", "Sources that more than one media thread fans out, once for each further thread.",
+      samples, \.mirrors)
     addGauge("sightline_tcp_connections", "ICE-TCP connections.", samples, \.connections)
   }
 
@@ -98,6 +101,8 @@ extension MediaStatistics {
       .init("views_reduced_overload", \.reducedForOverload, "Pictures reduced because more urgent calls come first."),
       .init("views_raised", \.raised, "Pictures that were given more again."),
       .init("stills_sent", \.stillsSent, "Still pictures sent in place of video."),
+      .init("mirrored", \.mirrored, "Packets that one media thread fanned out for another."),
+      .init("mirrors_dropped", \.mirrorsDropped, "Packets that a busy media thread left no room for."),
       .init("control_dropped", \.outputsDropped, "Control messages dropped because too many waited."),
     ]
   }

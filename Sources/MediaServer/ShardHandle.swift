@@ -7,15 +7,19 @@ import Synchronization
 
 /// A running shard as other threads see it: its command queue and its addresses.
 final class ShardHandle: Sendable {
+  let index: Int
   let addresses: [TransportAddress]
   /// What peers are told to connect to.
   let candidates: [ICECandidate]
+  let occupancy: Occupancy
   private let queue: CommandQueue<Shard>
   private let stopped: AsyncStream<Never>
 
   /// Binds the sockets, then starts the thread.
   init(index: Int, settings: ShardConfiguration, addresses: [IPAddress], advertised: [IPAddress], port: UInt16) throws {
-    queue = try CommandQueue<Shard>()
+    self.index = index
+    queue = settings.queues[index]
+    occupancy = settings.occupancy
     let (sockets, listeners) = try Self.bind(addresses, port: port)
     self.addresses = sockets.map(\.address)
     candidates = MediaServer.candidates(for: sockets.map(\.address), advertised: advertised)
@@ -60,6 +64,17 @@ final class ShardHandle: Sendable {
       }
     }
     return try result.get()
+  }
+
+  /// Has the shard take in a peer.
+  func take(_ admission: PeerAdmission) async throws(MediaError) {
+    occupancy.enter()
+    do throws(MediaError) {
+      try await perform { (shard) throws(MediaError) in try shard.admit(admission) }
+    } catch {
+      occupancy.leave()
+      throw error
+    }
   }
 
   func stop() async {

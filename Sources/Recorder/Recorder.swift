@@ -40,7 +40,7 @@ package final class Recorder: RecordingSink {
     disk.stop()
   }
 
-  package func attach(_ ring: RecordingRing, shard: Int, requestKeyframe: @escaping RecordedKeyframeRequest) {
+  package func attach(_ ring: HandoverRing, shard: Int, requestKeyframe: @escaping RecordedKeyframeRequest) {
     intake.attach(MediaThread(shard: shard, ring: ring, requestKeyframe: requestKeyframe))
   }
 

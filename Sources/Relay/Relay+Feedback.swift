@@ -44,6 +44,7 @@ extension Relay {
     entry.pointee.clockOffset = offset
     stream.pointee.senderClock = SenderClock(
       wall: NTPTimestamp(bits: report.ntpTime.bits &+ offset), rtpTimestamp: report.rtpTimestamp)
+    mirrorClock(of: stream)
   }
 
   private func receive(_ request: GenericNACK, from peer: PeerHandle, now: MonotonicTime) {
@@ -185,7 +186,6 @@ extension Relay {
     }
     stream.pointee.keyframeRequest = .wanted(since: since, askedAt: now)
     source.pointee.keyframeAskedAt = now
-    counters.keyframesRequested &+= 1
     return true
   }
 

@@ -90,7 +90,7 @@ extension Relay {
     return admit(header, original, payload + 2, header.payloadLength &- 2, extended, handle, stream, now, descriptor)
   }
 
-  /// Keeps a packet and marks it for the fan-out.
+  /// Reads where a packet stands in its stream, and keeps it.
   @inline(__always)
   func admit(
     _ header: RTPHeader, _ payloadType: PayloadType, _ payload: UnsafeRawPointer, _ length: Int, _ extended: Int64,
@@ -110,22 +110,34 @@ extension Relay {
     packet.format = format
     packet.marker = header.marker
     packet.layers = layers(of: stream, format, UnsafeRawBufferPointer(start: payload, count: length), descriptor)
+    return keep(packet, payloadType, payload, on: handle, now: now)
+  }
+
+  /// Keeps a packet, hands it to the recorder and to mirrors, and marks it for the fan-out.
+  ///
+  /// Returns false when the stream has no room for more before ``flush(into:now:)``.
+  func keep(
+    _ packet: CachedPacket, _ payloadType: PayloadType, _ payload: UnsafeRawPointer, on handle: StreamHandle,
+    now: MonotonicTime
+  ) -> Bool {
+    let stream = streams[unchecked: handle.index]
     guard stream.pointee.ring.insert(packet, payload: payload) else {
       counters.duplicates &+= 1
       return true
     }
     recordPacket(packet, payload, of: stream, now: now)
     stream.pointee.lastPacketAt = now
-    stream.pointee.rate.add(length)
-    stream.pointee.layers.add(length, packet.layers, timestamp: packet.timestamp)
-    if stream.pointee.format != format { stream.pointee.format = format }
+    stream.pointee.rate.add(Int(packet.length))
+    stream.pointee.layers.add(Int(packet.length), packet.layers, timestamp: packet.timestamp)
+    if stream.pointee.format != packet.format { stream.pointee.format = packet.format }
     stream.pointee.keyframes?.note(packet, payload: payload)
     if packet.startsKeyframe, stream.pointee.kind == .video {
       noteKeyframe(packet, stream, now)
-      notePictureSize(UnsafeRawBufferPointer(start: payload, count: length), format, stream)
+      notePictureSize(UnsafeRawBufferPointer(start: payload, count: Int(packet.length)), packet.format, stream)
     }
+    mirrorPacket(packet, payloadType, payload, of: stream)
     if stream.pointee.pending.isEmpty { noteDirty(handle, stream.pointee.kind) }
-    stream.pointee.pending.append(stream.pointee.ring.place(of: extended))
+    stream.pointee.pending.append(stream.pointee.ring.place(of: packet.extended))
     return !stream.pointee.pending.isFull
   }
 
@@ -259,6 +271,13 @@ extension Relay {
   }
 
   private func addStream(to handle: SourceHandle, ssrc: SSRC, rid: String?, now: MonotonicTime) -> StreamHandle? {
+    guard let stream = insertStream(to: handle, ssrc: ssrc, rid: rid, now: now) else { return nil }
+    if sources[unchecked: handle.index].pointee.preferred == nil { prefer(stream, of: handle, now: now) }
+    return stream
+  }
+
+  /// Adds a stream that nobody is shown yet.
+  func insertStream(to handle: SourceHandle, ssrc: SSRC, rid: String?, now: MonotonicTime) -> StreamHandle? {
     guard let source = sources.find(Int(handle.index)), source.pointee.streams.count < Source.maximumStreams else {
       return nil
     }
@@ -267,11 +286,10 @@ extension Relay {
       streams.insert(
         Stream(
           source: handle, kind: source.pointee.kind, ssrc: ssrc, clockRate: clockRate,
-          recording: source.pointee.recording, now: now)))
+          recording: source.pointee.recording, mirrors: source.pointee.mirrors, now: now)))
     // A sender without simulcast that changes its SSRC goes on with the same picture.
     if rid != nil { streams[unchecked: stream.index].pointee.recordingLayer = UInt8(source.pointee.streams.count) }
     source.pointee.streams.append(NamedStream(handle: stream, rid: rid))
-    if source.pointee.preferred == nil { prefer(stream, of: handle, now: now) }
     return stream
   }
 

@@ -14,20 +14,24 @@ extension Relay {
   /// Adds one of a peer's sending m-lines.
   package func addSource(_ description: SourceParameters) -> SourceHandle? {
     guard let peer = peers.find(Int(description.peer.index)) else { return nil }
-    let known = formats.formats.count
-    var table = PayloadTypeTable(description.formats, formats: &formats)
-    if let redundancy = description.redundancy { table.setRedundancy(redundancy) }
-    noteNewFormats(since: known)
-    let handle = SourceHandle(
-      sources.insert(
-        Source(
-          peer: description.peer, kind: description.kind, mid: description.mid, acceptsNACK: description.acceptsNACK,
-          payloadTypes: table, announced: description.announced)))
+    let handle = insertSource(description, isMirror: false)
     peer.pointee.sources.append(handle)
     for kind in RTPHeaderExtensionKind.allCases where description.extensions[kind] != 0 {
       peer.pointee.extensions[kind] = description.extensions[kind]
     }
     return handle
+  }
+
+  func insertSource(_ description: SourceParameters, isMirror: Bool) -> SourceHandle {
+    let known = formats.formats.count
+    var table = PayloadTypeTable(description.formats, formats: &formats)
+    if let redundancy = description.redundancy { table.setRedundancy(redundancy) }
+    noteNewFormats(since: known)
+    return SourceHandle(
+      sources.insert(
+        Source(
+          isMirror: isMirror, kind: description.kind, mid: description.mid, acceptsNACK: description.acceptsNACK,
+          payloadTypes: table, announced: description.announced)))
   }
 
   /// Adds one of a peer's receiving m-lines.
@@ -116,9 +120,8 @@ extension Relay {
     // Its handles may be given away before the outputs are taken.
     outputs.removeAll { output in
       switch output {
-      case .rtcp(_, let receiver): receiver == peer
-      case .sourceChanged(let source, _): entry.sources.contains(source)
-      case .viewChanged(_, let receiver): receiver == peer
+      case .rtcp(_, let receiver), .viewChanged(_, let receiver): receiver == peer
+      case .sourceChanged, .keyframeWanted: false
       }
     }
   }
@@ -141,8 +144,14 @@ extension Relay {
     return result
   }
 
-  private func removeSource(_ handle: SourceHandle) {
+  func removeSource(_ handle: SourceHandle) {
     guard let source = sources.remove(Int(handle.index)) else { return }
+    outputs.removeAll { output in
+      switch output {
+      case .sourceChanged(let changed, _), .keyframeWanted(let changed, _): changed == handle
+      case .rtcp, .viewChanged: false
+      }
+    }
     for slot in source.slots { detach(slot, exceptFrom: nil) }
     for stream in source.streams { removeStream(stream.handle) }
   }

@@ -28,7 +28,9 @@ extension Relay {
       updateLink(of: PeerHandle(index), peer, now: now)
       report(to: PeerHandle(index), now: now, wall: wall)
     }
-    for index in 0..<sources.end where sources.contains(index) {
+    for index in 0..<sources.end {
+      guard let source = sources.find(index) else { continue }
+      if source.pointee.isMirror { passOnRequests(of: SourceHandle(index), source, now: now) }
       updateStatus(of: SourceHandle(index), now: now)
     }
     allocate(now: now)
@@ -98,23 +100,29 @@ extension Relay {
     for named in source.pointee.streams {
       let stream = streams[unchecked: named.handle.index]
       if source.pointee.acceptsNACK {
-        appendMissing(of: named.handle, in: source, from: ssrc, now, &packets)
-        if stream.pointee.missing.deadline != nil { isRepairing = true }
+        let lost = takeMissing(of: named.handle, in: source, now)
+        if !lost.isEmpty {
+          counters.nacksSent &+= UInt64(lost.count)
+          packets.append(.genericNACK(GenericNACK(senderSSRC: ssrc, mediaSSRC: stream.pointee.ssrc, lost: lost)))
+        }
       }
       if stream.pointee.keyframeRequest != .none { isRepairing = true }
       if dueKeyframeRequest(of: stream, in: source, now: now) {
+        counters.keyframesRequested &+= 1
         packets.append(
           .pictureLossIndication(PictureLossIndication(senderSSRC: ssrc, mediaSSRC: stream.pointee.ssrc)))
       }
     }
   }
 
-  private func appendMissing(
-    of handle: StreamHandle, in source: UnsafeMutablePointer<Source>, from ssrc: SSRC, _ now: MonotonicTime,
-    _ packets: inout [RTCPPacket]
-  ) {
+  /// The packets of a stream to be asked for now; when one is given up, a keyframe is wanted.
+  func takeMissing(
+    of handle: StreamHandle, in source: UnsafeMutablePointer<Source>, _ now: MonotonicTime
+  ) -> [SequenceNumber] {
     let stream = streams[unchecked: handle.index]
-    guard let deadline = stream.pointee.missing.deadline, deadline <= now else { return }
+    guard let deadline = stream.pointee.missing.deadline else { return [] }
+    isRepairing = true
+    guard deadline <= now else { return [] }
     let round = stream.pointee.missing.takeRound(now: now, roundTripTime: nil)
     if round.needsKeyframe, stream.pointee.kind == .video {
       stream.pointee.isBroken = true
@@ -122,9 +130,7 @@ extension Relay {
         stream.pointee.keyframeRequest = .wanted(since: now, askedAt: nil)
       }
     }
-    guard !round.lost.isEmpty else { return }
-    counters.nacksSent &+= UInt64(round.lost.count)
-    packets.append(.genericNACK(GenericNACK(senderSSRC: ssrc, mediaSSRC: stream.pointee.ssrc, lost: round.lost)))
+    return round.lost
   }
 
   /// Whether anybody sees a stream, or it is the one that is recorded: of a size that nobody sees no keyframe is missed.
@@ -134,6 +140,7 @@ extension Relay {
   private func isUsed(_ handle: StreamHandle, in source: UnsafeMutablePointer<Source>) -> Bool {
     let stream = streams[unchecked: handle.index]
     if stream.pointee.subscribers.count > 0 || source.pointee.streams.count == 1 { return true }
+    if !stream.pointee.mirrors.isEmpty { return true }
     return stream.pointee.recording != 0 && source.pointee.preferred == handle
   }
 
@@ -205,7 +212,9 @@ extension Relay {
     let status = SourceStatus(activity: activity, format: format, bitsPerSecond: rate, isSpeaking: isSpeaking)
     let old = source.pointee.status
     source.pointee.status = status
-    if old.activity != activity || old.format != format || old.isSpeaking != isSpeaking {
+    let isChanged = old.activity != activity || old.format != format || old.isSpeaking != isSpeaking
+    // Of a mirrored source the thread tells that receives it.
+    if isChanged, !source.pointee.isMirror {
       emit(.sourceChanged(handle, status))
     }
     if source.pointee.streams.count > 1 { preferBest(of: handle, source, now: now) }

@@ -22,7 +22,11 @@ package final class Relay {
   /// What each slot negotiated, kept beside the slots so that they stay plain data.
   var slotPayloads: [SlotHandle: [RelayedFormat]] = [:]
   /// The recorder's end of a ring; it must outlive the relay or be taken away first.
-  @exclusivity(unchecked) package var recorder: RecordingRing.Writer?
+  @exclusivity(unchecked) package var recorder: HandoverRing.Writer?
+  /// Rings to the other media threads, by thread; see ``startMirroring(_:as:on:)``.
+  @exclusivity(unchecked) var mirrorRings = [HandoverRing.Writer?](repeating: nil, count: Mirrors.maximumThreads)
+  /// Media threads for whom something was written since ``takeMirrorNews()``, a bit each.
+  @exclusivity(unchecked) var mirrorNews: UInt64 = 0
   var random: RandomSource
   /// Sound with pending packets: all of it goes before any picture.
   @exclusivity(unchecked) var dirtySound: [StreamHandle] = []
@@ -121,6 +125,8 @@ package enum RelayOutput: Sendable {
   /// A compound RTCP packet in the clear, to be protected and sent.
   case rtcp([UInt8], to: PeerHandle)
   case sourceChanged(SourceHandle, SourceStatus)
+  /// A keyframe of a mirrored source is wanted, which only the thread that receives it can ask for.
+  case keyframeWanted(SourceHandle, SSRC)
   /// A slot shows more or less of its source than before.
   case viewChanged(SlotHandle, of: PeerHandle)
 }
@@ -165,4 +171,7 @@ package struct RelayCounters: Sendable {
   package var reducedForOverload: UInt64 = 0
   package var raised: UInt64 = 0
   package var stillsSent: UInt64 = 0
+  /// Packets from other media threads, and those that found no room on their way to one.
+  package var mirrored: UInt64 = 0
+  package var mirrorsDropped: UInt64 = 0
 }

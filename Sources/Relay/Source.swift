@@ -3,7 +3,8 @@ import RTP
 
 /// One m-line on which a peer sends: its payload types, its streams and the slots that follow it.
 struct Source {
-  let peer: PeerHandle
+  /// Whether its packets come from another media thread rather than from a peer of this one.
+  let isMirror: Bool
   let kind: SourceKind
   let mid: String
   let acceptsNACK: Bool
@@ -16,6 +17,8 @@ struct Source {
   var status = SourceStatus(activity: .waiting, format: nil, bitsPerSecond: 0)
   /// What the recorder knows it by; 0 while it is not recorded.
   var recording: UInt32 = 0
+  /// The other media threads that fan it out, too.
+  var mirrors = Mirrors()
   /// When a keyframe of one of its streams was asked for last.
   var keyframeAskedAt: MonotonicTime?
   /// Slots connected to this source.
@@ -92,8 +95,11 @@ struct PayloadTypeTable {
   }
 
   /// Whether any payload type stands for `format`.
-  func carries(_ format: FormatIndex) -> Bool {
-    (0..<128).contains { formats[$0] == format.value }
+  func carries(_ format: FormatIndex) -> Bool { payloadType(of: format) != nil }
+
+  /// The first payload type that stands for `format`.
+  func payloadType(of format: FormatIndex) -> PayloadType? {
+    (UInt8(0)..<128).first { formats[Int($0)] == format.value }.map { PayloadType($0) }
   }
 
   func contains(_ payloadType: PayloadType) -> Bool {

@@ -35,9 +35,12 @@ struct Stream {
   var recording: UInt32
   /// Which of several simulcast encodings this is, for the recorder.
   var recordingLayer: UInt8 = 0
+  /// The other media threads that fan it out, too.
+  var mirrors: Mirrors
 
   init(
-    source: SourceHandle, kind: SourceKind, ssrc: SSRC, clockRate: UInt32, recording: UInt32 = 0, now: MonotonicTime
+    source: SourceHandle, kind: SourceKind, ssrc: SSRC, clockRate: UInt32, recording: UInt32 = 0,
+    mirrors: Mirrors = Mirrors(), now: MonotonicTime
   ) {
     self.source = source
     self.kind = kind
@@ -50,6 +53,7 @@ struct Stream {
     statistics = ReceptionStatistics(clockRate: clockRate)
     lastPacketAt = now
     self.recording = recording
+    self.mirrors = mirrors
   }
 
   /// Completes the keyframe cache when the first packet came after others of its picture, reordered or repaired.

@@ -41,6 +41,11 @@ package final class CommandQueue<Target: AnyObject>: Sendable {
     return accepted
   }
 
+  /// Wakes the thread without a command: there is something for it elsewhere.
+  package func wake() {
+    sl_eventfd_signal(descriptor)
+  }
+
   /// Takes all commands, in order.
   package func take() -> [Command] {
     sl_eventfd_drain(descriptor)

@@ -15,7 +15,7 @@ final class RecordedCall {
   let folder: URL
   let disk = FaultyDisk()
   let recorder: Recorder
-  let ring: RecordingRing
+  let ring: HandoverRing
   let incident: IncidentID
   let events = EventList()
   /// Simulated: a recorder asks for the time, and time passes when the call sends.
@@ -42,7 +42,7 @@ final class RecordedCall {
     peer = PeerID(using: &random)
     let (time, events) = (SimulatedTime(start), events)
     self.time = time
-    ring = RecordingRing(capacity: ringCapacity)
+    ring = HandoverRing(capacity: ringCapacity)
     recorder = Recorder(
       RecorderConfiguration(folder: self.folder.path, agency: "metro", encryptionKey: encryptionKey),
       keys: OneKey(key: Self.key), journal: Story(incident: self.incident), disk: disk, clock: time.clock
@@ -70,7 +70,7 @@ final class RecordedCall {
   func send(_ pictures: Int, source: UInt32 = 1, bytes: Int = 1_000) {
     for picture in 0..<pictures {
       time.advance(by: .milliseconds(100))
-      var entry = RecordingEntry(kind: .packet, source: source)
+      var entry = HandoverEntry(kind: .packet, source: source)
       entry.format = Self.vp8
       entry.marker = true
       entry.ssrc = SSRC(77)

@@ -7,22 +7,22 @@ import Testing
 @Suite struct RecordingTests {
   struct Scene {
     let world: World
-    let ring: RecordingRing
+    let ring: HandoverRing
     let caller: PeerHandle
     let source: SourceHandle
     var stream = TestStream(1)
 
     init(capacity: Int = 1 << 20, recorded: Bool = true) throws {
       world = try World()
-      ring = RecordingRing(capacity: capacity)
+      ring = HandoverRing(capacity: capacity)
       world.relay.recorder = ring.writer
       caller = world.addCaller()
       source = try world.addSource(of: caller, announced: [(media: SSRC(1), retransmission: SSRC(2))])
       if recorded { world.relay.record(source, as: 9) }
     }
 
-    func taken() -> [(entry: RecordingEntry, payload: [UInt8])] {
-      var taken: [(RecordingEntry, [UInt8])] = []
+    func taken() -> [(entry: HandoverEntry, payload: [UInt8])] {
+      var taken: [(HandoverEntry, [UInt8])] = []
       ring.drain(limit: .max) { taken.append(($0, Array($1))) }
       return taken
     }

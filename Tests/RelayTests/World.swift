@@ -17,6 +17,8 @@ final class World {
   /// Slots whose view changed.
   private(set) var views: [SlotHandle] = []
   private(set) var statuses: [(source: SourceHandle, status: SourceStatus)] = []
+  /// Keyframes that this relay wants of sources which another one receives.
+  private(set) var keyframesWanted: [(source: SourceHandle, stream: SSRC)] = []
   private var egress = EgressBuffer()
   private let engine: SRTPEngine
   private var nextSSRC: UInt32 = 0x5000_0000
@@ -164,6 +166,7 @@ final class World {
         }
       case .sourceChanged(let source, let status): statuses.append((source, status))
       case .viewChanged(let slot, _): views.append(slot)
+      case .keyframeWanted(let source, let stream): keyframesWanted.append((source, stream))
       }
     }
   }

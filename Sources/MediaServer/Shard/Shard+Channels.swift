@@ -47,7 +47,7 @@ extension Shard {
     guard case .text(let text) = message, let channel = peer.channels.first(where: { $0.id == id }) else { return }
     tell(.text(text), on: channel, of: peer)
     guard channel.isShared else { return }
-    rooms[peer.incident]?.tell(.message(from: peer.id, channel: channel.label, text: text))
+    tell(.message(from: peer.id, channel: channel.label, text: text), in: peer.incident)
   }
 
   private func tell(_ kind: ChannelEvent.Kind, on channel: PeerChannel, of peer: Peer) {

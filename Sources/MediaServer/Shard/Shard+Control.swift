@@ -19,7 +19,8 @@ extension Shard {
       overview.layers = layers(of: source)
       return overview
     }
-    return IncidentMedia(peers: room.peers.compactMap { peers[Int($0.index)]?.overview }, sources: sources)
+    return IncidentMedia(
+      peers: room.peers.compactMap { peers[Int($0.index)]?.overview } + room.distantPeers, sources: sources)
   }
 
   func listen(_ continuation: AsyncStream<MediaEvent>.Continuation, as id: UUID, to incident: IncidentID) {
@@ -27,16 +28,16 @@ extension Shard {
   }
 
   func stopListening(_ id: UUID, to incident: IncidentID) {
-    guard var room = rooms[incident] else { return }
-    room.listeners[id] = nil
-    rooms[incident] = room.isEmpty ? nil : room
+    rooms[incident]?.listeners[id] = nil
+    closeIfEmpty(incident)
   }
 
   func sample() -> ShardSample {
-    ShardSample(
+    let homes = rooms.values.filter { $0.home == nil }
+    return ShardSample(
       shard: counters, relay: relay.counters, sendsDropped: sendBatch.dropped, sendCalls: sendBatch.systemCalls,
-      peers: peersByID.count, incidents: rooms.count, sources: rooms.values.reduce(0) { $0 + $1.sources.count },
-      connections: connections.count)
+      peers: peersByID.count, incidents: homes.count, sources: homes.reduce(0) { $0 + $1.sources.count },
+      mirrors: mirrored.count, connections: connections.count)
   }
 }
 
@@ -49,5 +50,6 @@ struct ShardSample: Sendable {
   var peers: Int
   var incidents: Int
   var sources: Int
+  var mirrors: Int
   var connections: Int
 }

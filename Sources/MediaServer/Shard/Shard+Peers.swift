@@ -10,6 +10,8 @@ import Relay
 struct PeerAdmission: Sendable {
   var id: PeerID
   var incident: IncidentID
+  /// The media thread of the incident's home.
+  var home: Int
   var name: String
   var actor: String
   var part: PeerPart
@@ -52,11 +54,12 @@ extension Shard {
     }
     peers[place] = peer
     peersByID[peer.id] = handle
+    enter(peer.incident, of: admission.home)
     for var source in admission.sources { addSource(&source, of: peer) }
     for slot in admission.slots { addSlot(slot.mid, slot.parameters, of: peer) }
     rooms[peer.incident, default: Room()].peers.append(handle)
     setPriority(admission.priority, of: peer.incident)
-    rooms[peer.incident]?.tell(.peerChanged(peer.overview))
+    tell(.peerChanged(peer.overview), in: peer.incident)
     assignSlots(of: peer.incident)
     drain(peer)
   }
@@ -94,12 +97,13 @@ extension Shard {
     guard let handle = relay.addSource(parameters) else { return }
     let source = RoomSource(
       id: SourceID(nextSource), peer: peer.handle, peerID: peer.id, part: peer.part, actor: peer.actor,
-      kind: parameters.kind, handle: handle,
+      kind: parameters.kind, parameters: parameters, handle: handle,
       status: SourceStatus(activity: .waiting, format: nil, bitsPerSecond: 0))
     nextSource &+= 1
     announceToRecorder(source, of: peer)
     rooms[peer.incident, default: Room()].sources.append(source)
-    rooms[peer.incident]?.tell(.sourceChanged(source.overview))
+    tell(.sourceChanged(source.overview), in: peer.incident)
+    mirror(source, of: peer.incident)
   }
 
   private func announceToRecorder(_ source: RoomSource, of peer: Peer) {
@@ -141,6 +145,7 @@ extension Shard {
     deadlines[place] = .max
     routes.clear(peer.handle)
     peersByID[peer.id] = nil
+    configuration.occupancy.leave()
     for fragment in peer.fragments { peersByFragment[fragment] = nil }
     for path in peer.paths { peersByPath[path] = nil }
     closeConnections(of: peer)
@@ -151,17 +156,19 @@ extension Shard {
   }
 
   private func leave(_ peer: Peer) {
-    guard var room = rooms[peer.incident] else { return }
-    room.peers.removeAll { $0 == peer.handle }
-    let gone = room.sources.filter { $0.peer == peer.handle }
-    room.sources.removeAll { $0.peer == peer.handle }
-    for source in gone {
-      configuration.recording?.withdraw(source.id.value, shard: index)
-      room.tell(.sourceRemoved(source.id))
-    }
-    room.tell(.peerChanged(peer.overview))
-    rooms[peer.incident] = room.isEmpty ? nil : room
+    guard let gone = rooms[peer.incident]?.sources.filter({ $0.peer == peer.handle }) else { return }
+    rooms[peer.incident]?.peers.removeAll { $0 == peer.handle }
+    rooms[peer.incident]?.sources.removeAll { $0.peer == peer.handle }
+    for source in gone { withdraw(source, from: peer.incident) }
+    tell(.peerChanged(peer.overview), in: peer.incident)
+    closeIfEmpty(peer.incident)
     assignSlots(of: peer.incident)
+  }
+
+  private func withdraw(_ source: RoomSource, from incident: IncidentID) {
+    configuration.recording?.withdraw(source.id.value, shard: index)
+    tell(.sourceRemoved(source.id), in: incident)
+    toAnnexes(of: incident) { [index] in $0.withdrawMirrored(source.id, of: index, in: incident) }
   }
 
   /// Peers that never finished connecting give their place back.
@@ -241,7 +248,7 @@ extension Shard {
   private func setState(_ state: PeerState, of peer: Peer) {
     guard peer.state != state else { return }
     peer.state = state
-    rooms[peer.incident]?.tell(.peerChanged(peer.overview))
+    tell(.peerChanged(peer.overview), in: peer.incident)
   }
 
   /// Keeps the table of username fragments true after a restart.
@@ -279,6 +286,8 @@ extension Shard {
         sourceChanged(handle, to: status)
       case .viewChanged(let slot, let handle):
         viewChanged(slot, of: handle)
+      case .keyframeWanted(let handle, let stream):
+        passOnKeyframeRequest(of: handle, stream: stream)
       }
     }
   }
@@ -288,11 +297,18 @@ extension Shard {
       guard let place = rooms[incident]?.sources.firstIndex(where: { $0.handle == handle }) else { continue }
       let before = rooms[incident]?.sources[place].status
       rooms[incident]?.sources[place].status = status
-      if let overview = rooms[incident]?.sources[place].overview { rooms[incident]?.tell(.sourceChanged(overview)) }
-      // That somebody begins or ends to speak changes nothing where everybody hears everybody.
-      let isOnlySpeech = before?.activity == status.activity && before?.format == status.format
-      if let room = rooms[incident], !isOnlySpeech || isSoundContested(in: room) { assignSlots(of: incident) }
+      guard let source = rooms[incident]?.sources[place] else { return }
+      tell(.sourceChanged(source.overview), in: incident)
+      toAnnexes(of: incident) { $0.mirroredChanged(source.id, to: status, in: incident) }
+      reassign(incident, before: before, after: status)
       return
     }
+  }
+
+  /// Puts sources on slots anew when one of them has changed.
+  func reassign(_ incident: IncidentID, before: SourceStatus?, after status: SourceStatus) {
+    // That somebody begins or ends to speak changes nothing where everybody hears everybody.
+    let isOnlySpeech = before?.activity == status.activity && before?.format == status.format
+    if let room = rooms[incident], !isOnlySpeech || isSoundContested(in: room) { assignSlots(of: incident) }
   }
 }

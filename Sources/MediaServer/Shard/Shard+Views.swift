@@ -40,6 +40,7 @@ extension Shard {
       guard let peer = peers[Int(handle.index)] else { continue }
       relay.setTier(Tier(priority: priority, audience: peer.part.audience), of: handle)
     }
+    toAnnexes(of: incident) { $0.setPriority(priority, of: incident) }
   }
 
   /// Tells an incident what one of its viewers sees now.
@@ -47,7 +48,7 @@ extension Shard {
     guard let peer = peers[Int(peer.index)], let slot = peer.slots.first(where: { $0.handle == handle }),
       let view = view(of: slot, of: peer)
     else { return }
-    rooms[peer.incident]?.tell(.viewChanged(of: peer.id, slot: slot.mid, view: view))
+    tell(.viewChanged(of: peer.id, slot: slot.mid, view: view), in: peer.incident)
   }
 
   /// The layers that a source sends now, poorest first.

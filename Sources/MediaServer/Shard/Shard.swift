@@ -10,7 +10,8 @@ import STUN
 
 /// One media thread: its sockets, its relay and every peer of the incidents that were assigned to it (DESIGN decision 3).
 ///
-/// Nothing in it is shared: other threads reach it through its ``CommandQueue`` only. A turn is: receive what is there,
+/// Nothing in it is shared: other threads reach it through its ``CommandQueue``, and media threads that serve viewers of the
+/// same incident hand packets over through a ``HandoverRing``. A turn is: receive what is there,
 /// let the relay fan it out, send, run commands, do what time demands. On the packet path a turn allocates nothing,
 /// takes no lock and touches no reference count per viewer. What it touches is not checked for overlapping access at run
 /// time: one thread runs everything here, and nothing on the packet path calls back.
@@ -24,7 +25,7 @@ final class Shard {
   let relay: Relay
   let engine: SRTPEngine
   /// What the relay copies recorded packets into; nil when nothing is recorded.
-  private let recordingRing: RecordingRing?
+  private let recordingRing: HandoverRing?
   /// What peers are told to connect to.
   let localCandidates: [ICECandidate]
 
@@ -42,6 +43,11 @@ final class Shard {
   @exclusivity(unchecked) var deadlines: [UInt64] = []
   var rooms: [IncidentID: Room] = [:]
   var nextSource: UInt32 = 1
+  /// Rings to other media threads, by thread.
+  var outgoing: [Int: HandoverRing] = [:]
+  @exclusivity(unchecked) var incoming: [IncomingRing] = []
+  /// The sources that other media threads receive.
+  @exclusivity(unchecked) var mirrored: [MirrorName: SourceHandle] = [:]
   var connections: [Int32: TCPConnection] = [:]
   /// Connections in order of arrival until they have proven themselves or their time is over.
   var newcomers: [TCPConnection] = []
@@ -80,7 +86,7 @@ final class Shard {
     engine = try configuration.srtpBackend.map { try SRTPEngine($0) } ?? SRTPEngine.fastest()
     relay = Relay(random: .system)
     relay.egressBitsPerSecond = configuration.egressBitsPerSecond
-    recordingRing = configuration.recording.map { _ in RecordingRing() }
+    recordingRing = configuration.recording.map { _ in HandoverRing() }
     routes = RouteTable(capacity: Self.maximumPeers)
     now = MonotonicTime(nanoseconds: sl_monotonic_nanoseconds())
     load = ThreadLoad(now: now)
@@ -121,9 +127,12 @@ final class Shard {
     now = MonotonicTime(nanoseconds: sl_monotonic_nanoseconds())
     counters.turns &+= 1
     for place in 0..<ready { serve(poller.token(of: place)) }
+    wakeAnnexes()
     flushRelay()
+    receiveMirrored()
     processHandshakes()
     if isTickDue { tick() }
+    wakeAnnexes()
     sendBatch.flush()
   }
 
@@ -132,7 +141,7 @@ final class Shard {
   private var isTickDue: Bool { (now - lastTick).nanoseconds >= relay.tickInterval.nanoseconds * 3 / 4 }
 
   private var waitLimit: TimeInterval64 {
-    guard handshakes.isEmpty else { return .zero }
+    guard handshakes.isEmpty, !hasMirrored else { return .zero }
     return peersByID.isEmpty ? Self.idleWait : max(.zero, lastTick + relay.tickInterval - now)
   }
 
@@ -152,7 +161,11 @@ final class Shard {
     for _ in 0..<Self.maximumReceiveRounds {
       let count = receiveBatch.receive(from: socket.descriptor)
       for place in 0..<count { receiveMessage(place, on: socket) }
-      if count > 0 { flushRelay() }
+      if count > 0 {
+        // First, so that all threads send at the same time.
+        wakeAnnexes()
+        flushRelay()
+      }
       guard count == ReceiveBatch.capacity else { return }
     }
   }

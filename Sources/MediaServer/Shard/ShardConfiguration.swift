@@ -3,6 +3,7 @@ import DataChannel
 import Primitives
 import Relay
 import SRTP
+import Sockets
 
 /// What every media thread is started with.
 struct ShardConfiguration {
@@ -19,6 +20,10 @@ struct ShardConfiguration {
   var egress: EgressLedger?
   /// How long a TCP connection may stay without a valid connectivity check.
   var silentConnectionLimit: TimeInterval64
+  /// The queues of all media threads, by their place.
+  var queues: [CommandQueue<Shard>]
+  /// The peers of this thread, those on their way included.
+  var occupancy: Occupancy
 }
 
 /// What a shard counts.

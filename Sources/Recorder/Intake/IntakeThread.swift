@@ -9,7 +9,7 @@ import Synchronization
 /// A media thread as the recorder knows it.
 struct MediaThread: Sendable {
   let shard: Int
-  let ring: RecordingRing
+  let ring: HandoverRing
   let requestKeyframe: RecordedKeyframeRequest
 }
 
@@ -129,7 +129,7 @@ final class IntakeThread: @unchecked Sendable {
       switch entry.kind {
       case .packet: source.receive(entry, payload)
       case .report: source.receive(report: entry)
-      case .padding: break
+      case .padding, .history, .present: break  // Those are for mirrors.
       }
     }
   }

@@ -48,7 +48,7 @@ final class SourceRecorder {
     submit(.track(track))
   }
 
-  func receive(_ entry: RecordingEntry, _ payload: UnsafeRawBufferPointer) {
+  func receive(_ entry: HandoverEntry, _ payload: UnsafeRawBufferPointer) {
     guard let format = formats[entry.format] else { return }
     counts.packets += 1
     let packet = RecordedPacket(
@@ -57,7 +57,7 @@ final class SourceRecorder {
     take(recorder.receive(packet, encoding: Int(entry.layer), clock: clock.clock))
   }
 
-  func receive(report entry: RecordingEntry) {
+  func receive(report entry: HandoverEntry) {
     let report = RecordedReport(
       ssrc: entry.ssrc, rtpTimestamp: entry.timestamp, ntpTime: entry.ntpTime, arrival: anchor.wall(at: entry.arrival))
     clock.clock.update(report)

@@ -26,7 +26,7 @@ extension Relay {
     _ packet: CachedPacket, _ payload: UnsafeRawPointer, of stream: UnsafeMutablePointer<Stream>, now: MonotonicTime
   ) {
     guard let recorder, stream.pointee.recording != 0 else { return }
-    var entry = RecordingEntry(kind: .packet, source: stream.pointee.recording)
+    var entry = HandoverEntry(kind: .packet, source: stream.pointee.recording)
     entry.format = packet.format
     entry.marker = packet.marker
     entry.layer = stream.pointee.recordingLayer
@@ -41,7 +41,7 @@ extension Relay {
   /// Tells the recorder of a sender report, with the sender's clock as it came.
   func recordReport(_ report: SenderReport, of stream: UnsafeMutablePointer<Stream>, now: MonotonicTime) {
     guard let recorder, stream.pointee.recording != 0 else { return }
-    var entry = RecordingEntry(kind: .report, source: stream.pointee.recording)
+    var entry = HandoverEntry(kind: .report, source: stream.pointee.recording)
     entry.ssrc = stream.pointee.ssrc
     entry.timestamp = report.rtpTimestamp
     entry.ntpTime = report.ntpTime

@@ -8,9 +8,9 @@ extension Relay {
   /// What a caller should send at most, so that the best of its viewers gets it; nil for as much as it can.
   ///
   /// Only for senders of one encoding without layers, and only when every viewer's link is known: one viewer with a good
-  /// link is reason enough for a good picture.
+  /// link is reason enough for a good picture. A crowd that takes several media threads is taken to have one.
   func callerLimit(of source: UnsafeMutablePointer<Source>, now: MonotonicTime) -> UInt64? {
-    guard source.pointee.kind == .video, !source.pointee.slots.isEmpty,
+    guard source.pointee.kind == .video, !source.pointee.slots.isEmpty, source.pointee.mirrors.isEmpty,
       let sent = source.pointee.preferred.map({ streams[unchecked: $0.index].pointee.rate.bitsPerSecond }), sent > 0,
       ladder(of: source, now: now).count == 1
     else { return nil }

@@ -166,7 +166,7 @@ final class SimulatedNode {
       switch output {
       case .rtcp(let packet, let peer): serverEnds[peer]?.session.sendRTCP(packet)
       case .viewChanged(let slot, _): changes.append((simulator.now, slot))
-      case .sourceChanged: break
+      case .sourceChanged, .keyframeWanted: break
       }
     }
   }

@@ -4,14 +4,14 @@ import Relay
 import Testing
 
 /// The ring between a media thread and the recorder.
-@Suite struct RecordingRingTests {
+@Suite struct HandoverRingTests {
   struct Taken: Equatable {
     let number: Int64
     let payload: [UInt8]
   }
 
-  static func entry(_ number: Int64, length: Int) -> RecordingEntry {
-    var entry = RecordingEntry(kind: .packet, source: 7)
+  static func entry(_ number: Int64, length: Int) -> HandoverEntry {
+    var entry = HandoverEntry(kind: .packet, source: 7)
     entry.extended = number
     entry.length = Int32(length)
     return entry
@@ -22,18 +22,18 @@ import Testing
   }
 
   @discardableResult
-  static func write(_ number: Int64, _ length: Int, to writer: RecordingRing.Writer) -> Bool {
+  static func write(_ number: Int64, _ length: Int, to writer: HandoverRing.Writer) -> Bool {
     payload(number, length).withUnsafeBytes { writer.write(entry(number, length: length), payload: $0.baseAddress) }
   }
 
-  static func drain(_ ring: RecordingRing, limit: Int = .max) -> [Taken] {
+  static func drain(_ ring: HandoverRing, limit: Int = .max) -> [Taken] {
     var taken: [Taken] = []
     ring.drain(limit: limit) { taken.append(Taken(number: $0.extended, payload: Array($1))) }
     return taken
   }
 
   @Test func whatGoesInComesOutInOrderOverManyRounds() {
-    let ring = RecordingRing(capacity: 8_192)
+    let ring = HandoverRing(capacity: 8_192)
     var random = RandomSource.seeded(4)
     var written: Int64 = 0
     var read: Int64 = 0
@@ -52,7 +52,7 @@ import Testing
   }
 
   @Test func aFullRingDropsTheNewestAndCounts() {
-    let ring = RecordingRing(capacity: 4_096)
+    let ring = HandoverRing(capacity: 4_096)
     let taken = (0..<10).filter { Self.write($0, 960, to: ring.writer) }
     #expect(taken == [0, 1, 2, 3])
     #expect(ring.dropped == 6)
@@ -62,7 +62,7 @@ import Testing
   }
 
   @Test func twoThreadsNeitherLoseNorMixAnything() async {
-    let ring = RecordingRing(capacity: 65_536)
+    let ring = HandoverRing(capacity: 65_536)
     let count: Int64 = 40_000
     let writing = Thread {
       var number: Int64 = 0

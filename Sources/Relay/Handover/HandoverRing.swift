@@ -1,13 +1,17 @@
 import Primitives
 import Synchronization
 
-/// Carries what a media thread received to the recorder's thread: bounded, without a lock, one writer and one reader.
+/// Carries what a media thread received to another thread, be it the recorder's or another media thread: bounded, without a
+/// lock, one writer and one reader.
 ///
-/// When it is full the newest is dropped and counted: the recorder falls behind, the call never does (DESIGN decision 7).
+/// When it is full the newest is dropped and counted: who reads falls behind, the call never does (DESIGN decision 7).
 /// The memory lives as long as this object; the ``Writer`` is plain data for the packet path.
-package final class RecordingRing: Sendable {
-  /// Bytes that wait at most: about ten seconds of a hundred streams of 1.5 Mbit/s.
+package final class HandoverRing: Sendable {
+  /// Bytes that wait for the recorder at most: about ten seconds of a hundred streams of 1.5 Mbit/s.
   package static let standardCapacity = 256 << 20
+  /// Bytes that wait for another media thread at most: what streams of 50 Mbit/s together bring in more than a second, and
+  /// the history of many beside it.
+  package static let mirrorCapacity = 16 << 20
 
   /// Memory and positions; the writer moves only `written` and `dropped`, the reader only `read`.
   struct Storage: BitwiseCopyable {
@@ -55,16 +59,25 @@ package final class RecordingRing: Sendable {
     storage.written.pointee.load(ordering: .acquiring) - storage.read.pointee.load(ordering: .relaxed)
   }
 
-  /// Hands out what waits now, oldest first, at most `limit` entries; one thread calls it.
+  /// How far has been written: a position for ``drain(upTo:limit:_:)``.
+  package var end: Int { storage.written.pointee.load(ordering: .acquiring) }
+
+  /// Hands out what waits, oldest first; one thread calls it.
   ///
   /// The payload is valid during the call of `body`.
-  package func drain(limit: Int = .max, _ body: (RecordingEntry, UnsafeRawBufferPointer) -> Void) {
-    let written = storage.written.pointee.load(ordering: .acquiring)
+  ///
+  /// - Parameters:
+  ///   - end: Where to stop, as ``end`` told it; nil for all that waits now.
+  ///   - limit: Most entries.
+  package func drain(
+    upTo end: Int? = nil, limit: Int = .max, _ body: (HandoverEntry, UnsafeRawBufferPointer) -> Void
+  ) {
+    let written = end ?? self.end
     var position = storage.read.pointee.load(ordering: .relaxed)
     var count = 0
     while position < written, count < limit {
       let place = position & (storage.capacity - 1)
-      let entry = (storage.memory + place).load(as: RecordingEntry.self)
+      let entry = (storage.memory + place).load(as: HandoverEntry.self)
       if entry.kind != .padding {
         body(
           entry, UnsafeRawBufferPointer(start: storage.memory + place + Writer.headerLength, count: Int(entry.length)))
@@ -92,7 +105,7 @@ package final class RecordingRing: Sendable {
     /// Adds an entry; false when there is no room, which is counted.
     @inline(__always)
     @discardableResult
-    package func write(_ entry: RecordingEntry, payload: UnsafeRawPointer?) -> Bool {
+    package func write(_ entry: HandoverEntry, payload: UnsafeRawPointer?) -> Bool {
       let written = storage.written.pointee.load(ordering: .relaxed)
       let size = Self.size(of: Int(entry.length))
       let place = written & (storage.capacity &- 1)
@@ -104,12 +117,12 @@ package final class RecordingRing: Sendable {
         return false
       }
       if skipped > 0 {
-        var padding = RecordingEntry(kind: .padding, source: 0)
+        var padding = HandoverEntry(kind: .padding, source: 0)
         padding.length = Int32(truncatingIfNeeded: skipped &- Self.headerLength)
-        (storage.memory + place).storeBytes(of: padding, as: RecordingEntry.self)
+        (storage.memory + place).storeBytes(of: padding, as: HandoverEntry.self)
       }
       let target = storage.memory + (skipped > 0 ? 0 : place)
-      target.storeBytes(of: entry, as: RecordingEntry.self)
+      target.storeBytes(of: entry, as: HandoverEntry.self)
       if let payload { (target + Self.headerLength).copyMemory(from: payload, byteCount: Int(entry.length)) }
       storage.written.pointee.store(written &+ skipped &+ size, ordering: .releasing)
       return true
