@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -212,6 +213,8 @@ int sl_pin_thread(int core) {
 }
 
 void sl_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+int sl_nice_thread(int value) { return setpriority(PRIO_PROCESS, 0, value) == 0 ? 0 : -errno; }
 
 static uint64_t nanoseconds(clockid_t clock) {
   struct timespec time;

@@ -64,7 +64,8 @@ package struct ClientEndpoint: Sendable {
 
   /// Header extensions that our receivers read, with their ids.
   private var receivedExtensions: [String: UInt8] {
-    feedback.contains(.transportCC) ? [HeaderExtensionURI.transportWideCC: 3] : [:]
+    guard feedback.contains(.transportCC) else { return [:] }
+    return OfferedMedia.defaultExtensionIDs.filter { $0.key == HeaderExtensionURI.transportWideCC }
   }
 
   private func media(_ purpose: ClientOffer.Purpose) -> [OfferedMedia] {

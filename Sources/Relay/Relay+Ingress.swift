@@ -42,10 +42,9 @@ extension Relay {
     _ header: RTPHeader, _ base: UnsafeRawPointer, _ peer: UnsafeMutablePointer<RelayPeer>, _ now: MonotonicTime
   ) {
     let id = peer.pointee.extensions[.transportSequence]
-    guard id != 0, let value = header.extensionValue(id: id, in: base), value.count == 2 else { return }
-    let sequence = UInt16(value[0]) << 8 | UInt16(value[1])
+    guard id != 0, let sequence = header.transportSequence(id: id, in: base) else { return }
     if peer.pointee.feedback == nil { peer.pointee.feedback = TransportFeedbackRecorder() }
-    peer.pointee.feedback?.record(SequenceNumber(sequence), arrival: now)
+    peer.pointee.feedback?.record(sequence, arrival: now)
   }
 
   @inline(__always)
@@ -136,7 +135,7 @@ extension Relay {
       notePictureSize(UnsafeRawBufferPointer(start: payload, count: Int(packet.length)), packet.format, stream)
     }
     mirrorPacket(packet, payloadType, payload, of: stream)
-    if stream.pointee.pending.isEmpty { noteDirty(handle, stream.pointee.kind) }
+    if stream.pointee.pending.isEmpty { noteDirty(handle, stream) }
     stream.pointee.pending.append(stream.pointee.ring.place(of: packet.extended))
     return !stream.pointee.pending.isFull
   }

@@ -29,10 +29,12 @@ package final class Relay {
   @exclusivity(unchecked) var mirrorNews: UInt64 = 0
   var random: RandomSource
   /// Sound with pending packets: all of it goes before any picture.
+  ///
+  /// The last is served first, and is the most urgent.
   @exclusivity(unchecked) var dirtySound: [StreamHandle] = []
   /// Where a packet of sound is put together with those that it repeats.
   let redundancyBuffer = UnsafeMutableRawPointer.allocate(byteCount: CachedPacket.stride, alignment: 64)
-  /// Pictures with pending packets; the last is served first.
+  /// Pictures with pending packets, in the same order.
   @exclusivity(unchecked) var dirtyStreams: [StreamHandle] = []
   @exclusivity(unchecked) var fanOut = FanOutCursor()
   @exclusivity(unchecked) var replays: [Replay] = []

@@ -15,6 +15,8 @@ struct Source {
   /// The stream that slots show.
   var preferred: StreamHandle?
   var status = SourceStatus(activity: .waiting, format: nil, bitsPerSecond: 0)
+  /// Its incident's priority, 1 (most urgent) to 4.
+  var priority: UInt8 = 4
   /// What the recorder knows it by; 0 while it is not recorded.
   var recording: UInt32 = 0
   /// The other media threads that fan it out, too.

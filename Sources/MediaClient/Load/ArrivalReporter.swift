@@ -25,11 +25,9 @@ struct ArrivalReporter {
 
   /// Notes a packet; its header is in the clear even where the packet is not.
   mutating func note(_ header: RTPHeader, in packet: UnsafeRawBufferPointer, now: MonotonicTime) {
-    guard let base = packet.baseAddress, let value = header.extensionValue(id: id, in: base), value.count == 2 else {
-      return
-    }
+    guard let base = packet.baseAddress, let sequence = header.transportSequence(id: id, in: base) else { return }
     media = header.ssrc
-    recorder.record(SequenceNumber(UInt16(value[0]) << 8 | UInt16(value[1])), arrival: now)
+    recorder.record(sequence, arrival: now)
     deadline = deadline ?? now + Self.interval
   }
 

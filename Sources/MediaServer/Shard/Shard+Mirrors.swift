@@ -53,6 +53,7 @@ extension Shard {
       kind: announced.parameters.kind, parameters: announced.parameters,
       handle: relay.addMirrored(announced.parameters), status: announced.status)
     mirrored[MirrorName(home: announced.home, number: source.id.value)] = source.handle
+    relay.setPriority(room.priority, of: source.handle)
     rooms[announced.incident]?.sources.append(source)
     assignSlots(of: announced.incident)
   }

@@ -36,6 +36,7 @@ extension Shard {
   /// Puts an incident's viewers into the tiers of a priority.
   func setPriority(_ priority: Int, of incident: IncidentID) {
     rooms[incident]?.priority = priority
+    for source in rooms[incident]?.sources ?? [] { relay.setPriority(priority, of: source.handle) }
     for handle in rooms[incident]?.peers ?? [] {
       guard let peer = peers[Int(handle.index)] else { continue }
       relay.setTier(Tier(priority: priority, audience: peer.part.audience), of: handle)

@@ -98,6 +98,16 @@ extension RTPHeader {
     return nil
   }
 
+  /// The transport-wide sequence number in the element `id` (draft-holmer-rmcat-transport-wide-cc-extensions-01 §2); nil when
+  /// it is absent or not two bytes long.
+  ///
+  /// `packet` must be the memory that this header was parsed from.
+  @inline(__always)
+  package func transportSequence(id: UInt8, in packet: UnsafeRawPointer) -> SequenceNumber? {
+    guard let value = extensionValue(id: id, in: packet), value.count == 2 else { return nil }
+    return SequenceNumber(UInt16(value[0]) << 8 | UInt16(value[1]))
+  }
+
   /// Overwrites the extension element `id` with the lower bytes of `value`, in network order.
   ///
   /// Returns false and changes nothing when the packet has no such element of exactly `byteCount` (1 to 4) bytes.

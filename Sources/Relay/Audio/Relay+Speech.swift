@@ -37,12 +37,33 @@ extension Relay {
     sources.find(Int(source.index))?.pointee.status.isSpeaking ?? false
   }
 
-  /// Marks a stream for the fan-out: sound before any picture (DOMAIN, "Order under overload").
+  /// Marks a stream for the fan-out: sound before any picture (DOMAIN, "Order under overload"), then by priority, then in
+  /// the order of arrival.
   @inline(__always)
-  func noteDirty(_ handle: StreamHandle, _ kind: SourceKind) {
-    switch kind {
-    case .audio: dirtySound.append(handle)
-    case .video: dirtyStreams.append(handle)
+  func noteDirty(_ handle: StreamHandle, _ stream: UnsafeMutablePointer<Stream>) {
+    let priority = sources[unchecked: stream.pointee.source.index].pointee.priority
+    switch stream.pointee.kind {
+    case .audio: dirtySound.insert(handle, at: place(of: priority, in: dirtySound))
+    case .video: dirtyStreams.insert(handle, at: place(of: priority, in: dirtyStreams))
     }
+  }
+
+  /// Before all that are as urgent or more: the last one is served first.
+  @inline(__always)
+  private func place(of priority: UInt8, in dirty: [StreamHandle]) -> Int {
+    var place = dirty.count
+    while place > 0 {
+      let source = streams[unchecked: dirty[place &- 1].index].pointee.source
+      guard sources[unchecked: source.index].pointee.priority <= priority else { break }
+      place &-= 1
+    }
+    return place
+  }
+
+  /// Has what a source sends come before what less urgent incidents' sources send at the same time.
+  ///
+  /// - Parameter priority: The incident's, 1 (most urgent) to 4.
+  package func setPriority(_ priority: Int, of source: SourceHandle) {
+    sources.find(Int(source.index))?.pointee.priority = UInt8(clamping: priority)
   }
 }

@@ -9,9 +9,9 @@ import Synchronization
 package final class HandoverRing: Sendable {
   /// Bytes that wait for the recorder at most: about ten seconds of a hundred streams of 1.5 Mbit/s.
   package static let standardCapacity = 256 << 20
-  /// Bytes that wait for another media thread at most: what streams of 50 Mbit/s together bring in more than a second, and
-  /// the history of many beside it.
-  package static let mirrorCapacity = 16 << 20
+  /// Bytes that wait for another media thread at most: what streams of 50 Mbit/s together bring in a second, or the history
+  /// of ten.
+  package static let mirrorCapacity = 8 << 20
 
   /// Memory and positions; the writer moves only `written` and `dropped`, the reader only `read`.
   struct Storage: BitwiseCopyable {

@@ -3,8 +3,33 @@ import RTP
 import Relay
 import Testing
 
-/// All sound goes before any picture (DOMAIN, "Order under overload").
+/// All sound goes before any picture (DOMAIN, "Order under overload"), and what is urgent before what is not.
 @Suite struct SoundFirstTests {
+  @Test("of what came in one turn the most urgent is sent first, and of equals what came first")
+  func urgentPicturesGoFirst() throws {
+    let world = try World()
+    let priorities = [3, 1, 4, 3, 1, 2]
+    var streams: [(peer: PeerHandle, stream: TestStream)] = []
+    var order: [PeerHandle: Int] = [:]
+    for (index, priority) in priorities.enumerated() {
+      let caller = world.addCaller()
+      let source = try world.addSource(of: caller)
+      world.relay.setPriority(priority, of: source)
+      let viewer = try world.addViewer()
+      world.connect(viewer, to: source)
+      order[viewer.peer] = index
+      streams.append((caller, TestStream(UInt32(10 + index))))
+    }
+    for index in streams.indices { world.send(streams[index].stream.frame(keyframe: true), from: streams[index].peer) }
+    _ = world.takeMessages()
+    world.send(streams.indices.flatMap { index in streams[index].stream.frame().map { ($0, streams[index].peer) } })
+    #expect(world.takeMessages().map { order[$0.destination] } == [1, 4, 5, 0, 3, 2])
+    // What is urgent may change.
+    world.relay.setPriority(1, of: try world.addSource(of: streams[2].peer, mid: "other"))
+    world.send(streams.indices.flatMap { index in streams[index].stream.frame().map { ($0, streams[index].peer) } })
+    #expect(world.takeMessages().map { order[$0.destination] } == [1, 4, 5, 0, 3, 2], "each source for itself")
+  }
+
   @Test("sound that came last in a turn is sent first, to every viewer", arguments: [1, 7])
   func soundGoesFirst(viewers count: Int) throws {
     let world = try World()

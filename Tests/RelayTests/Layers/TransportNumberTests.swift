@@ -36,10 +36,7 @@ extension ReceivedPacket {
   /// The two bytes of an extension element.
   func extensionNumber(_ id: UInt8) -> UInt16? {
     bytes.withUnsafeBytes { buffer in
-      guard let base = buffer.baseAddress, let value = header.extensionValue(id: id, in: base), value.count == 2 else {
-        return nil
-      }
-      return UInt16(value[0]) << 8 | UInt16(value[1])
+      buffer.baseAddress.flatMap { header.transportSequence(id: id, in: $0)?.rawValue }
     }
   }
 }
