@@ -78,11 +78,13 @@ package final class DTLSTransport {
   package func receive(_ datagram: UnsafeRawBufferPointer, now: MonotonicTime) {
     guard !state.isTerminal else { return }
     startDeadline(now: now)
+    takeBuffers()
     pipe.withIncoming(datagram) {
       if state == .handshaking { advanceHandshake() }
       if state.isConnected { readMessages() }
     }
     updateTimer(now: now)
+    releaseBuffers()
   }
 
   /// The next datagram to send to the peer, oldest first.
@@ -103,7 +105,11 @@ package final class DTLSTransport {
   package func sendApplicationData(_ message: [UInt8]) -> Bool {
     guard state.isConnected, !message.isEmpty, message.count <= Self.maximumMessageLength else { return false }
     ERR_clear_error()
-    defer { ERR_clear_error() }
+    takeBuffers()
+    defer {
+      ERR_clear_error()
+      releaseBuffers()
+    }
     return SSL_write(ssl, message, Int32(message.count)) == Int32(message.count)
   }
 
@@ -230,6 +236,7 @@ extension DTLSTransport {
 
   private func sendCloseNotify() {
     guard SSL_is_init_finished(ssl) == 1 else { return }
+    takeBuffers()
     SSL_shutdown(ssl)
     ERR_clear_error()
   }
@@ -245,6 +252,25 @@ extension DTLSTransport {
     }
     if let alert = error?.receivedAlert { return .alertReceived(code: alert) }
     return .protocolViolation(reason: error?.reason ?? "no reason given")
+  }
+}
+
+// MARK: - Memory
+
+extension DTLSTransport {
+  /// Makes sure that OpenSSL has its record buffers, 16 kB each way.
+  ///
+  /// It makes them by itself for a handshake, but later writes into what it takes to be there.
+  private func takeBuffers() {
+    guard state.isConnected else { return }
+    guard SSL_alloc_buffers(ssl) == 1 else { preconditionFailure("out of memory for a DTLS connection") }
+  }
+
+  /// Gives the record buffers back once the connection is up: hundreds of viewers say nothing over DTLS for hours, and
+  /// `SSL_MODE_RELEASE_BUFFERS` does nothing for DTLS.
+  private func releaseBuffers() {
+    // OpenSSL keeps them while something unread or unsent is left in them.
+    if state.isConnected { SSL_free_buffers(ssl) }
   }
 }
 

@@ -68,7 +68,8 @@ extension Relay {
         counters.retransmissionsMissed &+= 1
         continue
       }
-      guard slot.pointee.repairs?.note(wanted.original, after: pause, now: now) ?? true else { continue }
+      let isDue = slot.pointee.kind == .audio || slot.pointee.repairs.note(wanted.original, after: pause, now: now)
+      guard isDue else { continue }
       slot.pointee.retransmissionBudget -= 1
       link.pointee.repairs.spend(repairLength(wanted))
       retransmissions.append(wanted)

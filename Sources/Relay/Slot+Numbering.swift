@@ -98,7 +98,7 @@ extension Slot {
     guard plain >= mapping.first else { return .none }
     if plain < mapping.thinnedFrom { return SlotNumber(value: plain, shift: mapping.shift) }
     let end = considered &+ mapping.thinnedOffset &+ 1
-    guard let records, let number = records.number(of: packet.extended, from: mapping.thinnedFrom, to: end),
+    guard let number = records.number(of: packet.extended, from: mapping.thinnedFrom, to: end),
       let record = records.find(number)
     else { return .none }
     return SlotNumber(value: number, shift: mapping.shift.skipping(record.skippedPictures))
@@ -115,7 +115,10 @@ extension Slot {
     guard let mapping else { return .none }
     if cut.includes(packet.layers) {
       let number = packet.extended &+ mapping.thinnedOffset
-      records?.set(number, extended: packet.extended, skippedPictures: skippedPictures)
+      // Up to the first packet that is left out the offset says it all.
+      if mapping.thinnedFrom != .max {
+        records.set(number, extended: packet.extended, skippedPictures: skippedPictures)
+      }
       return SlotNumber(value: number, shift: mapping.shift.skipping(skippedPictures))
     }
     if mapping.thinnedFrom == .max { self.mapping?.thinnedFrom = packet.extended &+ mapping.thinnedOffset }
@@ -130,7 +133,7 @@ extension Slot {
   private mutating func keepNumbers(upTo extended: Int64) {
     if let mapping, mapping.thinnedFrom != .max, extended &- considered > 1 {
       for missing in max(considered &+ 1, extended &- Int64(SentRecords.capacity))..<extended {
-        records?.set(missing &+ mapping.thinnedOffset, extended: missing, skippedPictures: skippedPictures)
+        records.set(missing &+ mapping.thinnedOffset, extended: missing, skippedPictures: skippedPictures)
       }
     }
     considered = extended
@@ -188,7 +191,7 @@ extension Slot {
     for mapping in [mapping, previousMapping] {
       guard let mapping, number >= mapping.first else { continue }
       guard number >= mapping.thinnedFrom else { return (mapping, number - mapping.sequenceOffset, mapping.shift) }
-      guard let record = records?.find(number) else { return nil }
+      guard let record = records.find(number) else { return nil }
       // The record holds the lower half; the offset tells the rest.
       let near = number - mapping.thinnedOffset
       let difference = Int32(bitPattern: record.extended &- UInt32(truncatingIfNeeded: near))

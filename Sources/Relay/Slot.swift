@@ -46,10 +46,10 @@ struct Slot {
   var lastPicture: LastPicture?
   /// Pictures left out under this mapping, modulo 2^15.
   var skippedPictures: UInt16 = 0
-  /// Under which numbers packets went out; video only.
-  let records: SentRecords?
-  /// When packets were sent again; video only.
-  let repairs: RepairTimes?
+  /// Under which numbers packets went out, once some were left out.
+  var records = SentRecords()
+  /// When packets were sent again.
+  var repairs = RepairTimes()
   /// What waits for the pacer, if anything.
   var backlog: Backlog?
   /// Earlier packets that each packet of sound repeats; 0 for plain sound.
@@ -65,8 +65,6 @@ struct Slot {
     retransmissionSSRC = description.retransmissionSSRC
     clockRate = description.kind == .audio ? 48_000 : 90_000
     transportExtension = description.transportExtension
-    records = description.kind == .video ? SentRecords() : nil
-    repairs = description.kind == .video ? RepairTimes() : nil
     self.link = link
     self.formats = formats
     // Below 2^15, so that the SRTP rollover counter starts at 0 on both sides (RFC 3711 §3.3.1).
@@ -77,8 +75,8 @@ struct Slot {
 
   /// Gives back what the slot allocated; it must not be used afterwards.
   func deallocate() {
-    records?.deallocate()
-    repairs?.deallocate()
+    records.deallocate()
+    repairs.deallocate()
   }
 }
 

@@ -145,7 +145,12 @@ def measure(system: str, scenario: Scenario, options: argparse.Namespace) -> dic
         patience = options.seconds + scenario.callers * (1 + scenario.viewers) / ramp + PATIENCE
         try:
             printed = subprocess.run(on_core(1, options.is_pinned) + command, stdout=subprocess.PIPE, timeout=patience).stdout
-            return figures(system, json.loads(printed), server.resident)
+            result = json.loads(printed)
+            # Fewer viewers than planned would make a packet dear and a viewer cheap.
+            if missing := result["sessions"]["failed"] + result["sessions"]["lost"]:
+                print(f"{system} {scenario.name} failed: {missing} sessions did not come about or were lost", file=sys.stderr)
+                return None
+            return figures(system, result, server.resident)
         except subprocess.TimeoutExpired:
             print(f"{system} {scenario.name} failed: it took more than {patience:.0f} s", file=sys.stderr)
         except json.JSONDecodeError:

@@ -1,8 +1,8 @@
 /// Which packet went out under each of a slot's last sequence numbers, for slots that leave layers out.
 ///
 /// A slot that forwards everything needs none of it: its numbers differ from the stream's by one offset. Once packets are
-/// left out, the numbers move closer together, and requests for repair must find their way back. Memory is owned by
-/// whoever calls ``deallocate()``.
+/// left out, the numbers move closer together, and requests for repair must find their way back. Memory is made with the
+/// first record and owned by whoever calls ``deallocate()``: most viewers never need it.
 struct SentRecords: BitwiseCopyable {
   /// One sequence number of the slot.
   struct Record: BitwiseCopyable {
@@ -16,26 +16,28 @@ struct SentRecords: BitwiseCopyable {
 
   /// Sequence numbers that can be found: what a ``PacketRing`` of video holds.
   static let capacity = PacketRing.videoCapacity
-  private let records: UnsafeMutablePointer<Record>
-
-  init() {
-    records = .allocate(capacity: Self.capacity)
-    records.initialize(repeating: Record(), count: Self.capacity)
-  }
+  private var records: UnsafeMutablePointer<Record>?
 
   func deallocate() {
-    records.deallocate()
+    records?.deallocate()
   }
 
   @inline(__always)
-  func set(_ number: Int64, extended: Int64, skippedPictures: UInt16) {
-    records[place(number)] = Record(
+  mutating func set(_ number: Int64, extended: Int64, skippedPictures: UInt16) {
+    (records ?? allocate())[place(number)] = Record(
       extended: UInt32(truncatingIfNeeded: extended), skippedPictures: skippedPictures, round: round(number))
+  }
+
+  private mutating func allocate() -> UnsafeMutablePointer<Record> {
+    let made = UnsafeMutablePointer<Record>.allocate(capacity: Self.capacity)
+    made.initialize(repeating: Record(), count: Self.capacity)
+    records = made
+    return made
   }
 
   @inline(__always)
   func find(_ number: Int64) -> Record? {
-    let record = records[place(number)]
+    guard let record = records?[place(number)] else { return nil }
     return record.round == round(number) ? record : nil
   }
 

@@ -38,29 +38,32 @@ package struct RepairBudget: BitwiseCopyable {
 
 /// When each of a slot's last packets was sent again.
 ///
-/// Receivers that do not know the round trip ask anew before the first answer can have come. Memory is owned by whoever
-/// calls ``deallocate()``.
+/// Receivers that do not know the round trip ask anew before the first answer can have come. Memory is made with the first
+/// repair and owned by whoever calls ``deallocate()``: most viewers never need one.
 struct RepairTimes: BitwiseCopyable {
   private static let capacity = PacketRing.videoCapacity
   /// The lower halves of the number and of the time in milliseconds.
-  private let entries: UnsafeMutablePointer<(number: UInt32, time: UInt32)>
-
-  init() {
-    entries = .allocate(capacity: Self.capacity)
-    entries.initialize(repeating: (.max, 0), count: Self.capacity)
-  }
+  private var entries: UnsafeMutablePointer<(number: UInt32, time: UInt32)>?
 
   func deallocate() {
-    entries.deallocate()
+    entries?.deallocate()
   }
 
   /// Notes a repair; false, and nothing is noted, when the last one was less than `interval` ago.
-  func note(_ number: Int64, after interval: TimeInterval64, now: MonotonicTime) -> Bool {
+  mutating func note(_ number: Int64, after interval: TimeInterval64, now: MonotonicTime) -> Bool {
+    let entries = self.entries ?? allocate()
     let place = Int(truncatingIfNeeded: number) & (Self.capacity - 1)
     let own = UInt32(truncatingIfNeeded: number)
     let time = UInt32(truncatingIfNeeded: now.nanoseconds / 1_000_000)
     if entries[place].number == own, Int64(time &- entries[place].time) < interval.milliseconds { return false }
     entries[place] = (own, time)
     return true
+  }
+
+  private mutating func allocate() -> UnsafeMutablePointer<(number: UInt32, time: UInt32)> {
+    let made = UnsafeMutablePointer<(number: UInt32, time: UInt32)>.allocate(capacity: Self.capacity)
+    made.initialize(repeating: (.max, 0), count: Self.capacity)
+    entries = made
+    return made
   }
 }

@@ -32,6 +32,44 @@ import Testing
     #expect(sent.place(of: 65_535) == .neverSent)
   }
 
+  /// Hundreds of viewers each keep one of these: it stays small where feedback comes in time.
+  @Test func whatFeedbackToldOfGivesWay() {
+    var sent = SentPackets()
+    defer { sent.deallocate() }
+    for number in 0..<3_000 {
+      sent.note(UInt16(number), bytes: 100, probe: 0, now: at(UInt64(3 * number)))
+      if number >= 50, case .known(let index) = sent.place(of: UInt16(number - 50)) {
+        sent.setFate(.received, at: index)
+      }
+    }
+    #expect(sent.place(of: 2_743) == .forgotten)
+    #expect(sent.place(of: 2_744) != .forgotten)
+  }
+
+  @Test func whatFeedbackDidNotTellOfYetIsKept() {
+    var sent = SentPackets()
+    defer { sent.deallocate() }
+    for number in 0..<1_024 { sent.note(UInt16(number), bytes: number, probe: 0, now: at(UInt64(3 * number))) }
+    for number in 0..<1_024 {
+      guard case .known(let index) = sent.place(of: UInt16(number)) else {
+        Issue.record("\(number) is lost")
+        continue
+      }
+      #expect(sent[index].bytes == UInt16(number))
+      #expect(sent[index].sentAt == UInt64(3_000_000 * number))
+    }
+  }
+
+  @Test func whatWasReportedLostIsKeptForHalfASecond() {
+    var sent = SentPackets()
+    defer { sent.deallocate() }
+    for number in 0..<400 {
+      sent.note(UInt16(number), bytes: 100, probe: 0, now: at(UInt64(number)))
+      if case .known(let index) = sent.place(of: UInt16(number)) { sent.setFate(.lost, at: index) }
+    }
+    #expect(sent.place(of: 0) != .forgotten)
+  }
+
   @Test func goesOnAcrossTheWrap() {
     var sent = SentPackets()
     defer { sent.deallocate() }
@@ -48,8 +86,25 @@ import Testing
     #expect(sent.place(of: 0) == .neverSent)
   }
 
-  @Test func anEntryTakesSixteenBytes() {
-    #expect(MemoryLayout<SentPackets.Entry>.stride <= 16)
-    #expect(SentPackets.capacity * MemoryLayout<SentPackets.Entry>.stride <= 32 * 1_024)
+  @Test func timesAreExact() {
+    var sent = SentPackets()
+    defer { sent.deallocate() }
+    let start: UInt64 = 987_654_321_987_654_321
+    let steps: [UInt64] = [0, 1, 999_999_999, 20_000_000_000, 30_000_000_000]
+    for (number, step) in steps.enumerated() {
+      sent.note(UInt16(number), bytes: 1_500 + number, probe: 255, now: MonotonicTime(nanoseconds: start + step))
+    }
+    for (number, step) in steps.enumerated() {
+      guard case .known(let index) = sent.place(of: UInt16(number)) else {
+        Issue.record("\(number) is lost")
+        continue
+      }
+      #expect(sent[index].sentAt == start + step)
+      #expect(sent[index].bytes == UInt16(1_500 + number))
+      #expect(sent[index].probe == 255)
+      sent.setFate(.lost, at: index)
+      #expect(sent[index].fate == .lost)
+      #expect(sent[index].sentAt == start + step)
+    }
   }
 }
