@@ -36,6 +36,9 @@ package struct DelayTrend {
   private var slope: Double? {
     let size = min(count, Self.window)
     guard size >= Self.fewest else { return nil }
+    // Spans, since each subscript of an inline array copies all of it (Swift 6.3): nine tenths of what this costs.
+    let times = times.span
+    let delays = delays.span
     var meanTime = 0.0
     var meanDelay = 0.0
     for index in 0..<size {
