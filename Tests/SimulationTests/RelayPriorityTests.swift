@@ -85,6 +85,33 @@ import Testing
     }
   }
 
+  @Test("an urgent call comes onto a full node: what leaves stays within the limit all the while", arguments: 1...4)
+  func urgentCallArrives(seed: UInt64) throws {
+    let node = try SimulatedNode(seed: seed)
+    for priority in 2...4 {
+      let caller = try node.addCaller()
+      for audience in Self.audiences {
+        try node.addViewer(of: caller, tier: Tier(priority: priority, audience: audience), link: Self.link)
+      }
+    }
+    try #require(node.connect())
+    node.simulator.run(for: .seconds(8))
+    let limit = third(of: node)
+    node.relay.egressBitsPerSecond = limit
+    node.simulator.run(for: .seconds(15))
+
+    let start = node.simulator.now
+    let urgent = try node.addViewer(
+      of: try node.addCaller(), tier: Tier(priority: 1, audience: .control), link: Self.link)
+    try #require(node.connect())
+    node.simulator.run(for: .seconds(6))
+    let highest = node.highestRate(from: start, to: node.simulator.now, over: .seconds(1))
+    #expect(highest <= limit * 12 / 10, "\(highest) of \(limit)\n\(courses(node, from: start))")
+    #expect(urgent.size == 2, "\(urgent.course(from: start))")
+    #expect(node.status(of: urgent)?.reason == nil)
+    for viewer in node.viewers { #expect(viewer.decoder.torn + viewer.decoder.backward == 0) }
+  }
+
   @Test("no less urgent picture is bought with a more urgent one while priorities change", arguments: 1...4)
   func randomPriorities(seed: UInt64) throws {
     var random = RandomSource.seeded(seed &* 77)
