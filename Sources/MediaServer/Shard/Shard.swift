@@ -66,7 +66,7 @@ final class Shard {
   private var load: ThreadLoad
   private var nextExchange = MonotonicTime.zero
 
-  /// A packet waits for nothing else: ahead of what the node does besides, and of other programs.
+  /// A packet waits for nothing else that the node does.
   private static let niceness: Int32 = -10
   /// Most peers of one shard.
   static let maximumPeers = 8_192
@@ -110,7 +110,7 @@ final class Shard {
   /// The thread's body; returns when the shard was told to stop.
   func run() {
     sl_name_thread("media-\(index)")
-    // Where that is not allowed, media has to take turns with whatever else the machine does.
+    // Where that is not allowed, media takes turns with whatever else the node does.
     _ = sl_nice_thread(Self.niceness)
     if let core = configuration.core { _ = sl_pin_thread(Int32(core)) }
     while !isStopping { turn() }
