@@ -85,6 +85,31 @@ import Testing
     }
   }
 
+  @Test("viewers whom nothing reaches make room for others, and have it back when they answer again", arguments: 1...4)
+  func deadLines(seed: UInt64) throws {
+    let node = try node(seed: seed)
+    node.relay.egressBitsPerSecond = third(of: node)
+    node.simulator.run(for: .seconds(10))
+    let (dead, waiting) = (node.viewers[0...1], node.viewers[2...3])
+    #expect(dead.allSatisfy { node.status(of: $0)?.reason == nil })
+    #expect(waiting.contains { node.status(of: $0)?.reason == .egress }, "\(courses(node, from: .zero))")
+
+    var down = Self.link
+    down.isUp = false
+    for viewer in dead { node.setDownlink(of: viewer, down) }
+    node.simulator.run(for: .milliseconds(3_500))
+    for viewer in waiting { #expect(node.status(of: viewer)?.reason == nil, "\(courses(node, from: .zero))") }
+
+    for viewer in dead { node.setDownlink(of: viewer, Self.link) }
+    node.simulator.run(for: .seconds(10))
+    for viewer in dead {
+      #expect(viewer.size == 2, "\(courses(node, from: .zero))")
+      #expect(node.status(of: viewer)?.reason == nil)
+      #expect(viewer.decoder.torn + viewer.decoder.backward == 0)
+    }
+    #expect(waiting.contains { node.status(of: $0)?.reason == .egress })
+  }
+
   @Test("an urgent call comes onto a full node: what leaves stays within the limit all the while", arguments: 1...4)
   func urgentCallArrives(seed: UInt64) throws {
     let node = try SimulatedNode(seed: seed)

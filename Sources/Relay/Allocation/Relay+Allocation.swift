@@ -112,7 +112,7 @@ extension Relay {
         least[Int(viewerOfPeer[place])] += cheapest.bitsPerSecond
         input.demands.append(
           Demand(
-            slot: handle, viewer: Int(viewerOfPeer[place]), tier: peer.pointee.tier,
+            slot: handle, viewer: Int(viewerOfPeer[place]), tier: tier(of: peer, now: now),
             layers: withKeyframes(ladder, beyond: view, now: now),
             stillBitsPerSecond: still, current: view.rung, sinceRaised: since(view.raisedAt, now),
             sinceLowered: since(view.loweredAt, now), wanted: wanted(view.height, of: ladder)))
@@ -142,6 +142,11 @@ extension Relay {
   }
 
   private static var never: TimeInterval64 { .seconds(1e6) }
+
+  /// A viewer whom nothing reaches comes last until it answers again: what it does not get somebody else can have.
+  private func tier(of peer: UnsafeMutablePointer<RelayPeer>, now: MonotonicTime) -> Tier {
+    peer.pointee.link?.pointee.isSilent(now) == true ? .last : peer.pointee.tier
+  }
 
   /// Adds those who only listen: their sound leaves through the same line.
   private func addListeners(to input: inout AllocationInput, _ viewerOfPeer: [Int32], now: MonotonicTime) {
