@@ -120,7 +120,25 @@ extension Relay {
     }
     trustUnprovenLinks(of: &input, least)
     addListeners(to: &input, viewerOfPeer, now: now)
+    capBeginners(in: &input, now: now)
     return input
+  }
+
+  /// Lets no picture that has just begun count for more than the whole budget.
+  ///
+  /// It was measured for a moment only, and pays for its keyframe besides. That may crowd out less urgent pictures, but a
+  /// picture that the node has room for by itself must not give way to its own beginning.
+  private func capBeginners(in input: inout AllocationInput, now: MonotonicTime) {
+    let limits = [input.egressBitsPerSecond, input.processingBitsPerSecond]
+    guard let limit = limits.compactMap({ $0 }).min() else { return }
+    let most = max(0, limit - input.viewers.reduce(0) { $0 + $1.audioBitsPerSecond })
+    for index in input.demands.indices {
+      let view = slots[unchecked: input.demands[index].slot.index].pointee.view
+      guard since(view.streamChangedAt, now) < Self.changeTime else { continue }
+      for place in input.demands[index].layers.indices {
+        input.demands[index].layers[place].bitsPerSecond = min(input.demands[index].layers[place].bitsPerSecond, most)
+      }
+    }
   }
 
   /// A link that was never seen at its limit is taken to bear what most links do, and a picture of each source in any case:
