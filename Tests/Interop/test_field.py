@@ -1,6 +1,7 @@
 """The responder's page in a real browser: picture, status, talk, camera, position, and the stand-down."""
 
 import pathlib
+import re
 import time
 from collections.abc import Iterator
 
@@ -33,7 +34,8 @@ def test_the_most_urgent_own_incident_opens_by_itself(field: Field, pages: Pages
     page.wait_for_url("**/field/demo?**")
     look(page, "window.sightline?.state", "live", "the picture starts by itself", 20)
     assert page.evaluate("window.sightline.desk.isRevealed") is False
-    assert "Live from simulated caller" in text(page, "picture-state")
+    # At first who it is, then how good it is: which of the two is there depends on how busy the machine is.
+    assert re.match("Live (from simulated caller|· )", text(page, "picture-state"))
     assert pages.complaints == []
 
 

@@ -24,7 +24,7 @@ SECONDS = 12
 #: when the loss makes it careful, so that what is decoded is also held against what was encoded. Of several sizes that is the
 #: busiest, which need not be the one that is seen: the share only tells a picture that runs from one that does not.
 ENOUGH_FRAMES = 6
-SHARE_OF_FRAMES = 0.6
+SHARE_OF_FRAMES = 0.5
 #: Share of the time that the picture may stand still, by WebRTC's own definition of a freeze.
 MOST_FROZEN = 0.25
 REPAIRS = ("nacks_sent", "rtx_received", "nacks_received", "rtx_sent")
