@@ -45,7 +45,8 @@ def test_urgent_call_notices_nothing(
             assert_order(seen)
         assert all(view.reason == "overload" for view in views[-1]["P4"]), views[-1]
         assert_told(node)
-        pairs = [(first + second) / 2 for first, second in itertools.pairwise(rates)]
+        # Once the others are reduced, which takes as long as the urgent call needs to come up, and a moment.
+        pairs = [(first + second) / 2 for first, second in itertools.pairwise(rates[3:])]
         assert max(pairs) <= EXCESS * LIMIT * 1_000_000
         assert_restored(node, report)
 

@@ -2,25 +2,19 @@ import Primitives
 
 /// Whether a media thread has time to spare, and if not, how much it can forward.
 ///
-/// Once a second: what the thread used of a processor, and what it sent meanwhile; the first limit takes two busy seconds. A pure function of what it is told.
+/// Once a second: what the thread used of a processor, and what it sent meanwhile. A pure function of what it is told.
 package struct ThreadLoad {
   /// What the thread can forward, bits per second; nil while it has time to spare.
   package private(set) var bitsPerSecond: Int?
   private var measuredAt: MonotonicTime
   private var processorTime: UInt64 = 0
   private var bytesSent: UInt64 = 0
-  /// Bits per second in the interval before, and whether the thread was too busy in it.
-  private var lastSent = 0.0
-  private var wasBusy = false
 
   package static let interval = TimeInterval64.milliseconds(1_000)
   /// Share of a processor beyond which pictures are reduced: what is left takes bursts and handshakes.
   static let high = 0.85
   /// Share below which more is tried.
   static let low = 0.7
-  /// Least share of what was sent the second before that is left, lest a second in which the machine stood still looks as if
-  /// the thread needed all of a processor for nothing.
-  static let leastShare = 0.5
   /// By how much more each second.
   private static let growth = 1.15
 
@@ -39,11 +33,8 @@ package struct ThreadLoad {
     let share = Double(processorTime &- self.processorTime) / Double(elapsed.nanoseconds)
     let sent = Double(bytesSent &- self.bytesSent) * 8 / elapsed.seconds
     (self.processorTime, self.bytesSent, measuredAt) = (processorTime, bytesSent, now)
-    defer { (lastSent, wasBusy) = (sent, share > Self.high) }
     if share > Self.high {
-      // One busy second by itself may be the machine's fault.
-      guard wasBusy || bitsPerSecond != nil else { return }
-      bitsPerSecond = Int(max(sent * Self.high / share, lastSent * Self.leastShare))
+      bitsPerSecond = Int(sent * Self.high / share)
     } else if let limit = bitsPerSecond, share < Self.low {
       // Far above what is sent the limit means nothing any more.
       let larger = Double(limit) * Self.growth

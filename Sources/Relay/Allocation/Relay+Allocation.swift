@@ -56,7 +56,7 @@ extension Relay {
 
   /// Whether one more viewer of a tier finds room, who watches `source`.
   package func admission(of tier: Tier, watching source: SourceHandle?, now: MonotonicTime) -> Admission {
-    guard hasNodeLimit else { return .full }
+    guard egressBitsPerSecond != nil || processingBitsPerSecond != nil else { return .full }
     let ladder = source.flatMap { sources.find(Int($0.index)) }.map { self.ladder(of: $0, now: now) } ?? []
     let viewer = NewViewer(
       tier: tier, pictureBitsPerSecond: ladder.first?.bitsPerSecond ?? Self.assumedPicture,
@@ -92,16 +92,13 @@ extension Relay {
       guard let source = sources.find(index), source.pointee.kind == .video, !source.pointee.slots.isEmpty else {
         continue
       }
-      let measured = ladder(of: source, now: now)
+      let ladder = ladder(of: source, now: now)
       // Before anything is measured slots follow what their source prefers; when it stalls they wait for it.
-      let ladder = measured.isEmpty ? assumedLadder(of: source, now: now) : measured
       guard let cheapest = ladder.first else { continue }
       let still = stillRate(of: cheapest.layer.stream)
       for handle in source.pointee.slots {
         let slot = slots[unchecked: handle.index]
         guard slot.pointee.outbound != nil, let peer = peers.find(Int(slot.pointee.destination.index)) else { continue }
-        let view = slot.pointee.view
-        if measured.isEmpty, view.rung != nil { continue }
         let place = Int(slot.pointee.destination.index)
         if viewerOfPeer[place] < 0 {
           viewerOfPeer[place] = Int32(input.viewers.count)
@@ -110,35 +107,18 @@ extension Relay {
           least.append(0)
         }
         least[Int(viewerOfPeer[place])] += cheapest.bitsPerSecond
+        let view = slot.pointee.view
         input.demands.append(
           Demand(
-            slot: handle, viewer: Int(viewerOfPeer[place]), tier: tier(of: peer, now: now),
-            layers: withKeyframes(ladder, beyond: view, now: now),
+            slot: handle, viewer: Int(viewerOfPeer[place]), tier: peer.pointee.tier,
+            layers: withKeyframes(ladder, beyond: view.rung),
             stillBitsPerSecond: still, current: view.rung, sinceRaised: since(view.raisedAt, now),
             sinceLowered: since(view.loweredAt, now), wanted: wanted(view.height, of: ladder)))
       }
     }
     trustUnprovenLinks(of: &input, least)
     addListeners(to: &input, viewerOfPeer, now: now)
-    capBeginners(in: &input, now: now)
     return input
-  }
-
-  /// Lets no picture that has just begun count for more than the whole budget.
-  ///
-  /// It was measured for a moment only, and pays for its keyframe besides. That may crowd out less urgent pictures, but a
-  /// picture that the node has room for by itself must not give way to its own beginning.
-  private func capBeginners(in input: inout AllocationInput, now: MonotonicTime) {
-    let limits = [input.egressBitsPerSecond, input.processingBitsPerSecond]
-    guard let limit = limits.compactMap({ $0 }).min() else { return }
-    let most = max(0, limit - input.viewers.reduce(0) { $0 + $1.audioBitsPerSecond })
-    for index in input.demands.indices {
-      let view = slots[unchecked: input.demands[index].slot.index].pointee.view
-      guard since(view.streamChangedAt, now) < Self.changeTime else { continue }
-      for place in input.demands[index].layers.indices {
-        input.demands[index].layers[place].bitsPerSecond = min(input.demands[index].layers[place].bitsPerSecond, most)
-      }
-    }
   }
 
   /// A link that was never seen at its limit is taken to bear what most links do, and a picture of each source in any case:
@@ -161,14 +141,9 @@ extension Relay {
 
   private static var never: TimeInterval64 { .seconds(1e6) }
 
-  /// A viewer whom nothing reaches comes last until it answers again: what it does not get somebody else can have.
-  private func tier(of peer: UnsafeMutablePointer<RelayPeer>, now: MonotonicTime) -> Tier {
-    peer.pointee.link?.pointee.isSilent(now) == true ? .last : peer.pointee.tier
-  }
-
   /// Adds those who only listen: their sound leaves through the same line.
   private func addListeners(to input: inout AllocationInput, _ viewerOfPeer: [Int32], now: MonotonicTime) {
-    guard hasNodeLimit else { return }
+    guard input.egressBitsPerSecond != nil || input.processingBitsPerSecond != nil else { return }
     for index in 0..<peers.end where viewerOfPeer[index] < 0 {
       guard let peer = peers.find(index), peer.pointee.link != nil else { continue }
       viewers.append(PeerHandle(index))
@@ -186,28 +161,11 @@ extension Relay {
     return ViewerLink(bitsPerSecond: peer.pointee.link?.pointee.bitsPerSecond(now), audioBitsPerSecond: audio)
   }
 
-  /// What a source counts for that has just begun, on a node with a limit: what is forwarded before it is measured comes
-  /// out of the same budget.
-  private func assumedLadder(of source: UnsafeMutablePointer<Source>, now: MonotonicTime) -> [LayerRate] {
-    guard hasNodeLimit, let handle = source.pointee.preferred else { return [] }
-    let stream = streams[unchecked: handle.index]
-    guard now - stream.pointee.lastPacketAt < Self.layerLifetime else { return [] }
-    let layers = stream.pointee.layers
-    let layer = Layer(stream: handle, spatial: layers.spatial, temporal: layers.temporal)
-    return [LayerRate(layer: layer, bitsPerSecond: Self.assumedBeginning)]
-  }
-
-  /// Bits per second: what a careful caller's largest size takes, since it is the largest that is shown before any is
-  /// measured.
-  private static var assumedBeginning: Int { 1_500_000 }
-
-  private var hasNodeLimit: Bool { egressBitsPerSecond != nil || processingBitsPerSecond != nil }
-
   /// The ladder with what a change to another stream costs at first: it begins with a keyframe.
-  private func withKeyframes(_ ladder: [LayerRate], beyond view: SlotAllocation, now: MonotonicTime) -> [LayerRate] {
-    guard hasNodeLimit else { return ladder }
+  private func withKeyframes(_ ladder: [LayerRate], beyond rung: Rung?) -> [LayerRate] {
+    guard egressBitsPerSecond != nil || processingBitsPerSecond != nil else { return ladder }
     var shown: StreamHandle?
-    if case .layer(let layer) = view.rung, since(view.streamChangedAt, now) >= Self.changeTime { shown = layer.stream }
+    if case .layer(let layer) = rung { shown = layer.stream }
     return ladder.map { rate in
       guard rate.layer.stream != shown,
         let keyframe = streams.find(Int(rate.layer.stream.index))?.pointee.keyframes?.range
@@ -248,12 +206,6 @@ extension Relay {
   }
 
   private func change(_ decision: Decision, _ slot: UnsafeMutablePointer<Slot>, now: MonotonicTime) {
-    if case .layer(let layer) = decision.rung, !slot.pointee.view.shows(layer.stream) {
-      slot.pointee.view.streamChangedAt = now
-      if decision.change == .lowered, decision.reason?.isOverload == true {
-        stopShowing(decision.slot, slot, until: layer.stream, now: now)
-      }
-    }
     slot.pointee.view.rung = decision.rung
     switch decision.change {
     case .first, .kept: break
@@ -275,26 +227,6 @@ extension Relay {
     case .wanted, nil: break
     }
   }
-
-  /// Ends what a slot shows at once, and turns it towards a smaller picture.
-  ///
-  /// Until that one has a keyframe, the larger one would go on taking what the node does not have. The picture stands still
-  /// for that moment.
-  private func stopShowing(
-    _ handle: SlotHandle, _ slot: UnsafeMutablePointer<Slot>, until next: StreamHandle, now: MonotonicTime
-  ) {
-    slot.pointee.phase = .awaitingKeyframe(of: next)
-    slot.pointee.backlog = nil
-    guard let stream = streams.find(Int(next.index)) else { return }
-    stream.pointee.subscribers.insert(handle)
-    // A keyframe a moment ago spares everybody another one; what came since an older one would be a burst by itself.
-    guard let start = stream.pointee.keyframes?.newestStart, let highest = stream.pointee.sequence.highest,
-      !stream.pointee.isBroken, highest - start < Self.shortReplay, scheduleReplay(handle)
-    else { return requestKeyframe(of: next, now: now) }
-  }
-
-  /// Packets that may leave at once for a viewer whose picture is made smaller.
-  private static var shortReplay: Int64 { 32 }
 
   /// Stops a slot's video until it is given a layer again.
   private func pause(_ slot: UnsafeMutablePointer<Slot>) {

@@ -30,7 +30,5 @@ package struct Tier: Hashable, Comparable, BitwiseCopyable, Sendable {
   /// Tiers that there are.
   package static let count = 4 * Audience.allCases.count
 
-  package static var last: Tier { Tier(rawValue: UInt8(count - 1)) }
-
   package static func < (left: Tier, right: Tier) -> Bool { left.rawValue < right.rawValue }
 }
