@@ -266,8 +266,7 @@ extension DTLSTransport {
     guard SSL_alloc_buffers(ssl) == 1 else { preconditionFailure("out of memory for a DTLS connection") }
   }
 
-  /// Gives the record buffers back once the connection is up: hundreds of viewers say nothing over DTLS for hours, and
-  /// `SSL_MODE_RELEASE_BUFFERS` does nothing for DTLS.
+  /// Gives the record buffers back once the connection is up: hundreds of viewers say nothing over DTLS for hours.
   private func releaseBuffers() {
     // OpenSSL keeps them while something unread or unsent is left in them.
     if state.isConnected { SSL_free_buffers(ssl) }
