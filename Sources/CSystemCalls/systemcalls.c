@@ -216,6 +216,11 @@ void sl_name_thread(const char *name) { pthread_setname_np(pthread_self(), name)
 
 int sl_nice_thread(int value) { return setpriority(PRIO_PROCESS, 0, value) == 0 ? 0 : -errno; }
 
+int sl_realtime_thread(void) {
+  struct sched_param parameters = {.sched_priority = sched_get_priority_min(SCHED_RR)};
+  return sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &parameters) == 0 ? 0 : -errno;
+}
+
 static uint64_t nanoseconds(clockid_t clock) {
   struct timespec time;
   clock_gettime(clock, &time);

@@ -26,6 +26,8 @@ package final class MediaServer: MediaPlane {
     package var shards: Int
     /// Whether each shard stays on a processor of its own.
     package var pinsThreads: Bool
+    /// Whether media threads run before all else on the machine, where the system allows it.
+    package var isRealtime: Bool
     /// Nil takes the fastest that runs here.
     package var srtpBackend: SRTPBackendKind?
     /// Who records all sources; nil records nothing.
@@ -39,7 +41,8 @@ package final class MediaServer: MediaPlane {
 
     package init(
       addresses: [IPAddress], port: UInt16 = 0, advertisedAddresses: [IPAddress] = [], shards: Int = 1,
-      pinsThreads: Bool = false, srtpBackend: SRTPBackendKind? = nil, recording: (any RecordingSink)? = nil,
+      pinsThreads: Bool = false, isRealtime: Bool = false, srtpBackend: SRTPBackendKind? = nil,
+      recording: (any RecordingSink)? = nil,
       silentConnectionLimit: TimeInterval64 = .milliseconds(10_000), egressBitsPerSecond: Int? = nil
     ) {
       self.addresses = addresses
@@ -47,6 +50,7 @@ package final class MediaServer: MediaPlane {
       self.advertisedAddresses = advertisedAddresses
       self.shards = shards
       self.pinsThreads = pinsThreads
+      self.isRealtime = isRealtime
       self.srtpBackend = srtpBackend
       self.recording = recording
       self.silentConnectionLimit = silentConnectionLimit
@@ -75,8 +79,8 @@ package final class MediaServer: MediaPlane {
     var shards: [ShardHandle] = []
     for index in 0..<shardCount {
       let settings = ShardConfiguration(
-        core: configuration.pinsThreads ? index : nil, srtpBackend: configuration.srtpBackend, identity: identity,
-        sctp: sctp, recording: configuration.recording,
+        core: configuration.pinsThreads ? index : nil, isRealtime: configuration.isRealtime,
+        srtpBackend: configuration.srtpBackend, identity: identity, sctp: sctp, recording: configuration.recording,
         egressBitsPerSecond: configuration.egressBitsPerSecond, egress: ledger,
         silentConnectionLimit: configuration.silentConnectionLimit, queues: queues, occupancy: Occupancy())
       let port = configuration.port == 0 ? 0 : configuration.port + UInt16(index)

@@ -17,6 +17,7 @@ extension MediaStatistics {
       "sightline_mirrored_sources", "Sources that more than one media thread fans out, once for each further thread.",
       samples, \.mirrors)
     addGauge("sightline_tcp_connections", "ICE-TCP connections.", samples, \.connections)
+    addGauge("sightline_realtime_media_threads", "Media threads that run in real time.", samples, \.realtime)
   }
 
   private mutating func addCounter(

@@ -36,6 +36,7 @@ struct Retransmission {
 extension Relay {
   /// Writes what waits into `egress`; returns true when all of it is written, false when the buffer must be sent first.
   package func flush(into egress: inout EgressBuffer, now: MonotonicTime) -> Bool {
+    if nodePacer.isActive { nodePacer.refill(now) }
     // Sound before any picture.
     while let handle = dirtySound.last ?? dirtyStreams.last {
       guard fanOut(handle, into: &egress, now: now) else { return false }
@@ -90,6 +91,7 @@ extension Relay {
           packet, as: number, payload: payload, length: length, to: message.position(in: egress), now: now)
         message.append(payload: length, written: written)
         pacer?.pointee.pacer.spend(written)
+        nodePacer.spend(written)
         forwarded &+= written > 0 ? 1 : 0
         cursor.packet &+= 1
       }

@@ -56,7 +56,9 @@ extension Relay {
     if let link = peer.pointee.link { return link }
     let link = SendingLinkPointer.allocate(capacity: 1)
     link.initialize(
-      to: SendingLink(firstNumber: UInt16(truncatingIfNeeded: random.next()), now: .zero))
+      to: SendingLink(
+        firstNumber: UInt16(truncatingIfNeeded: random.next()), nodeReserve: NodePacer.reserve(of: peer.pointee.tier),
+        now: .zero))
     peer.pointee.link = link
     return link
   }

@@ -89,7 +89,7 @@ extension Relay {
 
   private enum ReplayProgress {
     case done
-    /// The rest waits until the viewer's link takes it.
+    /// The rest waits until the viewer's link or the node takes it.
     case paced
     /// The rest waits until the buffer is sent.
     case full
@@ -103,7 +103,7 @@ extension Relay {
     let pacer = replay.isKeyframeOnly ? pacer(of: slot, now: now) : nil
     var message = MessageBuilder(destination: slot.pointee.destination)
     for extended in remaining {
-      if let pacer, pacer.pointee.pacer.budget <= 0 {
+      if let pacer, isFull(pacer) {
         replay.remaining = extended..<remaining.upperBound
         message.finish(in: &egress)
         return .paced
@@ -122,6 +122,7 @@ extension Relay {
         packet, as: number, payload: payload, length: length, to: message.position(in: egress), now: now)
       message.append(payload: length, written: written)
       slot.pointee.link.pointee.pacer.spend(written)
+      nodePacer.spend(written)
       counters.packetsForwarded &+= written > 0 ? 1 : 0
     }
     message.finish(in: &egress)
@@ -154,6 +155,7 @@ extension Relay {
       guard written > 0 else { continue }
       egress.commit(to: slot.pointee.destination, length: written, segmentSize: written, segments: 1)
       slot.pointee.link.pointee.pacer.spend(written)
+      nodePacer.spend(written)
       counters.retransmitted &+= 1
     }
     return true

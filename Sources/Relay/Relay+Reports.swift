@@ -10,6 +10,7 @@ extension Relay {
   package func tick(now: MonotonicTime, wall: NTPTimestamp) {
     if now >= nextBudget {
       nextBudget = now + Self.budgetInterval
+      nodePacer.setLimit(egressBitsPerSecond, now: now)
       for index in 0..<slots.end {
         guard let slot = slots.find(index) else { continue }
         slot.pointee.retransmissionBudget = Slot.retransmissionsPerInterval

@@ -48,6 +48,7 @@ package final class Relay {
   var viewers: [PeerHandle] = []
   /// What the node may send, bits per second; nil for no limit.
   package var egressBitsPerSecond: Int?
+  @exclusivity(unchecked) var nodePacer = NodePacer()
   /// What each tier could use by the last allocation, bits per second; sound counts with the first.
   ///
   /// Kept while ``egressBitsPerSecond`` is set.

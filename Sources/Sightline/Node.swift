@@ -18,6 +18,7 @@ struct Node {
   let authority: TokenAuthority
   let desks: GatewayDesks
   let logger: Logger
+  private let isRealtime: Bool
   /// Where every gateway of this node has its maps from.
   let mapLibrary: String?
   private let storage: SQLiteStorage
@@ -29,6 +30,7 @@ struct Node {
   init(_ options: NodeOptions, data: URL, logger: Logger) throws {
     self.logger = logger
     mapLibrary = options.face.mapLibrary
+    isRealtime = options.realtime
     DescriptorLimit.raise()
     authority = try TokenKeyFile.load(from: data)
     storage = try SQLiteStorage(folder: data)
@@ -125,6 +127,16 @@ struct Node {
   }
 }
 
+extension Node {
+  /// Says so when media threads were to run in real time and may not.
+  fileprivate func warnOfOrdinaryThreads() async {
+    guard isRealtime, await media.statistics().gauge("sightline_realtime_media_threads") == 0 else { return }
+    logger.warning(
+      "media threads do not run in real time: the system does not allow it (systemd: LimitRTPRIO=1; containers: SYS_NICE)"
+    )
+  }
+}
+
 /// Where the journal writer says that it cannot write.
 private final class StorageFailure: Sendable {
   private let stream: AsyncStream<StorageError>
@@ -215,6 +227,7 @@ private struct ReadyService: Service {
   let whenReady: @Sendable (Node, String) async throws -> Void
 
   func run() async throws {
+    await node.warnOfOrdinaryThreads()
     let base = try await node.gateway.baseURL()
     try await whenReady(node, base)
     try await gracefulShutdown()

@@ -35,6 +35,9 @@ struct NodeOptions: ParsableArguments {
   @Option(help: "Media threads; one for each processor core that may be used.")
   var mediaThreads = 1
 
+  @Flag(help: "Run media threads before all else on the machine (SCHED_RR), where the system allows it.")
+  var realtime = false
+
   @Option(
     help: ArgumentHelp(
       "Most that this node may send, Mbit/s; when it is full, the least urgent pictures give way first.",
@@ -171,7 +174,8 @@ struct NodeOptions: ParsableArguments {
     return MediaServer.Configuration(
       addresses: addresses.isEmpty ? Interfaces.usableAddresses() : addresses, port: mediaPort,
       advertisedAddresses: try advertise.map(Self.address), shards: mediaThreads, pinsThreads: false,
-      srtpBackend: srtp?.backend, recording: recording, egressBitsPerSecond: try egressBitsPerSecond())
+      isRealtime: realtime, srtpBackend: srtp?.backend, recording: recording,
+      egressBitsPerSecond: try egressBitsPerSecond())
   }
 
   /// Megabits a second that ``egressLimit`` may say: enough for sound to a few, and more than any network card has.

@@ -27,6 +27,9 @@ PICTURE = {
     ],
 }
 HEIGHT = 360
+#: Where the system allows no real time, the measuring is preferred at least.
+BEFORE_ALL_ELSE = ["chrt", "--rr", "1"] if subprocess.run(["chrt", "--rr", "1", "true"], check=False).returncode == 0 else [
+    "nice", "-n", "-10"]
 #: How much of a picture is shown, from nothing to all.
 SHOWN = ("audioOnly", "stills", "layer", "all")
 
@@ -108,7 +111,7 @@ class CrowdedNode:
         up, down = self.call(scene, "publish"), self.call(scene, "subscribe")
         return subprocess.Popen(
             # The measuring must not wait for the browsers, which take all that the machine has.
-            ["nice", "-n", "-10", services.binary(), "load", "--whip", up.url, "--whip-token", up.token, "--whep", down.url,
+            [*BEFORE_ALL_ELSE, services.binary(), "load", "--whip", up.url, "--whip-token", up.token, "--whep", down.url,
              "--whep-token", down.token, "--viewers", "1", "--duration", str(seconds), "--json", "--quiet"],
             stdout=subprocess.PIPE, text=True)
 
@@ -144,7 +147,7 @@ class CrowdedNode:
 @contextlib.contextmanager
 def open_node(folder: pathlib.Path, browsers: Browsers, megabits: float) -> Iterator[CrowdedNode]:
     """A node that may send `megabits` a second."""
-    options = ["--no-caller", "--no-phone", "--no-recording", "--media-address", "127.0.0.1"]
+    options = ["--no-caller", "--no-phone", "--no-recording", "--media-address", "127.0.0.1", "--realtime"]
     running = services.start(folder, *options, "--egress-limit", str(megabits))
     try:
         node = CrowdedNode(running, folder, browsers)

@@ -40,13 +40,13 @@ def test_urgent_call_notices_nothing(
         note(report, "idle", idle)
         note(report, "busy", busy, views={name: [str(view) for view in seen] for name, seen in views[-1].items()},
              sent_kbps=[round(rate / 1000) for rate in rates])
+        assert_never_reduced(node, "P1")
         assert_untouched(idle, busy)
         for seen in views[len(views) // 2 :]:
             assert_order(seen)
         assert all(view.reason == "overload" for view in views[-1]["P4"]), views[-1]
         assert_told(node)
-        # Once the others are reduced, which takes as long as the urgent call needs to come up, and a moment.
-        pairs = [(first + second) / 2 for first, second in itertools.pairwise(rates[3:])]
+        pairs = [(first + second) / 2 for first, second in itertools.pairwise(rates)]
         assert max(pairs) <= EXCESS * LIMIT * 1_000_000
         assert_restored(node, report)
 
@@ -86,6 +86,11 @@ def assert_untouched(idle: dict, busy: dict) -> None:
     # The caller sends before the first viewer is there and after the last one has left, on an idle node as well.
     assert share_received(busy) >= 0.98 * share_received(idle), "nothing was held back either"
     assert busy["delay"]["p99"] <= SLOWER * idle["delay"]["p99"] + BUSY
+
+
+def assert_never_reduced(node: CrowdedNode, priority: str) -> None:
+    reduced = [message for message in node.news if message["incident"] == node.scenes[priority].incident and message.get("reason")]
+    assert not reduced, reduced
 
 
 def share_received(figures: dict) -> float:

@@ -21,10 +21,11 @@ import Testing
       #expect(counts.keyframes > 0)
       #expect(counts.reports > 0)
     }
-    let overview = await stage.server.overview(of: incident)
-    #expect(overview.sources.count == 2)
-    #expect(overview.sources.allSatisfy { $0.state == .live })
-    #expect(overview.sources.contains { $0.codec == "VP8" && $0.bitrate > 100_000 })
+    try await eventually("sound and picture are told of, live and with their rates") {
+      let sources = await stage.server.overview(of: incident).sources
+      return sources.count == 2 && sources.allSatisfy { $0.state == .live }
+        && sources.contains { $0.codec == "VP8" && $0.bitrate > 100_000 }
+    }
     await stage.close()
   }
 

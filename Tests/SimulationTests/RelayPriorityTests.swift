@@ -85,6 +85,58 @@ import Testing
     }
   }
 
+  @Test("viewers whom nothing reaches make room for others, and have it back when they answer again", arguments: 1...4)
+  func deadLines(seed: UInt64) throws {
+    let node = try node(seed: seed)
+    node.relay.egressBitsPerSecond = third(of: node)
+    node.simulator.run(for: .seconds(10))
+    let (dead, waiting) = (node.viewers[0...1], node.viewers[2...3])
+    #expect(dead.allSatisfy { node.status(of: $0)?.reason == nil })
+    #expect(waiting.contains { node.status(of: $0)?.reason == .egress }, "\(courses(node, from: .zero))")
+
+    var down = Self.link
+    down.isUp = false
+    for viewer in dead { node.setDownlink(of: viewer, down) }
+    node.simulator.run(for: .milliseconds(3_500))
+    for viewer in waiting { #expect(node.status(of: viewer)?.reason == nil, "\(courses(node, from: .zero))") }
+
+    for viewer in dead { node.setDownlink(of: viewer, Self.link) }
+    node.simulator.run(for: .seconds(10))
+    for viewer in dead {
+      #expect(viewer.size == 2, "\(courses(node, from: .zero))")
+      #expect(node.status(of: viewer)?.reason == nil)
+      #expect(viewer.decoder.torn + viewer.decoder.backward == 0)
+    }
+    #expect(waiting.contains { node.status(of: $0)?.reason == .egress })
+  }
+
+  @Test("an urgent call comes onto a full node: what leaves stays within the limit all the while", arguments: 1...4)
+  func urgentCallArrives(seed: UInt64) throws {
+    let node = try SimulatedNode(seed: seed)
+    for priority in 2...4 {
+      let caller = try node.addCaller()
+      for audience in Self.audiences {
+        try node.addViewer(of: caller, tier: Tier(priority: priority, audience: audience), link: Self.link)
+      }
+    }
+    try #require(node.connect())
+    node.simulator.run(for: .seconds(8))
+    let limit = third(of: node)
+    node.relay.egressBitsPerSecond = limit
+    node.simulator.run(for: .seconds(15))
+
+    let start = node.simulator.now
+    let urgent = try node.addViewer(
+      of: try node.addCaller(), tier: Tier(priority: 1, audience: .control), link: Self.link)
+    try #require(node.connect())
+    node.simulator.run(for: .seconds(6))
+    let highest = node.highestRate(from: start, to: node.simulator.now, over: .seconds(1))
+    #expect(highest <= limit * 12 / 10, "\(highest) of \(limit)\n\(courses(node, from: start))")
+    #expect(urgent.size == 2, "\(urgent.course(from: start))")
+    #expect(node.status(of: urgent)?.reason == nil)
+    for viewer in node.viewers { #expect(viewer.decoder.torn + viewer.decoder.backward == 0) }
+  }
+
   @Test("no less urgent picture is bought with a more urgent one while priorities change", arguments: 1...4)
   func randomPriorities(seed: UInt64) throws {
     var random = RandomSource.seeded(seed &* 77)

@@ -74,6 +74,8 @@ int sl_pin_thread(int core);
 void sl_name_thread(const char *name);
 // Has the kernel prefer the calling thread to others (nice value, -20 to 19). 0 or -errno: it may not be allowed.
 int sl_nice_thread(int value);
+// Has the calling thread run before all that is not in real time (SCHED_RR). 0 or -errno: it may not be allowed.
+int sl_realtime_thread(void);
 // Nanoseconds of CPU time that the calling thread has used.
 uint64_t sl_thread_cpu_nanoseconds(void);
 uint64_t sl_monotonic_nanoseconds(void);

@@ -193,5 +193,5 @@ package final class HealthDesk: Sendable {
 
 extension MediaStatistics {
   /// A gauge by its name; 0 when there is none.
-  fileprivate func gauge(_ name: String) -> UInt64 { gauges.first { $0.name == name }?.value ?? 0 }
+  package func gauge(_ name: String) -> UInt64 { gauges.first { $0.name == name }?.value ?? 0 }
 }

@@ -37,7 +37,7 @@ extension Shard {
     return ShardSample(
       shard: counters, relay: relay.counters, sendsDropped: sendBatch.dropped, sendCalls: sendBatch.systemCalls,
       peers: peersByID.count, incidents: homes.count, sources: homes.reduce(0) { $0 + $1.sources.count },
-      mirrors: mirrored.count, connections: connections.count)
+      mirrors: mirrored.count, connections: connections.count, realtime: isRealtime ? 1 : 0)
   }
 }
 
@@ -52,4 +52,5 @@ struct ShardSample: Sendable {
   var sources: Int
   var mirrors: Int
   var connections: Int
+  var realtime: Int
 }

@@ -68,6 +68,8 @@ final class Shard {
 
   /// A packet waits for nothing else that the node does.
   private static let niceness: Int32 = -10
+  /// Whether the kernel runs this thread in real time.
+  private(set) var isRealtime = false
   /// Most peers of one shard.
   static let maximumPeers = 8_192
   /// Receive calls on one socket before the other sockets get their turn.
@@ -110,8 +112,9 @@ final class Shard {
   /// The thread's body; returns when the shard was told to stop.
   func run() {
     sl_name_thread("media-\(index)")
-    // Where that is not allowed, media takes turns with whatever else the node does.
-    _ = sl_nice_thread(Self.niceness)
+    isRealtime = configuration.isRealtime && sl_realtime_thread() == 0
+    // Where neither is allowed, media takes turns with whatever else the node does.
+    if !isRealtime { _ = sl_nice_thread(Self.niceness) }
     if let core = configuration.core { _ = sl_pin_thread(Int32(core)) }
     while !isStopping { turn() }
     for command in queue.close() { command(self) }

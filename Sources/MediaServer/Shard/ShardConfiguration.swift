@@ -9,6 +9,8 @@ import Sockets
 struct ShardConfiguration {
   /// Processor to stay on; nil leaves it to the kernel.
   var core: Int?
+  /// Whether the thread runs in real time, where the system allows it.
+  var isRealtime: Bool
   /// Nil takes the fastest that runs here.
   var srtpBackend: SRTPBackendKind?
   var identity: DTLSIdentity

@@ -9,6 +9,8 @@ struct AllocationWalk {
   private let order: [Int]
   /// A slot lacks its base layer because the node's budget is used up: lower tiers get no picture.
   private var isBlocked = false
+  /// Somebody has a moving picture: the next one is not the only one.
+  private var hasPicture = false
   /// The last tier in which somebody has a picture now.
   private let lastTierWithPicture: Tier?
   private var steps: [Step] = []
@@ -100,6 +102,7 @@ struct AllocationWalk {
     node.use(step.cost)
     climbs[demand].level = level
     climbs[demand].cost += step.cost
+    if level == Ladder.base { hasPicture = true }
   }
 
   private func linkBears(_ cost: Int, _ allowance: Allowance, to viewer: Int) -> Bool {
@@ -112,15 +115,22 @@ struct AllocationWalk {
   }
 
   private func nodeBears(_ cost: Int, _ wanted: Allowance, to level: Int, in tier: Tier) -> Bool {
-    var allowance = wanted
-    // While lower tiers have pictures the node is not at its limit for this one; waiting would cost them all theirs.
-    if allowance == .retry, level <= Ladder.base, let lastTierWithPicture, tier < lastTierWithPicture {
-      allowance = .begin
+    if level == Ladder.base, !hasPicture, wanted == .hold {
+      // Nobody would be served by what the most urgent picture of all is denied: it goes on beyond its budget, but not far.
+      return node.bears(cost, thousandths: Allocator.lastPictureThousandths)
     }
+    var allowance = wanted
+    if allowance == .retry, level <= Ladder.base, isFirstInNeed(tier) { allowance = .begin }
     guard tier.priority >= Allocator.firstPriorityLeavingReserve else { return node.bears(cost, allowance) }
     // Everybody's wavering ends here, in what is left over: not even a base layer is worth a try without head room.
     if allowance == .begin { allowance = .improve }
     return node.bears(cost, allowance, reserve: Allocator.reserveThousandths)
+  }
+
+  /// Whether waiting for head room would serve nobody: no picture was given yet, so that there is none below either until
+  /// this one comes; or lower tiers have pictures, which tells that there is room, and waiting would cost them all theirs.
+  private func isFirstInNeed(_ tier: Tier) -> Bool {
+    !hasPicture || lastTierWithPicture.map { tier < $0 } ?? false
   }
 
   private func lacksBase(_ demand: Int) -> Bool {

@@ -31,8 +31,10 @@ extension Allocator {
     min(max(bitsPerSecond, 0), maximumRate) * 1000 / Allowance.retry.thousandths
   }
 
-  /// Share of a link, in thousandths, that the poorest picture may take before it is taken away: estimates waver, and a
-  /// picture that stutters tells more than none.
+  /// Share of a link, in thousandths, that the poorest picture may take before it is taken away.
+  ///
+  /// Estimates waver, and a picture that stutters tells more than none. Also the share of the node's budget that the only picture may take: what it
+  /// is denied would serve nobody.
   package static let lastPictureThousandths = 1500
   /// For so long after a raise or a lowering, raising needs ``Allowance/retry``.
   static let restAfterChange = TimeInterval64.seconds(2)

@@ -1,12 +1,15 @@
 import CongestionControl
 import Primitives
 
-// From links, tiers and layers to what each slot shows: the inputs are gathered, the allocator decides, the slots follow.
+// From links, tiers and layers to what each slot shows: the inputs are gathered (`Relay+Demands.swift`), the allocator
+// decides, the slots follow.
 
 extension Relay {
   /// How urgent a peer's pictures are.
   package func setTier(_ tier: Tier, of peer: PeerHandle) {
-    peers.find(Int(peer.index))?.pointee.tier = tier
+    guard let entry = peers.find(Int(peer.index)) else { return }
+    entry.pointee.tier = tier
+    entry.pointee.link?.pointee.nodeReserve = NodePacer.reserve(of: tier)
     nextAllocation = .zero
   }
 
@@ -56,7 +59,7 @@ extension Relay {
 
   /// Whether one more viewer of a tier finds room, who watches `source`.
   package func admission(of tier: Tier, watching source: SourceHandle?, now: MonotonicTime) -> Admission {
-    guard egressBitsPerSecond != nil || processingBitsPerSecond != nil else { return .full }
+    guard hasNodeLimit else { return .full }
     let ladder = source.flatMap { sources.find(Int($0.index)) }.map { self.ladder(of: $0, now: now) } ?? []
     let viewer = NewViewer(
       tier: tier, pictureBitsPerSecond: ladder.first?.bitsPerSecond ?? Self.assumedPicture,
@@ -75,116 +78,10 @@ extension Relay {
     // Sound comes before all pictures, so it counts with the most urgent.
     for viewer in input.viewers { tierDemands[0] += viewer.audioBitsPerSecond }
     for demand in input.demands {
-      let best = demand.layers[demand.wanted ?? demand.layers.count - 1].bitsPerSecond
+      let best = demand.wantedBitsPerSecond
       tierDemands[Int(demand.tier.rawValue)] += min(best, input.viewers[demand.viewer].bitsPerSecond ?? best)
     }
   }
-
-  private func gatherDemands(now: MonotonicTime) -> AllocationInput {
-    var input = AllocationInput(
-      viewers: [], demands: [], egressBitsPerSecond: egressBitsPerSecond,
-      processingBitsPerSecond: processingBitsPerSecond)
-    viewers.removeAll(keepingCapacity: true)
-    var viewerOfPeer = [Int32](repeating: -1, count: peers.end)
-    // What the poorest picture of each source takes, by viewer.
-    var least: [Int] = []
-    for index in 0..<sources.end {
-      guard let source = sources.find(index), source.pointee.kind == .video, !source.pointee.slots.isEmpty else {
-        continue
-      }
-      let ladder = ladder(of: source, now: now)
-      // Before anything is measured slots follow what their source prefers; when it stalls they wait for it.
-      guard let cheapest = ladder.first else { continue }
-      let still = stillRate(of: cheapest.layer.stream)
-      for handle in source.pointee.slots {
-        let slot = slots[unchecked: handle.index]
-        guard slot.pointee.outbound != nil, let peer = peers.find(Int(slot.pointee.destination.index)) else { continue }
-        let place = Int(slot.pointee.destination.index)
-        if viewerOfPeer[place] < 0 {
-          viewerOfPeer[place] = Int32(input.viewers.count)
-          viewers.append(slot.pointee.destination)
-          input.viewers.append(viewerLink(of: peer, now: now))
-          least.append(0)
-        }
-        least[Int(viewerOfPeer[place])] += cheapest.bitsPerSecond
-        let view = slot.pointee.view
-        input.demands.append(
-          Demand(
-            slot: handle, viewer: Int(viewerOfPeer[place]), tier: peer.pointee.tier,
-            layers: withKeyframes(ladder, beyond: view.rung),
-            stillBitsPerSecond: still, current: view.rung, sinceRaised: since(view.raisedAt, now),
-            sinceLowered: since(view.loweredAt, now), wanted: wanted(view.height, of: ladder)))
-      }
-    }
-    trustUnprovenLinks(of: &input, least)
-    addListeners(to: &input, viewerOfPeer, now: now)
-    return input
-  }
-
-  /// A link that was never seen at its limit is taken to bear what most links do, and a picture of each source in any case:
-  /// whether it does shows within moments, and a picture withheld would show nothing.
-  private func trustUnprovenLinks(of input: inout AllocationInput, _ least: [Int]) {
-    for (viewer, peer) in viewers.enumerated() {
-      guard let entry = peers.find(Int(peer.index)), let link = entry.pointee.link,
-        entry.pointee.slots.contains(where: { slots[unchecked: $0.index].pointee.transportExtension != 0 })
-      else { continue }
-      let known = input.viewers[viewer].bitsPerSecond
-      if known != nil, link.pointee.estimator.hasMetLimit { continue }
-      let start = max(SendingLink.initialEstimate, least[viewer] * 5 / 4 + input.viewers[viewer].audioBitsPerSecond)
-      input.viewers[viewer].bitsPerSecond = max(known ?? 0, start)
-    }
-  }
-
-  private func since(_ time: MonotonicTime?, _ now: MonotonicTime) -> TimeInterval64 {
-    time.map { now - $0 } ?? Self.never
-  }
-
-  private static var never: TimeInterval64 { .seconds(1e6) }
-
-  /// Adds those who only listen: their sound leaves through the same line.
-  private func addListeners(to input: inout AllocationInput, _ viewerOfPeer: [Int32], now: MonotonicTime) {
-    guard input.egressBitsPerSecond != nil || input.processingBitsPerSecond != nil else { return }
-    for index in 0..<peers.end where viewerOfPeer[index] < 0 {
-      guard let peer = peers.find(index), peer.pointee.link != nil else { continue }
-      viewers.append(PeerHandle(index))
-      input.viewers.append(viewerLink(of: peer, now: now))
-    }
-  }
-
-  private func viewerLink(of peer: UnsafeMutablePointer<RelayPeer>, now: MonotonicTime) -> ViewerLink {
-    var audio = 0
-    for handle in peer.pointee.slots {
-      let slot = slots[unchecked: handle.index]
-      if slot.pointee.kind == .audio { audio += slot.pointee.rate.bitsPerSecond }
-    }
-    peer.pointee.link?.pointee.audioBitsPerSecond = audio
-    return ViewerLink(bitsPerSecond: peer.pointee.link?.pointee.bitsPerSecond(now), audioBitsPerSecond: audio)
-  }
-
-  /// The ladder with what a change to another stream costs at first: it begins with a keyframe.
-  private func withKeyframes(_ ladder: [LayerRate], beyond rung: Rung?) -> [LayerRate] {
-    guard egressBitsPerSecond != nil || processingBitsPerSecond != nil else { return ladder }
-    var shown: StreamHandle?
-    if case .layer(let layer) = rung { shown = layer.stream }
-    return ladder.map { rate in
-      guard rate.layer.stream != shown,
-        let keyframe = streams.find(Int(rate.layer.stream.index))?.pointee.keyframes?.range
-      else { return rate }
-      let bits = Int(Double(keyframe.count * Self.packetBits) / Self.changeTime.seconds)
-      return LayerRate(layer: rate.layer, bitsPerSecond: rate.bitsPerSecond + bits)
-    }
-  }
-
-  /// Over which the keyframe of a change is to be paid for.
-  private static var changeTime: TimeInterval64 { .milliseconds(2_000) }
-
-  /// What a keyframe every ``stillInterval`` takes, bits per second.
-  private func stillRate(of handle: StreamHandle) -> Int {
-    guard let stream = streams.find(Int(handle.index)), let keyframe = stream.pointee.keyframes?.range else { return 0 }
-    return Int(Double(keyframe.count * Self.packetBits) / Self.stillInterval.seconds)
-  }
-
-  private static var packetBits: Int { 1_200 * 8 }
 }
 
 // What follows from a decision.
@@ -206,6 +103,12 @@ extension Relay {
   }
 
   private func change(_ decision: Decision, _ slot: UnsafeMutablePointer<Slot>, now: MonotonicTime) {
+    if case .layer(let layer) = decision.rung, !slot.pointee.view.shows(layer.stream) {
+      slot.pointee.view.streamChangedAt = now
+      if decision.change == .lowered, decision.reason?.isOverload == true {
+        stopShowing(decision.slot, slot, until: layer.stream, now: now)
+      }
+    }
     slot.pointee.view.rung = decision.rung
     switch decision.change {
     case .first, .kept: break
@@ -227,6 +130,26 @@ extension Relay {
     case .wanted, nil: break
     }
   }
+
+  /// Ends what a slot shows at once, and turns it towards a smaller picture.
+  ///
+  /// Until that one has a keyframe, the larger one would go on taking what the node does not have. The picture stands still
+  /// for that moment.
+  private func stopShowing(
+    _ handle: SlotHandle, _ slot: UnsafeMutablePointer<Slot>, until next: StreamHandle, now: MonotonicTime
+  ) {
+    slot.pointee.phase = .awaitingKeyframe(of: next)
+    slot.pointee.backlog = nil
+    guard let stream = streams.find(Int(next.index)) else { return }
+    stream.pointee.subscribers.insert(handle)
+    // A keyframe a moment ago spares everybody another one; what came since an older one would be a burst by itself.
+    guard let start = stream.pointee.keyframes?.newestStart, let highest = stream.pointee.sequence.highest,
+      !stream.pointee.isBroken, highest - start < Self.shortReplay, scheduleReplay(handle)
+    else { return requestKeyframe(of: next, now: now) }
+  }
+
+  /// Packets that may leave at once for a viewer whose picture is made smaller.
+  private static var shortReplay: Int64 { 32 }
 
   /// Stops a slot's video until it is given a layer again.
   private func pause(_ slot: UnsafeMutablePointer<Slot>) {

@@ -9,6 +9,8 @@ struct SlotAllocation: BitwiseCopyable {
   var raisedAt: MonotonicTime?
   var loweredAt: MonotonicTime?
   var lastStillAt: MonotonicTime?
+  /// When the slot was given a layer of another stream than before: it begins with a keyframe, which is to be paid for.
+  var streamChangedAt: MonotonicTime?
   /// The tallest picture that the viewer wants, in pixels; 0 for no limit.
   var height: UInt16 = 0
 
@@ -18,6 +20,13 @@ struct SlotAllocation: BitwiseCopyable {
     case nil, .layer: true
     case .stills, .audioOnly: false
     }
+  }
+}
+
+extension SlotAllocation {
+  /// Whether a layer of `stream` was decided for.
+  func shows(_ stream: StreamHandle) -> Bool {
+    if case .layer(let layer) = rung { layer.stream == stream } else { false }
   }
 }
 

@@ -11,7 +11,8 @@ struct LayerRates: BitwiseCopyable {
   /// Keyframes by spatial layer, over a longer time: one is as large as many pictures, and each that a viewer's change
   /// of layers asks for would else make the layer look as if it did not fit.
   private var keyframes = InlineArray<4, RateMeter>(
-    repeating: RateMeter(interval: LayerRates.keyframeInterval, weight: LayerRates.weight))
+    repeating: RateMeter(
+      interval: LayerRates.keyframeInterval, firstLook: LayerRates.keyframeInterval, weight: LayerRates.weight))
   /// Of the last keyframe.
   private var keyframeTimestamp: UInt32?
   /// Highest layers seen since the last keyframe.
@@ -48,7 +49,7 @@ struct LayerRates: BitwiseCopyable {
   func bitsPerSecond(spatial: UInt8, temporal: UInt8) -> Int {
     var sum = 0
     for row in 0...Int(min(spatial, Self.maximumSpatial)) {
-      sum &+= keyframes[row].bitsPerSecond
+      sum &+= keyframes[row].spreadBitsPerSecond
       for column in 0...Int(min(temporal, Self.maximumTemporal)) { sum &+= meters[row * 4 + column].bitsPerSecond }
     }
     return sum

@@ -20,8 +20,8 @@ struct Pacer: BitwiseCopyable {
     refilledAt = now
   }
 
-  mutating func setRate(_ bitsPerSecond: Int, now: MonotonicTime) {
-    refill(now)
+  mutating func setRate(_ bitsPerSecond: Int, now: MonotonicTime, burst: TimeInterval64 = Pacer.burst) {
+    refill(now, burst: burst)
     bytesPerSecond = max(0, bitsPerSecond / 8)
     isActive = true
   }
@@ -31,12 +31,12 @@ struct Pacer: BitwiseCopyable {
   }
 
   @inline(__always)
-  mutating func refill(_ now: MonotonicTime) {
+  mutating func refill(_ now: MonotonicTime, burst: TimeInterval64 = Pacer.burst) {
     let elapsed = min((now - refilledAt).nanoseconds, 1_000_000_000)
     // Shorter steps would lose what is less than a byte.
     guard elapsed >= 100_000 else { return }
     refilledAt = now
-    let limit = max(Self.minimumBurst, Int(Double(bytesPerSecond) * Self.burst.seconds))
+    let limit = max(Self.minimumBurst, Int(Double(bytesPerSecond) * burst.seconds))
     budget = min(budget &+ Int(Double(bytesPerSecond) * Double(elapsed) / 1e9), limit)
   }
 

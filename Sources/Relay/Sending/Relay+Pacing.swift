@@ -1,17 +1,24 @@
 import CongestionControl
 import Primitives
 
-// Video of viewers whose link is known leaves no faster than the link takes it. Packets that wait lie in the stream's
-// ring; a slot only remembers from where on. Sound never waits.
+// Video of viewers whose link is known leaves no faster than the link takes it, and on a node with a limit no faster than
+// the node may send. Packets that wait lie in the stream's ring; a slot only remembers from where on. Sound never waits.
 
 extension Relay {
-  /// What a slot's packets are paced by; nil when they leave at once.
+  /// The link whose pacer a slot's packets ask; nil when they leave at once.
   @inline(__always)
   func pacer(of slot: UnsafeMutablePointer<Slot>, now: MonotonicTime) -> SendingLinkPointer? {
     let link = slot.pointee.link
-    guard slot.pointee.kind == .video, link.pointee.pacer.isActive else { return nil }
+    guard slot.pointee.kind == .video, link.pointee.pacer.isActive || nodePacer.isActive else { return nil }
     link.pointee.pacer.refill(now)
     return link
+  }
+
+  /// Whether nothing more leaves now for a viewer's pictures.
+  @inline(__always)
+  func isFull(_ link: SendingLinkPointer) -> Bool {
+    let isLinkFull = link.pointee.pacer.isActive && link.pointee.pacer.budget <= 0
+    return isLinkFull || !nodePacer.bears(link.pointee.nodeReserve)
   }
 
   /// Whether a packet does not leave now: it waits, behind others or for its turn, or its picture is over.
@@ -20,7 +27,7 @@ extension Relay {
     _ packet: CachedPacket, of stream: StreamHandle, for slot: UnsafeMutablePointer<Slot>, as handle: SlotHandle
   ) -> Bool {
     if let backlog = slot.pointee.backlog, backlog.stream == stream { return packet.extended >= backlog.next }
-    guard slot.pointee.link.pointee.pacer.budget <= 0, slot.pointee.outbound != nil else { return false }
+    guard isFull(slot.pointee.link), slot.pointee.outbound != nil else { return false }
     switch slot.pointee.phase {
     case .forwarding(let own):
       guard own == stream, packet.extended > slot.pointee.considered else { return false }
@@ -73,7 +80,7 @@ extension Relay {
     link.pointee.pacer.refill(now)
     var message = MessageBuilder(destination: slot.pointee.destination)
     let ring = stream.pointee.ring
-    while backlog.next <= highest, link.pointee.pacer.budget > 0 || !link.pointee.pacer.isActive {
+    while backlog.next <= highest, !isFull(link) {
       guard let place = ring.find(backlog.next) else {
         // Lost on its way here: when it is repaired it goes out as a late packet.
         backlog.next &+= 1
@@ -93,6 +100,7 @@ extension Relay {
         now: now)
       message.append(payload: length, written: written)
       link.pointee.pacer.spend(written)
+      nodePacer.spend(written)
       counters.packetsForwarded &+= written > 0 ? 1 : 0
     }
     message.finish(in: &egress)

@@ -7,7 +7,7 @@ import Primitives
 extension Relay {
   /// Starts a viewer's next probe, if its estimator wants one.
   func startProbe(of handle: PeerHandle, _ peer: UnsafeMutablePointer<RelayPeer>, now: MonotonicTime) {
-    guard let link = peer.pointee.link, link.pointee.probe == nil,
+    guard let link = peer.pointee.link, link.pointee.probe == nil, mayProbe,
       let probe = link.pointee.estimator.takeProbe(now: now)
     else { return }
     link.pointee.probe = ProbeProgress(
@@ -36,6 +36,11 @@ extension Relay {
     return true
   }
 
+  /// Whether the node has room for a probe: it waits for everybody's pictures, and for other probes, since one that is cut
+  /// short tells nothing.
+  private var mayProbe: Bool { !nodePacer.isActive || (probing.isEmpty && nodePacer.bears(Self.reserveOfProbes)) }
+
+  private static var reserveOfProbes: Int32 { 500 }
   private static var maximumProbeTime: TimeInterval64 { .milliseconds(300) }
 
   /// A slot of the peer that probes can go out on: best one whose picture moves.
@@ -77,6 +82,7 @@ extension Relay {
       due -= written
       probe.remainingBytes -= written
       probe.sentBytes += written
+      nodePacer.spend(written)
       counters.paddingSent &+= UInt64(written)
     }
     return true

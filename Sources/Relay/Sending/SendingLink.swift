@@ -8,10 +8,14 @@ import Primitives
 struct SendingLink: ~Copyable {
   var estimator: BandwidthEstimator
   var pacer: Pacer
+  /// What the viewer's pictures leave to more urgent ones on a full node (``NodePacer/bears(_:)``).
+  var nodeReserve: Int32?
   /// Since when the viewer's feedback tells of its link; nil before.
   private(set) var informedSince: MonotonicTime?
   private(set) var lastFeedbackAt = MonotonicTime.zero
   private var nextNumber: UInt16
+  /// ``nextNumber`` when feedback came last.
+  private var numberAtFeedback: UInt16 = 0
   /// The burst that is being sent to learn whether the link bears more.
   var probe: ProbeProgress?
   /// What may be sent again.
@@ -27,10 +31,11 @@ struct SendingLink: ~Copyable {
   /// How long an estimate is trusted without feedback.
   private static var feedbackLifetime: TimeInterval64 { .milliseconds(5_000) }
 
-  init(firstNumber: UInt16, now: MonotonicTime) {
+  init(firstNumber: UInt16, nodeReserve: Int32?, now: MonotonicTime) {
     estimator = BandwidthEstimator(initial: Self.initialEstimate, now: now)
     pacer = Pacer(now: now)
     nextNumber = firstNumber
+    self.nodeReserve = nodeReserve
   }
 
   mutating func deallocate() {
@@ -49,12 +54,24 @@ struct SendingLink: ~Copyable {
   mutating func noteFeedback(_ now: MonotonicTime) {
     if informedSince == nil { informedSince = now }
     lastFeedbackAt = now
+    numberAtFeedback = nextNumber
   }
 
   /// Whether the viewer's feedback, of which there was some, has stopped: what was sent lately did not arrive.
   func isLost(_ now: MonotonicTime) -> Bool {
     informedSince != nil && now - lastFeedbackAt > Self.longestFeedbackPause
   }
+
+  /// Whether the viewer has answered nothing for a while although enough was sent to be answered: its line is dead, or it
+  /// left without a word.
+  func isSilent(_ now: MonotonicTime) -> Bool {
+    informedSince != nil && now - lastFeedbackAt > Self.patience
+      && nextNumber &- numberAtFeedback > Self.packetsWithoutAnswer
+  }
+
+  private static var patience: TimeInterval64 { .milliseconds(1_000) }
+  /// More than the packets of a still, of which the answer may be on its way.
+  private static var packetsWithoutAnswer: UInt16 { 20 }
 
   /// Longer than any browser waits between two reports on what arrives.
   private static var longestFeedbackPause: TimeInterval64 { .milliseconds(500) }

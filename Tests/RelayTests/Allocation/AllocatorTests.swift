@@ -196,8 +196,9 @@ struct AllocatorTests {
     ]
     let input = AllocationInput(viewers: viewers, demands: demands, egressBitsPerSecond: 550)
     #expect(rungs(Allocator.decide(input)) == "0 s")
-    demands[1].current = .audioOnly
-    let idle = AllocationInput(viewers: viewers, demands: demands, egressBitsPerSecond: 550)
-    #expect(rungs(Allocator.decide(idle)) == "s -")
+    demands[1] = .slot(1, [10], of: 1, .p1, stills: 5, current: .at(0))
+    demands[0].tier = .p2
+    let alone = AllocationInput(viewers: viewers, demands: demands, egressBitsPerSecond: 550)
+    #expect(rungs(Allocator.decide(alone)) == "s 0", "nobody would lose anything by the wait")
   }
 }

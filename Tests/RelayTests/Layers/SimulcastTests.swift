@@ -144,6 +144,27 @@ import Testing
     #expect(stage.viewer.media().isContinuous)
   }
 
+  /// Else a new call looks small for seconds, and everybody's pictures together are more than the node may send.
+  @Test func whatASourceSendsIsKnownAMomentAfterItBegins() throws {
+    let world = try World()
+    let caller = world.addCaller()
+    let source = try world.addSource(of: caller)
+    var stream = TestStream(0x77)
+    var known: [Int: Int] = [:]
+    for picture in 0..<90 {
+      world.send(stream.frame(keyframe: picture == 0, sizes: [1_000, 1_000], ticks: 3_000), from: caller)
+      world.advance(33)
+      known[(picture + 1) * 33] = world.relay.layers(of: source, now: world.now).last?.bitsPerSecond
+    }
+    let rate = 2_000 * 8 * 1_000 / 33 * 105 / 100
+    let early = try #require(known.filter { $0.key >= 330 }.map(\.value).min())
+    #expect(early > rate * 8 / 10, "\(known.sorted { $0.key < $1.key })")
+    let most = try #require(known.values.max())
+    #expect(most < rate * 14 / 10, "\(most)")
+    let late = known.filter { $0.key >= 1_000 }.map(\.value)
+    #expect(late.allSatisfy { (rate * 9 / 10...rate * 11 / 10).contains($0) }, "\(late)")
+  }
+
   @Test func aKeyframeDoesNotMakeALayerLookTooLarge() throws {
     let world = try World()
     let caller = world.addCaller()
