@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import MediaClient
 import Primitives
+import Synchronization
 
 struct LoadCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -154,9 +155,29 @@ struct LoadServerOptions: ParsableArguments {
         Links(base: base, incident: $0, authority: authority, lifetime: Self.linkLifetime)
       }
     }
+    let callers = LoadTokens { links($0)?.token(.device, name: "load caller \($0)", .publish) }
+    let viewers = LoadTokens { links($0)?.token(.viewer, name: "load viewer", .subscribe) }
     return WHIPTarget(
-      name: base,
-      whip: .init(url: "\(base)/whip/load-{n}") { links($0)?.token(.device, name: "load caller \($0)", .publish) },
-      whep: .init(url: "\(base)/whep/load-{n}") { links($0)?.token(.viewer, name: "load viewer", .subscribe) })
+      name: base, whip: .init(url: "\(base)/whip/load-{n}", token: callers.token(of:)),
+      whep: .init(url: "\(base)/whep/load-{n}", token: viewers.token(of:)))
+  }
+}
+
+/// One token for all who do the same in an incident, since an incident takes in a limited number of links.
+private final class LoadTokens: Sendable {
+  private let made = Mutex<[Int: String]>([:])
+  private let make: @Sendable (Int) -> String?
+
+  init(_ make: @escaping @Sendable (Int) -> String?) {
+    self.make = make
+  }
+
+  /// The token of a caller's number.
+  @Sendable func token(of caller: Int) -> String? {
+    made.withLock { made in
+      if let token = made[caller] { return token }
+      made[caller] = make(caller)
+      return made[caller]
+    }
   }
 }
