@@ -95,7 +95,8 @@ extension MediaStatistics {
       .init("absurd_feedback", \.absurdFeedback, "Feedback of viewers that cannot be true."),
       .init("probes_sent", \.probesSent, "Bursts sent to learn whether a viewer's link bears more."),
       .init("probe_bytes", \.paddingSent, "Bytes of those bursts."),
-      .init("pictures_paced", \.packetsPaced, "Times that video waited because a link bears no more at once."),
+      .init(
+        "pictures_paced", \.packetsPaced, "Times that video waited because a link or the node bears no more at once."),
       .init("backlogs_abandoned", \.backlogsAbandoned, "Times that waiting video was given up for a fresh keyframe."),
       .init("rtx_late", \.retransmissionsLate, "Requests for packets that would come too late."),
       .init("views_reduced_link", \.reducedForLink, "Pictures reduced because the viewer's link bears no more."),
