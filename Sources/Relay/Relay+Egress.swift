@@ -74,7 +74,7 @@ extension Relay {
       while cursor.packet < pending.count {
         let place = pending[cursor.packet]
         var packet = ring.entries[place]
-        if pacer != nil, isHeldBack(packet, of: handle, for: slot, as: name) {
+        if pacer != nil, isHeldBack(packet, of: handle, for: slot, as: name, now: now) {
           cursor.packet &+= 1
           continue
         }

@@ -59,7 +59,7 @@ extension Relay {
       slot.pointee.lastReplayAt = now
       counters.keyframesReplayed &+= 1
       if pacer(of: slot, now: now) != nil {
-        hold(replay.slot, slot, Backlog(stream: replay.stream, next: start))
+        hold(replay.slot, slot, Backlog(stream: replay.stream, next: start, heldAt: now))
         return false
       }
       replay.remaining = start..<(highest + 1)

@@ -24,7 +24,10 @@ extension Relay {
       for index in 0..<streams.end { dropFormerSubscribers(of: StreamHandle(index)) }
     }
     isRepairing = false
-    for index in 0..<peers.end {
+    // Each time another peer comes first: where only one may probe, all have their turn.
+    firstPeer = firstPeer + 1 < peers.end ? firstPeer + 1 : 0
+    for step in 0..<peers.end {
+      let index = firstPeer + step < peers.end ? firstPeer + step : firstPeer + step - peers.end
       guard let peer = peers.find(index) else { continue }
       updateLink(of: PeerHandle(index), peer, now: now)
       report(to: PeerHandle(index), now: now, wall: wall)

@@ -59,6 +59,8 @@ package final class Relay {
   /// Whether packets or a keyframe of some sender are missing.
   @exclusivity(unchecked) var isRepairing = false
   var nextBudget = MonotonicTime.zero
+  /// The peer that a tick begins with.
+  var firstPeer = 0
   @exclusivity(unchecked) package internal(set) var counters = RelayCounters()
 
   /// How often ``tick(now:wall:)`` wants to be called while something waits for it.

@@ -112,4 +112,6 @@ struct Backlog: BitwiseCopyable {
   var stream: StreamHandle
   /// The first extended sequence number that waits.
   var next: Int64
+  /// When it began.
+  var heldAt: MonotonicTime
 }

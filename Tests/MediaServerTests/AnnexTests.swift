@@ -67,7 +67,7 @@ import Testing
   @Test func aCallerWhoComesAgainIsSeenByTheWholeCrowd() async throws {
     let crowd = try await Crowd(viewers: 40)
     try await eventually("everybody sees the first caller", within: .seconds(20)) {
-      crowd.viewers.allSatisfy { $0.receiver.counts.keyframes > 0 }
+      crowd.viewers.allSatisfy { $0.receiver.counts.keyframes > 0 && $0.receiver.counts.ssrcs.count == 2 }
     }
     let before = crowd.viewers.map(\.receiver.counts)
     await crowd.stage.server.disconnect(crowd.caller.peer, reason: "test")

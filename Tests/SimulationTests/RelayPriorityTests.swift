@@ -88,7 +88,8 @@ import Testing
   @Test("viewers whom nothing reaches make room for others, and have it back when they answer again", arguments: 1...4)
   func deadLines(seed: UInt64) throws {
     let node = try node(seed: seed)
-    node.relay.egressBitsPerSecond = third(of: node)
+    // For three largest pictures, and what changing to one costs.
+    node.relay.egressBitsPerSecond = third(of: node) * 6 / 5
     node.simulator.run(for: .seconds(10))
     let (dead, waiting) = (node.viewers[0...1], node.viewers[2...3])
     #expect(dead.allSatisfy { node.status(of: $0)?.reason == nil })
@@ -97,7 +98,7 @@ import Testing
     var down = Self.link
     down.isUp = false
     for viewer in dead { node.setDownlink(of: viewer, down) }
-    node.simulator.run(for: .milliseconds(3_500))
+    node.simulator.run(for: .seconds(5))
     for viewer in waiting { #expect(node.status(of: viewer)?.reason == nil, "\(courses(node, from: .zero))") }
 
     for viewer in dead { node.setDownlink(of: viewer, Self.link) }

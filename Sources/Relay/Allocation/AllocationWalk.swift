@@ -115,7 +115,7 @@ struct AllocationWalk {
   }
 
   private func nodeBears(_ cost: Int, _ wanted: Allowance, to level: Int, in tier: Tier) -> Bool {
-    if level == Ladder.base, !hasPicture, wanted == .hold {
+    if level == Ladder.base, !hasPicture, wanted == .hold, tier.priority == 1 {
       // Nobody would be served by what the most urgent picture of all is denied: it goes on beyond its budget, but not far.
       return node.bears(cost, thousandths: Allocator.lastPictureThousandths)
     }

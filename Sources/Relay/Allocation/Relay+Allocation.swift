@@ -88,6 +88,9 @@ extension Relay {
 
 extension Relay {
   private func follow(_ decision: Decision, _ demand: Demand, now: MonotonicTime) {
+    var decision = decision
+    // Nothing reaches this viewer.
+    if demand.layers.isEmpty { decision.reason = .link }
     let slot = slots[unchecked: decision.slot.index]
     let old = slot.pointee.view
     if old.rung != decision.rung { change(decision, slot, now: now) }
@@ -138,6 +141,8 @@ extension Relay {
   private func stopShowing(
     _ handle: SlotHandle, _ slot: UnsafeMutablePointer<Slot>, until next: StreamHandle, now: MonotonicTime
   ) {
+    // The larger one was not shown yet.
+    if case .switching(let old, _) = slot.pointee.phase, old == next { return }
     slot.pointee.phase = .awaitingKeyframe(of: next)
     slot.pointee.backlog = nil
     guard let stream = streams.find(Int(next.index)) else { return }

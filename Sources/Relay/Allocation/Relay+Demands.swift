@@ -46,6 +46,8 @@ extension Relay {
       guard slot.pointee.outbound != nil, !measured.isEmpty || view.rung == nil,
         let peer = peers.find(Int(slot.pointee.destination.index))
       else { continue }
+      // To a narrow link the beginning would look too large: it follows its source until that is measured.
+      if measured.isEmpty, let link = peer.pointee.link, link.pointee.estimator.hasMetLimit { continue }
       let viewer = viewer(slot.pointee.destination, peer, in: &gathering, now: now)
       // One whom nothing reaches gets sound until it answers: what its picture would take somebody else can have.
       let isReached = !hasNodeLimit || peer.pointee.link?.pointee.isSilent(now) != true

@@ -33,7 +33,7 @@ struct NodePacer: BitwiseCopyable {
 
   @inline(__always)
   mutating func spend(_ bytes: Int) {
-    if pacer.isActive { pacer.spend(bytes) }
+    pacer.spend(bytes)
   }
 
   /// Whether a picture may leave now.

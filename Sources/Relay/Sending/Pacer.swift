@@ -42,6 +42,7 @@ struct Pacer: BitwiseCopyable {
 
   @inline(__always)
   mutating func spend(_ bytes: Int) {
+    guard isActive else { return }
     // A debt of more than a second would never be paid in time.
     budget = max(budget &- bytes, -max(bytesPerSecond, Self.minimumBurst))
   }

@@ -24,7 +24,8 @@ extension Relay {
   /// Whether a packet does not leave now: it waits, behind others or for its turn, or its picture is over.
   @inline(__always)
   func isHeldBack(
-    _ packet: CachedPacket, of stream: StreamHandle, for slot: UnsafeMutablePointer<Slot>, as handle: SlotHandle
+    _ packet: CachedPacket, of stream: StreamHandle, for slot: UnsafeMutablePointer<Slot>, as handle: SlotHandle,
+    now: MonotonicTime
   ) -> Bool {
     if let backlog = slot.pointee.backlog, backlog.stream == stream { return packet.extended >= backlog.next }
     guard isFull(slot.pointee.link), slot.pointee.outbound != nil else { return false }
@@ -39,7 +40,7 @@ extension Relay {
       guard (new == stream && packet.startsKeyframe) || old == stream else { return false }
     case .idle: return false
     }
-    hold(handle, slot, Backlog(stream: stream, next: packet.extended))
+    hold(handle, slot, Backlog(stream: stream, next: packet.extended, heldAt: now))
     return true
   }
 
@@ -120,7 +121,9 @@ extension Relay {
       let ticks = Int32(bitPattern: ring.entries[last].timestamp &- ring.entries[first].timestamp)
       isTooOld = Int64(ticks) > Self.maximumBacklogTicks
     }
-    guard isTooLong || isTooOld else { return }
+    // A replay is old from the beginning, and where it is the node that has no room for a moment, nothing is gained by another.
+    let isPatient = nodePacer.isActive && now - backlog.heldAt < Self.patienceWithNode
+    guard isTooLong || (isTooOld && !isPatient) else { return }
     slot.pointee.backlog = nil
     if slot.pointee.phase.involves(backlog.stream), slot.pointee.phase.target == backlog.stream {
       slot.pointee.phase = .awaitingKeyframe(of: backlog.stream)
@@ -131,4 +134,5 @@ extension Relay {
 
   /// The longest that a picture may wait, in ticks of 90 kHz: 800 ms.
   private static var maximumBacklogTicks: Int64 { 72_000 }
+  private static var patienceWithNode: TimeInterval64 { .milliseconds(500) }
 }

@@ -7,7 +7,7 @@ import Primitives
 extension Relay {
   /// Starts a viewer's next probe, if its estimator wants one.
   func startProbe(of handle: PeerHandle, _ peer: UnsafeMutablePointer<RelayPeer>, now: MonotonicTime) {
-    guard let link = peer.pointee.link, link.pointee.probe == nil, mayProbe,
+    guard let link = peer.pointee.link, link.pointee.probe == nil, mayProbe(link),
       let probe = link.pointee.estimator.takeProbe(now: now)
     else { return }
     link.pointee.probe = ProbeProgress(
@@ -36,9 +36,12 @@ extension Relay {
     return true
   }
 
-  /// Whether the node has room for a probe: it waits for everybody's pictures, and for other probes, since one that is cut
-  /// short tells nothing.
-  private var mayProbe: Bool { !nodePacer.isActive || (probing.isEmpty && nodePacer.bears(Self.reserveOfProbes)) }
+  /// Whether the node has room for a probe: unless the viewer is urgent it waits for everybody's pictures, and for other
+  /// probes, since one that is cut short tells nothing.
+  private func mayProbe(_ link: SendingLinkPointer) -> Bool {
+    guard nodePacer.isActive, link.pointee.nodeReserve != nil else { return true }
+    return probing.isEmpty && nodePacer.bears(Self.reserveOfProbes)
+  }
 
   private static var reserveOfProbes: Int32 { 500 }
   private static var maximumProbeTime: TimeInterval64 { .milliseconds(300) }

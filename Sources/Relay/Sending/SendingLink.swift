@@ -16,6 +16,9 @@ struct SendingLink: ~Copyable {
   private var nextNumber: UInt16
   /// ``nextNumber`` when feedback came last.
   private var numberAtFeedback: UInt16 = 0
+  /// When the first packet left after that feedback, and when the last one did.
+  private var unansweredSince = MonotonicTime.zero
+  private var lastSentAt = MonotonicTime.zero
   /// The burst that is being sent to learn whether the link bears more.
   var probe: ProbeProgress?
   /// What may be sent again.
@@ -46,6 +49,8 @@ struct SendingLink: ~Copyable {
   @inline(__always)
   mutating func takeNumber(bytes: Int, probe: UInt8, now: MonotonicTime) -> UInt16 {
     let number = nextNumber
+    if number == numberAtFeedback { unansweredSince = now }
+    lastSentAt = now
     nextNumber &+= 1
     estimator.noteSent(number, bytes: bytes, probe: probe, now: now)
     return number
@@ -64,19 +69,31 @@ struct SendingLink: ~Copyable {
 
   /// Whether the viewer has answered nothing for a while although enough was sent to be answered: its line is dead, or it
   /// left without a word.
+  ///
+  /// When nothing at all was sent to it for some time, it is tried again: without sound nothing else would tell.
   func isSilent(_ now: MonotonicTime) -> Bool {
-    informedSince != nil && now - lastFeedbackAt > Self.patience
+    isUnanswered(for: Self.patience, now) && now - lastSentAt < Self.timeToTry
+  }
+
+  /// Whether the link was dead for so long that what was known of it means nothing any more.
+  func isOutdated(_ now: MonotonicTime) -> Bool {
+    isUnanswered(for: Self.feedbackLifetime, now)
+  }
+
+  private func isUnanswered(for time: TimeInterval64, _ now: MonotonicTime) -> Bool {
+    informedSince != nil && now - max(lastFeedbackAt, unansweredSince) > time
       && nextNumber &- numberAtFeedback > Self.packetsWithoutAnswer
   }
 
   private static var patience: TimeInterval64 { .milliseconds(1_000) }
+  private static var timeToTry: TimeInterval64 { .milliseconds(2_000) }
   /// More than the packets of a still, of which the answer may be on its way.
   private static var packetsWithoutAnswer: UInt16 { 20 }
 
   /// Longer than any browser waits between two reports on what arrives.
   private static var longestFeedbackPause: TimeInterval64 { .milliseconds(500) }
 
-  /// Begins anew on another path.
+  /// Begins anew: on another path, or on one that was dead for a while.
   mutating func restart(_ now: MonotonicTime) {
     estimator.restart(initial: Self.initialEstimate, now: now)
     pacer = Pacer(now: now)
