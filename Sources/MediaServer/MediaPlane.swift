@@ -355,4 +355,7 @@ package struct MediaStatistics: Sendable {
     self.counters = counters
     self.gauges = gauges
   }
+
+  /// A gauge by its name; 0 when there is none.
+  package func gauge(_ name: String) -> UInt64 { gauges.first { $0.name == name }?.value ?? 0 }
 }

@@ -190,8 +190,3 @@ package final class HealthDesk: Sendable {
     return .object(Dictionary(uniqueKeysWithValues: rows))
   }
 }
-
-extension MediaStatistics {
-  /// A gauge by its name; 0 when there is none.
-  package func gauge(_ name: String) -> UInt64 { gauges.first { $0.name == name }?.value ?? 0 }
-}

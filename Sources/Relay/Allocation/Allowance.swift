@@ -33,8 +33,8 @@ extension Allocator {
 
   /// Share of a link, in thousandths, that the poorest picture may take before it is taken away.
   ///
-  /// Estimates waver, and a picture that stutters tells more than none. Also the share of the node's budget that the only
-  /// picture may take: what it is denied would serve nobody.
+  /// Estimates waver, and a picture that stutters tells more than none. Also the share of the node's budget that a first
+  /// picture of priority 1 may take: what it is denied would serve nobody.
   package static let lastPictureThousandths = 1500
   /// For so long after a raise or a lowering, raising needs ``Allowance/retry``.
   static let restAfterChange = TimeInterval64.seconds(2)
