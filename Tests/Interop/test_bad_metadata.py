@@ -5,146 +5,23 @@ import itertools
 import json
 import re
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 from aiortc_peer import AiortcPeer
-from bystander import Bystander
+from bystander_scene import dial, line, running, scene  # noqa: F401 (fixtures)
+from bystander_scene import ANSWER_SECONDS, MOST_SECONDS, SHARE, Line, Scene, ids
 from metadata_client import LABEL, SUBPROTOCOL
-from node import Key, Node
+from node import Key
 from waiting import wait_for
 
-ANSWER_SECONDS = 5
 #: Messages at once: ten times the fifty a second that one person may send.
 FLOOD = 500
-#: The bystander's round trips that may take longer than `MOST_SECONDS`.
-SHARE, MOST_SECONDS = 0.99, 0.25
-ids = (f"bad-{number}" for number in itertools.count(1))
-
-
-@dataclass
-class Scene:
-    """A node with an incident and a caller, and a bystander in it."""
-
-    node: Node
-    incident: str
-    #: An incident that the bearers of links into the other one have no business with.
-    foreign: str
-    caller: Key
-    bystander: Bystander
-
-    def counted(self) -> dict[str, int]:
-        """What the node has refused so far, by the name of the counter with its labels."""
-        with urllib.request.urlopen(f"{self.node.base}/metrics", timeout=5) as response:
-            lines = response.read().decode().splitlines()
-        rows = [line.rsplit(" ", 1) for line in lines if not line.startswith("#")]
-        return {name: int(value) for name, value in rows if re.search("refused|rejected|closed|4xx", name)}
-
-    @contextlib.contextmanager
-    def counts(self, name: str) -> Iterator[None]:
-        """Something whose name has `name` in it has to be counted."""
-        before = self.counted()
-        yield
-        risen = lambda: [each for each, value in self.counted().items() if value > before.get(each, 0) and name in each]  # noqa: E731
-        wait_for(risen, f"{name} is counted", 3)
-
-    def envelope(self, **members: object) -> dict:
-        message = {"v": 1, "id": next(ids), "kind": "chat", "incident": self.incident, "payload": {"text": "Hello"}}
-        return message | members
-
-    def fix(self, **members: object) -> dict:
-        place = {"caller": self.caller.actor, "source": "manual", "lat": 48.1, "lon": 11.5}
-        return self.envelope(kind="location", payload=place | members)
-
-
-class Line:
-    """A WebSocket on which anything may be said."""
-
-    def __init__(self, socket: ClientConnection) -> None:
-        self.socket = socket
-        self.welcome = json.loads(socket.recv(ANSWER_SECONDS))
-        #: Events that came while something else was waited for.
-        self.passed: dict[int, dict] = {}
-
-    def say(self, message: dict | str | bytes) -> None:
-        self.socket.send(json.dumps(message) if isinstance(message, dict) else message, text=True)
-
-    def hear(self, *kinds: str) -> dict:
-        """The next message of one of these kinds."""
-        deadline = time.monotonic() + ANSWER_SECONDS
-        while True:
-            message = json.loads(self.socket.recv(max(0, deadline - time.monotonic())))
-            if message["kind"] in kinds:
-                return message
-            if message["kind"] == "event":
-                self.passed[message["event"]["number"]] = message["event"]
-
-    def event(self, number: int) -> dict:
-        """The event of that number, which may have come before the answer that names it."""
-        deadline = time.monotonic() + ANSWER_SECONDS
-        while number not in self.passed:
-            assert time.monotonic() < deadline, f"event {number} does not come"
-            event = self.hear("event")["event"]
-            self.passed[event["number"]] = event
-        return self.passed[number]
-
-    def answer(self, message: dict | str | bytes) -> dict:
-        self.say(message)
-        return self.hear("accepted", "error", "subscribed")
-
-    def ending(self) -> tuple[int, str]:
-        """The code and reason with which the server closes."""
-        with pytest.raises(ConnectionClosed) as closing:
-            while True:
-                self.socket.recv(ANSWER_SECONDS)
-        return closing.value.rcvd.code, closing.value.rcvd.reason
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with Node(tmp_path_factory.mktemp("bad-metadata")) as node:
-        incident, foreign = node.open_incident(), node.open_incident()
-        caller = node.make_link(incident, "caller", "caller")
-        with Bystander(node.base, node.key("supervisor").token, incident) as bystander:
-            yield Scene(node, incident, foreign, caller, bystander)
-
-
-@pytest.fixture
-def scene(running: Scene) -> Iterator[Scene]:
-    """The scene, which must be as well after the test as before."""
-    yield running
-    assert running.node.process.poll() is None, "the node runs"
-    bystander = running.bystander
-    count = len(bystander.round_trips)
-    wait_for(lambda: bystander.failure or len(bystander.round_trips) >= count + 3, "the bystander goes on", 10, 0.02)
-    assert bystander.failure is None
-    assert bystander.connections == 1, "the bystander is not sent away"
-
-
-@pytest.fixture
-def dial(scene: Scene) -> Iterator[Callable[[Key], Line]]:
-    with contextlib.ExitStack() as stack:
-        def open_line(key: Key) -> Line:
-            address = scene.node.base.replace("http", "ws", 1) + "/ws" + (f"?key={key.page}" if key.page else "")
-            socket = connect(
-                address, subprotocols=["sightline.v1"], additional_headers={"Authorization": f"Bearer {key.token}"},
-                compression=None, max_size=None)
-            return Line(stack.enter_context(socket))
-
-        yield open_line
-
-
-@pytest.fixture
-def line(scene: Scene, dial: Callable[[Key], Line]) -> Line:
-    """An operator's WebSocket."""
-    return dial(scene.node.key("operator"))
 
 
 def assert_refused(answer: dict, code: str, words: str = "", id: str | None = None) -> None:
@@ -475,61 +352,7 @@ def test_flood_without_waiting_is_answered_or_ended(scene: Scene, dial: Callable
     assert count == FLOOD or code == 1008
 
 
-# The HTTP interface: method, path, body, Content-Type; status, code, words
-
-JSON = "application/json"
-EVENTS = "/api/v1/incidents/{incident}/events"
-REQUESTS: dict[str, tuple[tuple[str, str, str | bytes, str], int, str, str]] = {
-    "wrong content type": (("POST", EVENTS, "{}", "text/plain"), 415, "unsupportedMediaType", JSON),
-    "no content type": (("POST", EVENTS, "{}", ""), 415, "unsupportedMediaType", JSON),
-    "no JSON": (("POST", EVENTS, "kind=chat", JSON), 400, "badRequest", "JSON"),
-    "nothing": (("POST", EVENTS, "", JSON), 400, "badRequest", "JSON"),
-    "invalid UTF-8": (("POST", EVENTS, b'{"kind":"\xff"}', JSON), 400, "badRequest", ""),
-    "deep nesting": (("POST", EVENTS, "[" * 60_000, JSON), 400, "badRequest", "deep"),
-    "duplicate member": (("POST", EVENTS, '{"kind":"chat","kind":"note"}', JSON), 400, "badRequest", "same name"),
-    "NaN": (("POST", EVENTS, '{"kind":"chat","payload":NaN}', JSON), 400, "badRequest", ""),
-    "huge": (("POST", EVENTS, "x" * (1 << 20), JSON), 413, "tooLarge", r"\d{5} bytes"),
-    "list": (("POST", EVENTS, "[]", JSON), 400, "badPayload", "object"),
-    "unknown member": (("POST", EVENTS, '{"kind":"chat","payload":{},"bold":1}', JSON), 400, "badPayload", "bold"),
-    "unknown kind": (("POST", EVENTS, '{"kind":"chat.shouted","payload":{}}', JSON), 400, "badPayload", "kind"),
-    "wrong payload": (("POST", EVENTS, '{"kind":"chat","payload":{}}', JSON), 400, "badPayload", "text"),
-    "unknown incident": (("GET", "/api/v1/incidents/99-999999", "", ""), 404, "notFound", "incident"),
-    "incident that is a path": (("GET", "/api/v1/incidents/..%2f..%2fetc", "", ""), 404, "notFound", ""),
-    "negative page": (("GET", EVENTS + "?after=-1", "", ""), 400, "badRequest", "after"),
-    "page that is no number": (("GET", EVENTS + "?limit=many", "", ""), 400, "badRequest", "limit"),
-    "page that is too large": (("GET", EVENTS + "?limit=100000", "", ""), 400, "badRequest", "1000"),
-    "wrong method": (("DELETE", EVENTS, "", ""), 405, "methodNotAllowed", "POST"),
-    "unknown address": (("GET", "/api/v1/everything", "", ""), 404, "notFound", ""),
-    "admins' affairs": (("GET", "/api/v1/accounts", "", ""), 403, "forbidden", ""),
-    "unknown priority": (("POST", "/api/v1/incidents", '{"priority":"P0"}', JSON), 400, "badPayload", "P1"),
-    "place outside the world": (
-        ("POST", "/api/v1/incidents", '{"priority":"P1","place":{"lat":91,"lon":0}}', JSON), 400, "badPayload", "lat"),
-}
-
-
-@pytest.mark.parametrize("kind", list(REQUESTS))
-def test_wrong_request_is_explained(scene: Scene, kind: str) -> None:
-    (method, path, body, content_type), status, code, words = REQUESTS[kind]
-    headers = {"Authorization": f"Bearer {scene.node.key('operator').token}", "Content-Type": content_type}
-    request = urllib.request.Request(
-        scene.node.base + path.replace("{incident}", scene.incident), method=method, headers=headers,
-        data=(body.encode() if isinstance(body, str) else body) if method == "POST" else None)
-    with scene.counts("4xx"), pytest.raises(urllib.error.HTTPError) as refusal:
-        urllib.request.urlopen(request, timeout=ANSWER_SECONDS)
-    with refusal.value as answer:
-        assert answer.headers["Content-Type"] == "application/problem+json"
-        problem = json.load(answer)
-    assert (answer.code, problem["code"]) == (status, code), problem
-    assert len(problem["detail"]) >= 15 and re.search(words, problem["detail"], re.IGNORECASE), problem
-
-
-def test_wrong_token_is_counted(scene: Scene) -> None:
-    request = urllib.request.Request(
-        f"{scene.node.base}/api/v1/me", headers={"Authorization": "Bearer sl_this-is-not-one-of-yours"})
-    with scene.counts("rejected_tokens"), pytest.raises(urllib.error.HTTPError) as refusal:
-        urllib.request.urlopen(request, timeout=ANSWER_SECONDS)
-    with refusal.value as answer:
-        assert answer.code == 401 and json.load(answer)["code"] == "invalidToken"
+# After all that
 
 
 def test_metrics_can_be_read_by_prometheus(scene: Scene) -> None:
