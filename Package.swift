@@ -47,6 +47,7 @@ let package = Package(
     .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CSystemCalls"),
+    .systemLibrary(name: "CProcessor"),
 
     // Floor 0
     module("Primitives"),
@@ -60,7 +61,7 @@ let package = Package(
     module(
       "SRTP",
       [
-        "Primitives", "Cryptography", "COpenSSL", "CSRTP2",
+        "Primitives", "Cryptography", "COpenSSL", "CSRTP2", "CProcessor",
         .target(name: "CIPSecMB", condition: .when(platforms: [.linux])),
       ]),
     module("RTP", ["Primitives"]),
@@ -69,7 +70,7 @@ let package = Package(
     module("DataChannel", ["Primitives", "CUSRSCTP"]),
 
     // Floor 2
-    module("Relay", ["Primitives", "RTP", "SRTP", "CongestionControl"]),
+    module("Relay", ["Primitives", "RTP", "SRTP", "CongestionControl", "CProcessor"]),
     module(
       "PeerSession", ["Primitives", "Cryptography", "STUN", "ICE", "DTLS", "SRTP", "RTP", "SDP", "DataChannel"]),
 

@@ -28,6 +28,9 @@
 
 _Static_assert(sizeof(struct sl_segment_control) == CMSG_SPACE(sizeof(uint16_t)), "one control message");
 _Static_assert(offsetof(struct sl_segment_control, value) == sizeof(struct cmsghdr), "data follows the header");
+_Static_assert(offsetof(struct sl_send_control, class_length) == CMSG_SPACE(sizeof(uint16_t)), "one after the other");
+_Static_assert(sizeof(struct sl_send_control) - offsetof(struct sl_send_control, class_length) == CMSG_SPACE(sizeof(int)),
+               "a second control message");
 _Static_assert(sizeof(struct sl_message) == sizeof(struct mmsghdr), "sl_message must match mmsghdr");
 
 static socklen_t address_length(const union sl_address *address) {
@@ -56,6 +59,14 @@ int sl_udp_open(const union sl_address *address, int receive_buffer, int send_bu
   set_buffer(descriptor, SO_SNDBUFFORCE, SO_SNDBUF, send_buffer);
   if (bind(descriptor, &address->any, address_length(address)) != 0) return close_and_fail(descriptor);
   return descriptor;
+}
+
+void sl_udp_set_class(int descriptor, const union sl_address *address, uint8_t traffic_class) {
+  int value = traffic_class;
+  if (address->any.sa_family == AF_INET6)
+    setsockopt(descriptor, IPPROTO_IPV6, IPV6_TCLASS, &value, sizeof value);
+  else
+    setsockopt(descriptor, IPPROTO_IP, IP_TOS, &value, sizeof value);
 }
 
 int sl_udp_enable_gro(int descriptor) {
@@ -146,11 +157,18 @@ uint64_t sl_arrival_realtime_nanoseconds(const struct sl_message *message) {
   return 0;
 }
 
-void sl_segment_control_init(struct sl_segment_control *control) {
+void sl_send_control_init(struct sl_send_control *control) {
   memset(control, 0, sizeof *control);
-  control->level = SOL_UDP;
-  control->type = UDP_SEGMENT;
-  control->length = CMSG_LEN(sizeof(uint16_t));
+  control->segment.level = SOL_UDP;
+  control->segment.type = UDP_SEGMENT;
+  control->segment.length = CMSG_LEN(sizeof(uint16_t));
+  control->class_length = CMSG_LEN(sizeof(int));
+}
+
+void sl_send_control_set_class(struct sl_send_control *control, int family, uint8_t traffic_class) {
+  control->class_level = family == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP;
+  control->class_type = family == AF_INET6 ? IPV6_TCLASS : IP_TOS;
+  control->traffic_class = traffic_class;
 }
 
 int sl_epoll_create(void) {

@@ -35,6 +35,9 @@ package struct BandwidthEstimator: ~Copyable {
   /// A queue that a probe of ours made is given this time to go away.
   static let probeQueue = TimeInterval64.milliseconds(150)
 
+  // First, since every packet touches it.
+  var sent = SentPackets()
+
   /// What the path bears now, in bits per second, packet headers included: what to allocate from.
   package private(set) var target: Int
   /// How fast packets may leave, bits per second.
@@ -54,7 +57,6 @@ package struct BandwidthEstimator: ~Copyable {
   /// Feedback that cannot be true: about packets never sent, from the future, or telling of an absurd rate.
   package internal(set) var absurdFeedback: UInt64 = 0
 
-  var sent = SentPackets()
   var clock = ReceiverClock()
   var delay = DelayDetector()
   var queue = QueueDelay()
@@ -103,6 +105,10 @@ package struct BandwidthEstimator: ~Copyable {
   package mutating func noteSent(_ sequence: UInt16, bytes: Int, probe: UInt8, now: MonotonicTime) {
     sent.note(sequence, bytes: bytes, probe: probe, now: now)
   }
+
+  /// Where the note of packet `sequence` will be, to have it near by then; nil before the first one.
+  @inline(__always)
+  package func notePlace(of sequence: UInt16) -> UnsafeRawPointer? { sent.notePlace(of: sequence) }
 
   /// Takes feedback; what cannot be true is counted and changes nothing.
   package mutating func receive(_ feedback: TransportFeedback, now: MonotonicTime) {

@@ -28,6 +28,8 @@ package final class MediaServer: MediaPlane {
     package var pinsThreads: Bool
     /// Whether media threads run before all else on the machine, where the system allows it.
     package var isRealtime: Bool
+    /// Whether packets are marked by how urgent they are (RFC 8837), for networks that heed it.
+    package var marksPackets: Bool
     /// Nil takes the fastest that runs here.
     package var srtpBackend: SRTPBackendKind?
     /// Who records all sources; nil records nothing.
@@ -41,7 +43,8 @@ package final class MediaServer: MediaPlane {
 
     package init(
       addresses: [IPAddress], port: UInt16 = 0, advertisedAddresses: [IPAddress] = [], shards: Int = 1,
-      pinsThreads: Bool = false, isRealtime: Bool = false, srtpBackend: SRTPBackendKind? = nil,
+      pinsThreads: Bool = false, isRealtime: Bool = false, marksPackets: Bool = false,
+      srtpBackend: SRTPBackendKind? = nil,
       recording: (any RecordingSink)? = nil,
       silentConnectionLimit: TimeInterval64 = .milliseconds(10_000), egressBitsPerSecond: Int? = nil
     ) {
@@ -51,6 +54,7 @@ package final class MediaServer: MediaPlane {
       self.shards = shards
       self.pinsThreads = pinsThreads
       self.isRealtime = isRealtime
+      self.marksPackets = marksPackets
       self.srtpBackend = srtpBackend
       self.recording = recording
       self.silentConnectionLimit = silentConnectionLimit
@@ -80,6 +84,7 @@ package final class MediaServer: MediaPlane {
     for index in 0..<shardCount {
       let settings = ShardConfiguration(
         core: configuration.pinsThreads ? index : nil, isRealtime: configuration.isRealtime,
+        marksPackets: configuration.marksPackets,
         srtpBackend: configuration.srtpBackend, identity: identity, sctp: sctp, recording: configuration.recording,
         egressBitsPerSecond: configuration.egressBitsPerSecond, egress: ledger,
         silentConnectionLimit: configuration.silentConnectionLimit, queues: queues, occupancy: Occupancy())

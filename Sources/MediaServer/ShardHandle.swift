@@ -20,7 +20,8 @@ final class ShardHandle: Sendable {
     self.index = index
     queue = settings.queues[index]
     occupancy = settings.occupancy
-    let (sockets, listeners) = try Self.bind(addresses, port: port)
+    let (sockets, listeners) = try Self.bind(
+      addresses, port: port, codePoint: settings.marksPackets ? .lesserVideo : .standard)
     self.addresses = sockets.map(\.address)
     candidates = MediaServer.candidates(for: sockets.map(\.address), advertised: advertised)
     let shard = try Shard(
@@ -85,10 +86,12 @@ final class ShardHandle: Sendable {
   /// One UDP and one TCP socket for each address, all on one port number.
   ///
   /// With port 0 the kernel chooses for the first; should another address have that port taken, it is tried again.
-  private static func bind(_ addresses: [IPAddress], port: UInt16) throws -> ([UDPSocket], [TCPListener]) {
+  private static func bind(
+    _ addresses: [IPAddress], port: UInt16, codePoint: DSCP
+  ) throws -> ([UDPSocket], [TCPListener]) {
     var failure: (any Error)?
     for _ in 0..<(port == 0 ? maximumBindAttempts : 1) {
-      let result = Result { try bindOnce(addresses, port: port) }
+      let result = Result { try bindOnce(addresses, port: port, codePoint) }
       switch result {
       case .success(let bound): return bound
       case .failure(let error): failure = error
@@ -97,12 +100,14 @@ final class ShardHandle: Sendable {
     throw failure ?? SystemError("find a free media port", number: EADDRINUSE)
   }
 
-  private static func bindOnce(_ addresses: [IPAddress], port: UInt16) throws -> ([UDPSocket], [TCPListener]) {
+  private static func bindOnce(
+    _ addresses: [IPAddress], port: UInt16, _ codePoint: DSCP
+  ) throws -> ([UDPSocket], [TCPListener]) {
     var sockets: [UDPSocket] = []
     var listeners: [TCPListener] = []
     var chosen = port
     for ip in addresses {
-      let socket = try UDPSocket(TransportAddress(ip: ip, port: chosen))
+      let socket = try UDPSocket(TransportAddress(ip: ip, port: chosen), codePoint: codePoint)
       chosen = socket.address.port
       sockets.append(socket)
       listeners.append(try TCPListener(TransportAddress(ip: ip, port: chosen)))

@@ -15,11 +15,14 @@ package struct EgressBuffer: ~Copyable {
     package var segmentSize: Int32
     /// Datagrams in the message.
     package var segments: Int32
+    /// What they are marked with on a network that tells packets apart.
+    package var codePoint: DSCP
   }
 
-  /// Messages that fit.
-  package static let maximumMessages = 64
-  /// Bytes that fit: more would push them out of the processor's cache before they are sent.
+  /// Messages that fit: more than a few of a picture's would push each other out of the processor's cache before they are
+  /// sent.
+  package static let maximumMessages = 16
+  /// Bytes that fit.
   package static let capacity = 1 << 18
   /// Longest message: the largest UDP payload over IPv4.
   package static let maximumMessageLength = 65_507
@@ -55,10 +58,13 @@ package struct EgressBuffer: ~Copyable {
 
   /// Takes `length` bytes that were written at ``next`` as a message of `segments` datagrams.
   @inline(__always)
-  package mutating func commit(to destination: PeerHandle, length: Int, segmentSize: Int, segments: Int) {
+  package mutating func commit(
+    to destination: PeerHandle, length: Int, segmentSize: Int, segments: Int, codePoint: DSCP
+  ) {
     messages[count] = Message(
       destination: destination, offset: Int32(truncatingIfNeeded: used), length: Int32(truncatingIfNeeded: length),
-      segmentSize: Int32(truncatingIfNeeded: segmentSize), segments: Int32(truncatingIfNeeded: segments))
+      segmentSize: Int32(truncatingIfNeeded: segmentSize), segments: Int32(truncatingIfNeeded: segments),
+      codePoint: codePoint)
     count &+= 1
     // Aligned, so that the next message's header is written without splitting a cache line.
     used = (used &+ length &+ 63) & ~63

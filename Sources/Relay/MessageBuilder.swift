@@ -3,6 +3,7 @@ import Primitives
 /// Gathers datagrams of one viewer into messages of equal segments.
 struct MessageBuilder {
   let destination: PeerHandle
+  let codePoint: DSCP
   /// Payload bytes of each datagram but the last; equal payloads make equal datagrams.
   var segmentPayload = 0
   var segmentSize = 0
@@ -11,8 +12,10 @@ struct MessageBuilder {
   /// A shorter datagram was appended: the kernel takes it only as the last one.
   var isClosed = false
 
-  init(destination: PeerHandle) {
-    self.destination = destination
+  @inline(__always)
+  init(to slot: UnsafeMutablePointer<Slot>) {
+    destination = slot.pointee.destination
+    codePoint = slot.pointee.codePoint
   }
 
   /// Ends the message if a payload of `payload` bytes cannot join it; false when the buffer is full.
@@ -48,7 +51,7 @@ struct MessageBuilder {
   @inline(__always)
   mutating func finish(in egress: inout EgressBuffer) {
     guard segments > 0 else { return }
-    egress.commit(to: destination, length: length, segmentSize: segmentSize, segments: segments)
+    egress.commit(to: destination, length: length, segmentSize: segmentSize, segments: segments, codePoint: codePoint)
     segments = 0
     length = 0
     isClosed = false

@@ -37,6 +37,7 @@ extension Relay {
   /// Writes what waits into `egress`; returns true when all of it is written, false when the buffer must be sent first.
   package func flush(into egress: inout EgressBuffer, now: MonotonicTime) -> Bool {
     if nodePacer.isActive { nodePacer.refill(now) }
+    if !gathered.isEmpty { releaseGathered(now) }
     // Sound before any picture.
     while let handle = dirtySound.last ?? dirtyStreams.last {
       guard fanOut(handle, into: &egress, now: now) else { return false }
@@ -54,6 +55,7 @@ extension Relay {
   private func fanOut(_ handle: StreamHandle, into egress: inout EgressBuffer, now: MonotonicTime) -> Bool {
     let stream = streams[unchecked: handle.index]
     if !fanOut.isPlanned {
+      prefetchFirst(of: stream)
       equaliseSizes(stream)
       fanOut.isPlanned = true
     }
@@ -67,10 +69,11 @@ extension Relay {
       counters.packetsForwarded &+= forwarded
     }
     while cursor.subscriber < subscribers.count {
+      prefetch(after: cursor.subscriber, of: subscribers)
       let name = SlotHandle(Int(subscribers[cursor.subscriber]))
       let slot = slots[unchecked: name.index]
       let pacer = pacer(of: slot, now: now)
-      var message = MessageBuilder(destination: slot.pointee.destination)
+      var message = MessageBuilder(to: slot)
       while cursor.packet < pending.count {
         let place = pending[cursor.packet]
         var packet = ring.entries[place]

@@ -135,8 +135,12 @@ extension Relay {
       notePictureSize(UnsafeRawBufferPointer(start: payload, count: Int(packet.length)), packet.format, stream)
     }
     mirrorPacket(packet, payloadType, payload, of: stream)
-    if stream.pointee.pending.isEmpty { noteDirty(handle, stream) }
+    if stream.pointee.pending.isEmpty {
+      notePending(handle, stream, now: now)
+      prefetchSlots(of: stream)
+    }
     stream.pointee.pending.append(stream.pointee.ring.place(of: packet.extended))
+    noteGathered(packet.marker, stream)
     return !stream.pointee.pending.isFull
   }
 

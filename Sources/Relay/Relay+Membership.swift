@@ -168,6 +168,7 @@ extension Relay {
     }
     dirtySound.removeAll { $0 == handle }
     dirtyStreams.removeAll { $0 == handle }
+    gathered.removeAll { $0 == handle }
     replays.removeAll { $0.stream == handle }
     retransmissions.removeAll { $0.stream == handle }
     streams.remove(Int(handle.index))?.deallocate()

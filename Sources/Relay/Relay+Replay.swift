@@ -101,7 +101,7 @@ extension Relay {
   ) -> ReplayProgress {
     guard let remaining = replay.remaining, isWanted(replay, slot) else { return .done }
     let pacer = replay.isKeyframeOnly ? pacer(of: slot, now: now) : nil
-    var message = MessageBuilder(destination: slot.pointee.destination)
+    var message = MessageBuilder(to: slot)
     for extended in remaining {
       if let pacer, isFull(pacer) {
         replay.remaining = extended..<remaining.upperBound
@@ -153,7 +153,9 @@ extension Relay {
         packet, of: SlotNumber(value: wanted.original, shift: wanted.shift), payload: payload,
         timestampOffset: wanted.timestampOffset, probe: 0, to: egress.next, now: now)
       guard written > 0 else { continue }
-      egress.commit(to: slot.pointee.destination, length: written, segmentSize: written, segments: 1)
+      egress.commit(
+        to: slot.pointee.destination, length: written, segmentSize: written, segments: 1,
+        codePoint: slot.pointee.codePoint)
       slot.pointee.link.pointee.pacer.spend(written)
       nodePacer.spend(written)
       counters.retransmitted &+= 1

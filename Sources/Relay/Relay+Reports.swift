@@ -28,6 +28,7 @@ extension Relay {
     firstPeer = firstPeer + 1 < peers.end ? firstPeer + 1 : 0
     for step in 0..<peers.end {
       let index = firstPeer + step < peers.end ? firstPeer + step : firstPeer + step - peers.end
+      prefetchLink(ofPeer: index + 3)
       guard let peer = peers.find(index) else { continue }
       updateLink(of: PeerHandle(index), peer, now: now)
       report(to: PeerHandle(index), now: now, wall: wall)

@@ -36,6 +36,8 @@ package final class Relay {
   let redundancyBuffer = UnsafeMutableRawPointer.allocate(byteCount: CachedPacket.stride, alignment: 64)
   /// Pictures with pending packets, in the same order.
   @exclusivity(unchecked) var dirtyStreams: [StreamHandle] = []
+  /// Pictures of crowds whose first packets wait for the rest; see ``gatheringDeadline``.
+  @exclusivity(unchecked) var gathered: [StreamHandle] = []
   @exclusivity(unchecked) var fanOut = FanOutCursor()
   @exclusivity(unchecked) var replays: [Replay] = []
   @exclusivity(unchecked) var retransmissions: [Retransmission] = []
@@ -120,7 +122,8 @@ package final class Relay {
 
   /// Whether any packet waits for ``flush(into:now:)``.
   package var hasPending: Bool {
-    !dirtySound.isEmpty || !dirtyStreams.isEmpty || !replays.isEmpty || !retransmissions.isEmpty || !backlogged.isEmpty
+    !dirtySound.isEmpty || !dirtyStreams.isEmpty || !gathered.isEmpty || !replays.isEmpty || !retransmissions.isEmpty
+      || !backlogged.isEmpty
       || !probing.isEmpty
   }
 }

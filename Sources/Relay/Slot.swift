@@ -73,6 +73,13 @@ struct Slot {
     lastTimestamp = UInt32(truncatingIfNeeded: random.next())
   }
 
+  /// Sound before pictures, and urgent pictures before others (RFC 8837 §5, table 1: high and medium).
+  @inline(__always)
+  var codePoint: DSCP {
+    guard kind == .video else { return .expedited }
+    return link.pointee.nodeReserve == nil ? .video : .lesserVideo
+  }
+
   /// Gives back what the slot allocated; it must not be used afterwards.
   func deallocate() {
     records.deallocate()

@@ -13,6 +13,8 @@ struct Stream {
   var statistics: ReceptionStatistics
   /// Packets of this turn, as places in the ring, in order of arrival.
   var pending: PendingPackets
+  /// Until when they wait for the rest of their picture; in the past when they wait no more.
+  var gatheredUntil = MonotonicTime.zero
   var subscribers = SubscriberList()
   var keyframeRequest = KeyframeRequest.none
   var lastKeyframeAt: MonotonicTime?

@@ -1,5 +1,6 @@
 #if arch(x86_64)
   import CIPSecMB
+  import CProcessor
   import COpenSSL
 
   /// The fast backend on x86-64: AES-GCM by direct calls into libipsec-mb; counter mode by OpenSSL
@@ -78,6 +79,10 @@
       sl_imb_gcm_open(
         function, key, nonce.head, nonce.tail, aad, UInt64(truncatingIfNeeded: aadLength), bytes,
         UInt64(truncatingIfNeeded: length)) == 1
+    }
+
+    func prefetch() {
+      sl_prefetch(key, 1024)
     }
 
     func release() {

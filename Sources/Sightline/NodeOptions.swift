@@ -38,6 +38,9 @@ struct NodeOptions: ParsableArguments {
   @Flag(help: "Run media threads before all else on the machine (SCHED_RR), where the system allows it.")
   var realtime = false
 
+  @Flag(help: "Mark packets by how urgent they are, for networks that heed it: DSCP as in RFC 8837.")
+  var dscp = false
+
   @Option(
     help: ArgumentHelp(
       "Most that this node may send, Mbit/s; when it is full, the least urgent pictures give way first.",
@@ -174,7 +177,7 @@ struct NodeOptions: ParsableArguments {
     return MediaServer.Configuration(
       addresses: addresses.isEmpty ? Interfaces.usableAddresses() : addresses, port: mediaPort,
       advertisedAddresses: try advertise.map(Self.address), shards: mediaThreads, pinsThreads: false,
-      isRealtime: realtime, srtpBackend: srtp?.backend, recording: recording,
+      isRealtime: realtime, marksPackets: dscp, srtpBackend: srtp?.backend, recording: recording,
       egressBitsPerSecond: try egressBitsPerSecond())
   }
 

@@ -8,7 +8,7 @@ import Primitives
 package struct SendBatch: ~Copyable {
   private let messages: UnsafeMutablePointer<sl_message>
   private let vectors: UnsafeMutablePointer<iovec>
-  private let controls: UnsafeMutablePointer<sl_segment_control>
+  private let controls: UnsafeMutablePointer<sl_send_control>
   /// One place a message for datagrams that nobody else keeps, and for their addresses.
   private let copies: UnsafeMutableRawPointer
   private let copiedAddresses: UnsafeMutablePointer<sl_address>
@@ -33,7 +33,7 @@ package struct SendBatch: ~Copyable {
     messages.initialize(repeating: sl_message(), count: Self.capacity)
     vectors.initialize(repeating: iovec(), count: Self.capacity)
     for index in 0..<Self.capacity {
-      sl_segment_control_init(controls + index)
+      sl_send_control_init(controls + index)
       messages[index].header.msg_iov = vectors + index
       messages[index].header.msg_iovlen = 1
     }
@@ -50,25 +50,41 @@ package struct SendBatch: ~Copyable {
   /// Adds a message.
   ///
   /// Its bytes and its address must stay where they are until ``flush()``.
+  ///
+  /// - Parameter codePoint: What its datagrams are marked with; nil for what the socket says.
   @inline(__always)
   package mutating func add(
     on socket: Int32, to address: UnsafeMutablePointer<sl_address>, addressLength: socklen_t,
-    bytes: UnsafeMutableRawPointer, length: Int, segmentSize: Int, segments: Int
+    bytes: UnsafeMutableRawPointer, length: Int, segmentSize: Int, segments: Int, codePoint: DSCP? = nil
   ) {
     if count == Self.capacity || (socket != self.socket && count > 0) { flush() }
     self.socket = socket
     vectors[count] = iovec(iov_base: bytes, iov_len: length)
     messages[count].header.msg_name = UnsafeMutableRawPointer(address)
     messages[count].header.msg_namelen = addressLength
-    if segments > 1 {
-      controls[count].value = UInt16(truncatingIfNeeded: segmentSize)
-      messages[count].header.msg_control = UnsafeMutableRawPointer(controls + count)
-      messages[count].header.msg_controllen = MemoryLayout<sl_segment_control>.size
-    } else {
-      messages[count].header.msg_control = nil
-      messages[count].header.msg_controllen = 0
+    if segments > 1 { controls[count].segment.value = UInt16(truncatingIfNeeded: segmentSize) }
+    if let codePoint {
+      let family = Int32(address.pointee.any.sa_family)
+      sl_send_control_set_class(controls + count, family, codePoint.trafficClass)
     }
+    setControl(of: count, isSplit: segments > 1, isMarked: codePoint != nil)
     count &+= 1
+  }
+
+  /// Has the kernel told how to split a message, how to mark it, both, or nothing.
+  @inline(__always)
+  private func setControl(of place: Int, isSplit: Bool, isMarked: Bool) {
+    let control = UnsafeMutableRawPointer(controls + place)
+    let splitting = MemoryLayout<sl_segment_control>.size
+    let start = isSplit ? 0 : splitting
+    let end = isMarked ? MemoryLayout<sl_send_control>.size : splitting
+    messages[place].header.msg_control = start < end ? control + start : nil
+    messages[place].header.msg_controllen = end - start
+  }
+
+  /// Whether the kernel is to split a message.
+  private func isSplit(_ place: Int) -> Bool {
+    messages[place].header.msg_control == UnsafeMutableRawPointer(controls + place)
   }
 
   /// Adds a datagram that the batch keeps itself.
@@ -104,7 +120,7 @@ package struct SendBatch: ~Copyable {
         continue
       }
       // An error belongs to the first message only; 0 means that the socket's buffer is full.
-      if result < 0, messages[sent].header.msg_control != nil {
+      if result < 0, isSplit(sent) {
         sendApart(sent)
       } else {
         dropped &+= 1
@@ -118,9 +134,9 @@ package struct SendBatch: ~Copyable {
   /// a VPN, while it does fragment single ones.
   private mutating func sendApart(_ place: Int) {
     let whole = vectors[place]
-    let size = Int(controls[place].value)
-    messages[place].header.msg_control = nil
-    messages[place].header.msg_controllen = 0
+    let size = Int(controls[place].segment.value)
+    let isMarked = messages[place].header.msg_controllen == MemoryLayout<sl_send_control>.size
+    setControl(of: place, isSplit: false, isMarked: isMarked)
     var offset = 0
     while offset < whole.iov_len {
       vectors[place] = iovec(iov_base: whole.iov_base + offset, iov_len: min(size, whole.iov_len - offset))

@@ -15,8 +15,12 @@ package final class UDPSocket: Sendable {
   /// Send buffer asked for, bytes.
   package static let sendBuffer: Int32 = 8 << 20
 
-  /// - Parameter notesArrival: whether ``ReceiveBatch/arrival(of:)`` is to be known.
-  package init(_ address: TransportAddress, notesArrival: Bool = false) throws(SystemError) {
+  /// - Parameters:
+  ///   - notesArrival: whether ``ReceiveBatch/arrival(of:)`` is to be known.
+  ///   - codePoint: what datagrams are marked with that say nothing else.
+  package init(
+    _ address: TransportAddress, notesArrival: Bool = false, codePoint: DSCP = .standard
+  ) throws(SystemError) {
     var system = address.system
     descriptor = try check(
       sl_udp_open(&system, Self.receiveBuffer, Self.sendBuffer, 0), "bind UDP \(address)")
@@ -25,6 +29,7 @@ package final class UDPSocket: Sendable {
     self.address = TransportAddress(bound) ?? address
     // Without it the kernel hands out one datagram at a time, which is slower but the same.
     _ = sl_udp_enable_gro(descriptor)
+    if codePoint != .standard { sl_udp_set_class(descriptor, &bound, codePoint.trafficClass) }
     if notesArrival { _ = sl_udp_enable_arrival_times(descriptor) }
   }
 

@@ -40,15 +40,17 @@ struct Floor: Sendable {
     Floor(1, "STUN", ["Primitives", "Cryptography"]),
     Floor(1, "ICE", ["Primitives", "Cryptography", "STUN"]),
     Floor(1, "DTLS", ["Primitives", "Cryptography"], libraries: ["COpenSSL"]),
-    Floor(1, "SRTP", ["Primitives", "Cryptography"], libraries: ["COpenSSL", "CSRTP2", "CIPSecMB"]),
+    Floor(1, "SRTP", ["Primitives", "Cryptography"], libraries: ["COpenSSL", "CSRTP2", "CIPSecMB", "CProcessor"]),
     Floor(1, "RTP", ["Primitives"]),
     Floor(1, "CongestionControl", ["Primitives", "RTP"]),
     Floor(1, "SDP", ["Primitives"]),
     // Synchronization: usrsctp has one instance a process, and one lock guards it (decision 0006).
     Floor(1, "DataChannel", ["Primitives"], libraries: ["CUSRSCTP", "Synchronization"]),
 
-    // Synchronization: the ring to the recorder is between two threads (decision 0013).
-    Floor(2, "Relay", ["Primitives", "RTP", "SRTP", "CongestionControl"], libraries: ["Synchronization"]),
+    // Synchronization: the ring to the recorder is between two threads (decision 0013). CProcessor: hints on what memory
+    // comes next, which do nothing else.
+    Floor(
+      2, "Relay", ["Primitives", "RTP", "SRTP", "CongestionControl"], libraries: ["Synchronization", "CProcessor"]),
     Floor(
       2, "PeerSession", ["Primitives", "Cryptography", "STUN", "ICE", "DTLS", "SRTP", "RTP", "SDP", "DataChannel"]),
 

@@ -151,7 +151,7 @@ final class World {
       offset += size
     }
     #expect(sizes.count == Int(message.segments), "the kernel would split \(sizes) otherwise")
-    messages.append(SentMessage(destination: message.destination, sizes: sizes))
+    messages.append(SentMessage(destination: message.destination, sizes: sizes, codePoint: message.codePoint))
   }
 
   private func collectOutputs() {
@@ -176,6 +176,7 @@ final class World {
 struct SentMessage {
   let destination: PeerHandle
   let sizes: [Int]
+  let codePoint: DSCP
 }
 
 extension RTPExtensionMap {

@@ -107,6 +107,78 @@ import Testing
     }
   }
 
+  /// Both families, split by the kernel or not, and what the socket says where the message says nothing.
+  @Test(arguments: [IPAddress(v4: 0x7f00_0001), IPAddress(v6High: 0, low: 1)], [1_000, 500])
+  func datagramsCarryTheirCodePoint(ip: IPAddress, segmentSize: Int) throws {
+    let sender = try UDPSocket(TransportAddress(ip: ip, port: 0), codePoint: .lesserVideo)
+    let receiver = try UDPSocket(TransportAddress(ip: ip, port: 0))
+    var batch = SendBatch()
+    var payload = [UInt8](repeating: 7, count: 1_000)
+    var address = receiver.address.system
+    payload.withUnsafeMutableBytes { buffer in
+      withUnsafeMutablePointer(to: &address) { destination in
+        guard let base = buffer.baseAddress else { return }
+        for codePoint in [DSCP.expedited, nil, .video] {
+          batch.add(
+            on: sender.descriptor, to: destination, addressLength: receiver.address.systemLength, bytes: base,
+            length: 1_000, segmentSize: segmentSize, segments: 1_000 / segmentSize, codePoint: codePoint)
+        }
+        #expect(trafficClasses(on: receiver, ip) { batch.flush() } == [0xb8, 0x90, 0x88])
+      }
+    }
+    #expect(batch.dropped == 0)
+  }
+
+  /// The traffic class of each message that arrives, as the kernel tells it.
+  private func trafficClasses(on socket: UDPSocket, _ ip: IPAddress, after send: () -> Void) -> [UInt8] {
+    var on: Int32 = 1
+    let length = socklen_t(MemoryLayout<Int32>.size)
+    if ip.family == .v4 {
+      setsockopt(socket.descriptor, Int32(IPPROTO_IP), IP_RECVTOS, &on, length)
+    } else {
+      setsockopt(socket.descriptor, Int32(IPPROTO_IPV6), IPV6_RECVTCLASS, &on, length)
+    }
+    send()
+    var classes: [UInt8] = []
+    while let next = trafficClassOfNext(on: socket, isV4: ip.family == .v4) { classes.append(next) }
+    return classes
+  }
+
+  private func trafficClassOfNext(on socket: UDPSocket, isV4: Bool) -> UInt8? {
+    var bytes = [UInt8](repeating: 0, count: 65_536)
+    var control = [UInt8](repeating: 0, count: 256)
+    return bytes.withUnsafeMutableBytes { bytes in
+      control.withUnsafeMutableBytes { control in
+        var vector = iovec(iov_base: bytes.baseAddress, iov_len: bytes.count)
+        return withUnsafeMutablePointer(to: &vector) { vector in
+          var header = msghdr()
+          header.msg_iov = vector
+          header.msg_iovlen = 1
+          header.msg_control = control.baseAddress
+          header.msg_controllen = control.count
+          guard recvmsg(socket.descriptor, &header, Int32(MSG_DONTWAIT)) > 0 else { return nil }
+          return trafficClass(in: control[..<header.msg_controllen], isV4: isV4)
+        }
+      }
+    }
+  }
+
+  /// Looks through control messages, each a length, a level, a type and its data (cmsg(3)).
+  private func trafficClass(in control: Slice<UnsafeMutableRawBufferPointer>, isV4: Bool) -> UInt8? {
+    let memory = UnsafeRawBufferPointer(rebasing: control)
+    var offset = 0
+    while offset + 16 < memory.count {
+      let length = memory.loadUnaligned(fromByteOffset: offset, as: Int.self)
+      let level = memory.loadUnaligned(fromByteOffset: offset + 8, as: Int32.self)
+      let type = memory.loadUnaligned(fromByteOffset: offset + 12, as: Int32.self)
+      if (level, type) == (isV4 ? (Int32(IPPROTO_IP), IP_TOS) : (Int32(IPPROTO_IPV6), IPV6_TCLASS)) {
+        return memory[offset + 16]
+      }
+      offset += (length + 7) & ~7
+    }
+    return nil
+  }
+
   @Test func takenPortSaysWhichOne() throws {
     let first = try UDPSocket(TransportAddress(ip: loopback, port: 0))
     let error = #expect(throws: SystemError.self) { try UDPSocket(first.address) }

@@ -21,6 +21,16 @@ struct sl_segment_control {
   uint16_t padding[3];
 };
 
+// What may be said of a message that is sent: how it is split, and after it the traffic class.
+struct sl_send_control {
+  struct sl_segment_control segment;
+  size_t class_length;
+  int class_level;
+  int class_type;
+  int traffic_class;
+  int class_padding;
+};
+
 // An address of either family, large enough for both.
 union sl_address {
   struct sockaddr any;
@@ -32,6 +42,8 @@ enum { SL_MAXIMUM_GSO_SEGMENTS = 64 };
 
 // Binds a non-blocking UDP socket. Returns the descriptor or -errno.
 int sl_udp_open(const union sl_address *address, int receive_buffer, int send_buffer, int reuse_port);
+// The traffic class of what says nothing else, of the family of `address`.
+void sl_udp_set_class(int descriptor, const union sl_address *address, uint8_t traffic_class);
 // Asks for UDP_GRO; 1 when the kernel has it.
 int sl_udp_enable_gro(int descriptor);
 // Asks for the kernel's time of arrival with each message; 1 when the kernel has it.
@@ -56,7 +68,9 @@ int sl_gro_segment_size(const struct sl_message *message);
 // When the kernel took a received message in (CLOCK_REALTIME), 0 when that was not asked for.
 uint64_t sl_arrival_realtime_nanoseconds(const struct sl_message *message);
 // Prepares a control message for UDP_SEGMENT.
-void sl_segment_control_init(struct sl_segment_control *control);
+void sl_send_control_init(struct sl_send_control *control);
+// Says for which family the traffic class is: IP_TOS or IPV6_TCLASS.
+void sl_send_control_set_class(struct sl_send_control *control, int family, uint8_t traffic_class);
 
 int sl_epoll_create(void);
 int sl_epoll_add(int epoll, int descriptor, uint32_t events, uint64_t token);

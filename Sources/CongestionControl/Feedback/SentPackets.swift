@@ -70,6 +70,12 @@ package struct SentPackets {
     bytes &+= UInt64(UInt16(clamping: length))
   }
 
+  /// Where ``note(_:bytes:probe:now:)`` will write, unless it grows by then.
+  @inline(__always)
+  package func notePlace(of sequence: UInt16) -> UnsafeRawPointer? {
+    entries.map { UnsafeRawPointer($0 + (Int(sequence) & mask)) }
+  }
+
   /// Lets go of all packets so far, so that feedback about them changes nothing.
   package mutating func forget() {
     entries?.update(repeating: PackedEntry(), count: mask + 1)

@@ -143,7 +143,8 @@ extension Shard {
       case .udp(let socket, let length):
         sendBatch.add(
           on: socket, to: routes.address(of: message.destination), addressLength: length, bytes: bytes,
-          length: Int(message.length), segmentSize: Int(message.segmentSize), segments: Int(message.segments))
+          length: Int(message.length), segmentSize: Int(message.segmentSize), segments: Int(message.segments),
+          codePoint: configuration.marksPackets ? message.codePoint : nil)
         counters.datagramsSent &+= UInt64(message.segments)
         counters.bytesSent &+= UInt64(message.length)
       case .tcp(let connection):

@@ -149,7 +149,10 @@ final class Shard {
 
   private var waitLimit: TimeInterval64 {
     guard handshakes.isEmpty, !hasMirrored else { return .zero }
-    return peersByID.isEmpty ? Self.idleWait : max(.zero, lastTick + relay.tickInterval - now)
+    guard !peersByID.isEmpty else { return Self.idleWait }
+    let untilTick = lastTick + relay.tickInterval - now
+    guard let deadline = relay.gatheringDeadline else { return max(.zero, untilTick) }
+    return max(.zero, min(untilTick, deadline - MonotonicTime(nanoseconds: sl_monotonic_nanoseconds())))
   }
 
   /// A shard without peers sleeps; a command or a datagram wakes it.

@@ -11,6 +11,8 @@ struct ShardConfiguration {
   var core: Int?
   /// Whether the thread runs in real time, where the system allows it.
   var isRealtime: Bool
+  /// Whether packets are marked by how urgent they are (RFC 8837).
+  var marksPackets: Bool
   /// Nil takes the fastest that runs here.
   var srtpBackend: SRTPBackendKind?
   var identity: DTLSIdentity

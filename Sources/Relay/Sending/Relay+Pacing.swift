@@ -79,7 +79,7 @@ extension Relay {
     guard var backlog = slot.pointee.backlog, let highest = stream.pointee.sequence.highest else { return true }
     let link = slot.pointee.link
     link.pointee.pacer.refill(now)
-    var message = MessageBuilder(destination: slot.pointee.destination)
+    var message = MessageBuilder(to: slot)
     let ring = stream.pointee.ring
     while backlog.next <= highest, !isFull(link) {
       guard let place = ring.find(backlog.next) else {

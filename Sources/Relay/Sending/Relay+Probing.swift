@@ -105,7 +105,9 @@ extension Relay {
       packet, of: SlotNumber(value: number, shift: origin.shift), payload: payload,
       timestampOffset: origin.mapping.timestampOffset, probe: probe, to: egress.next, now: now)
     guard written > 0 else { return nil }
-    egress.commit(to: slot.pointee.destination, length: written, segmentSize: written, segments: 1)
+    egress.commit(
+      to: slot.pointee.destination, length: written, segmentSize: written, segments: 1,
+      codePoint: slot.pointee.codePoint)
     return written
   }
 
@@ -115,7 +117,9 @@ extension Relay {
   ) -> Int? {
     let written = slot.pointee.writePadding(probe: probe, to: egress.next, now: now)
     guard written > 0 else { return nil }
-    egress.commit(to: slot.pointee.destination, length: written, segmentSize: written, segments: 1)
+    egress.commit(
+      to: slot.pointee.destination, length: written, segmentSize: written, segments: 1,
+      codePoint: slot.pointee.codePoint)
     return written
   }
 

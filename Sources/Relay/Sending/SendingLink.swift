@@ -6,7 +6,8 @@ import Primitives
 /// Plain data behind a pointer that slots keep; ``Relay`` makes it with the viewer's first slot and frees it with the
 /// viewer.
 struct SendingLink: ~Copyable {
-  var estimator: BandwidthEstimator
+  // What packets and ticks touch comes first, side by side (``hotBytes``); most of the estimator is for feedback alone.
+
   var pacer: Pacer
   /// What the viewer's pictures leave to more urgent ones on a full node (``NodePacer/bears(_:)``).
   var nodeReserve: Int32?
@@ -19,6 +20,7 @@ struct SendingLink: ~Copyable {
   /// When the first packet left after that feedback, and when the last one did.
   private var unansweredSince = MonotonicTime.zero
   private var lastSentAt = MonotonicTime.zero
+  var estimator: BandwidthEstimator
   /// The burst that is being sent to learn whether the link bears more.
   var probe: ProbeProgress?
   /// What may be sent again.
@@ -45,6 +47,9 @@ struct SendingLink: ~Copyable {
     estimator.deallocate()
   }
 
+  /// Bytes at the front that sending a packet touches.
+  static var hotBytes: Int { 192 }
+
   /// The next transport-wide number, for a packet of `bytes`.
   @inline(__always)
   mutating func takeNumber(bytes: Int, probe: UInt8, now: MonotonicTime) -> UInt16 {
@@ -55,6 +60,10 @@ struct SendingLink: ~Copyable {
     estimator.noteSent(number, bytes: bytes, probe: probe, now: now)
     return number
   }
+
+  /// Where the next number will be noted; nil before the first one.
+  @inline(__always)
+  var notePlace: UnsafeRawPointer? { estimator.notePlace(of: nextNumber) }
 
   mutating func noteFeedback(_ now: MonotonicTime) {
     if informedSince == nil { informedSince = now }

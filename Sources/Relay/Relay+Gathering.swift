@@ -1,0 +1,53 @@
+import Primitives
+
+// A picture comes in several packets, a few microseconds apart. To send a crowd the first of them and then the rest costs
+// a message to each viewer more than to send all at once; so the first ones wait a moment for the others. Packet path.
+
+extension Relay {
+  /// Marks a stream for the fan-out when its first packet is pending: at once, or when the picture is whole.
+  @inline(__always)
+  func notePending(_ handle: StreamHandle, _ stream: UnsafeMutablePointer<Stream>, now: MonotonicTime) {
+    guard stream.pointee.kind == .video, stream.pointee.subscribers.count >= Self.leastCrowd else {
+      return noteDirty(handle, stream)
+    }
+    stream.pointee.gatheredUntil = now + Self.longestGathering
+    gathered.append(handle)
+  }
+
+  /// Whether what is pending waits for nothing more: the picture's last packet, or as much as one message takes.
+  @inline(__always)
+  func noteGathered(_ isLastOfPicture: Bool, _ stream: UnsafeMutablePointer<Stream>) {
+    if isLastOfPicture || stream.pointee.pending.count >= Self.mostGathered { stream.pointee.gatheredUntil = .zero }
+  }
+
+  /// Hands to the fan-out what has waited enough.
+  ///
+  /// Replays and backlogs send whatever has come: they must not overtake what waits, or it would go out twice.
+  @inline(__always)
+  func releaseGathered(_ now: MonotonicTime) {
+    let isUrgent = !replays.isEmpty || !backlogged.isEmpty
+    var place = 0
+    while place < gathered.count {
+      let handle = gathered[place]
+      let stream = streams[unchecked: handle.index]
+      if isUrgent || stream.pointee.gatheredUntil <= now {
+        gathered.remove(at: place)
+        noteDirty(handle, stream)
+      } else {
+        place &+= 1
+      }
+    }
+  }
+
+  /// When ``flush(into:now:)`` must be called again although nothing else may arrive; nil when nothing waits for it.
+  package var gatheringDeadline: MonotonicTime? {
+    gathered.lazy.map { self.streams[unchecked: $0.index].pointee.gatheredUntil }.min()
+  }
+
+  /// Subscribers from which on a message more to each costs more than the wait.
+  private static var leastCrowd: Int { 4 }
+  /// The longest that a packet waits for the rest of its picture: what browsers send at once arrives within this.
+  private static var longestGathering: TimeInterval64 { .microseconds(200) }
+  /// Packets that no more are waited for with.
+  private static var mostGathered: Int { 32 }
+}
