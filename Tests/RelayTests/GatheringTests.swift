@@ -88,7 +88,7 @@ import Testing
     world.send(Array(picture[2...]), from: caller)
     for viewer in viewers { #expect(viewer.media().count == 3 && viewer.media().isContinuous) }
     #expect(newcomer.media().tags == [0, 1, 2, 3])
-    #expect(newcomer.media().isContinuous)
+    #expect(newcomer.media().isContinuous && newcomer.rejections.isEmpty, "nothing comes twice")
   }
 
   @Test mutating func aSourceMayLeaveWhileItsPictureWaits() throws {
