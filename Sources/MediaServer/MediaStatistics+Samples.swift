@@ -72,6 +72,7 @@ extension MediaStatistics {
       .init("rtp_received_bytes", \.bytesReceived, "RTP bytes received."),
       .init("rtp_forwarded", \.packetsForwarded, "RTP packets sent to viewers."),
       .init("rtp_malformed", \.malformedRTP, "RTP packets that do not parse."),
+      .init("rtp_jumps", \.jumps, "RTP packets left out since their numbers were too far ahead of the last ones."),
       .init("rtcp_malformed", \.malformedRTCP, "RTCP packets that do not parse."),
       .init("rtp_unknown_ssrc", \.unknownSSRC, "RTP packets of no negotiated stream."),
       .init("rtp_unknown_format", \.unknownFormat, "RTP packets of a payload type that was not negotiated."),

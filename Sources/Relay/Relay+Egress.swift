@@ -34,12 +34,11 @@ struct Retransmission {
 }
 
 extension Relay {
-  /// Writes what waits into `egress`; returns true when all of it is written, false when the buffer must be sent first.
+  /// Writes what waits into `egress`; returns true when all that may leave now is written, false when the buffer must be sent
+  /// first.
   package func flush(into egress: inout EgressBuffer, now: MonotonicTime) -> Bool {
     if nodePacer.isActive { nodePacer.refill(now) }
-    if !gathered.isEmpty { releaseGathered(now) }
-    // Sound before any picture.
-    while let handle = dirtySound.last ?? dirtyStreams.last {
+    while let handle = nextDirty(now) {
       guard fanOut(handle, into: &egress, now: now) else { return false }
       streams[unchecked: handle.index].pointee.pending.removeAll()
       if dirtySound.popLast() == nil { dirtyStreams.removeLast() }
@@ -49,6 +48,15 @@ extension Relay {
     guard replays.isEmpty || flushReplays(into: &egress, now: now) else { return false }
     guard backlogged.isEmpty || flushBacklogs(into: &egress, now: now) else { return false }
     return probing.isEmpty || flushProbes(into: &egress, now: now)
+  }
+
+  /// The stream whose turn it is: sound before any picture.
+  @inline(__always)
+  private func nextDirty(_ now: MonotonicTime) -> StreamHandle? {
+    // Not in the middle of a fan-out, which is always the last one's; but before replays and backlogs, of which it may make
+    // some.
+    if !fanOut.isPlanned, !gathered.isEmpty { releaseGathered(now) }
+    return dirtySound.last ?? dirtyStreams.last
   }
 
   /// All pending packets of one stream to all of its subscribers, viewer by viewer.

@@ -14,7 +14,7 @@ extension Relay {
     gathered.append(handle)
   }
 
-  /// Whether what is pending waits for nothing more: the picture's last packet, or as much as one message takes.
+  /// Has what is pending wait for nothing more after the picture's last packet, or when much of it is there.
   @inline(__always)
   func noteGathered(_ isLastOfPicture: Bool, _ stream: UnsafeMutablePointer<Stream>) {
     if isLastOfPicture || stream.pointee.pending.count >= Self.mostGathered { stream.pointee.gatheredUntil = .zero }
@@ -23,14 +23,12 @@ extension Relay {
   /// Hands to the fan-out what has waited enough.
   ///
   /// Replays and backlogs send whatever has come: they must not overtake what waits, or it would go out twice.
-  @inline(__always)
   func releaseGathered(_ now: MonotonicTime) {
-    let isUrgent = !replays.isEmpty || !backlogged.isEmpty
     var place = 0
     while place < gathered.count {
       let handle = gathered[place]
       let stream = streams[unchecked: handle.index]
-      if isUrgent || stream.pointee.gatheredUntil <= now {
+      if stream.pointee.gatheredUntil <= now || isOwed(handle) {
         gathered.remove(at: place)
         noteDirty(handle, stream)
       } else {
@@ -39,9 +37,24 @@ extension Relay {
     }
   }
 
+  /// Whether somebody is sent older packets of a stream.
+  private func isOwed(_ handle: StreamHandle) -> Bool {
+    for replay in replays where replay.stream == handle { return true }
+    for slot in backlogged where slots[unchecked: slot.index].pointee.backlog?.stream == handle { return true }
+    return false
+  }
+
   /// When ``flush(into:now:)`` must be called again although nothing else may arrive; nil when nothing waits for it.
   package var gatheringDeadline: MonotonicTime? {
-    gathered.lazy.map { self.streams[unchecked: $0.index].pointee.gatheredUntil }.min()
+    guard !gathered.isEmpty else { return nil }
+    var earliest = MonotonicTime(nanoseconds: .max)
+    for handle in gathered { earliest = min(earliest, streams[unchecked: handle.index].pointee.gatheredUntil) }
+    return earliest
+  }
+
+  /// Has nothing wait beyond the next ``flush(into:now:)``: whoever calls has something to do that takes longer.
+  package func stopGathering() {
+    for handle in gathered { streams[unchecked: handle.index].pointee.gatheredUntil = .zero }
   }
 
   /// Subscribers from which on a message more to each costs more than the wait.

@@ -120,6 +120,10 @@ extension Relay {
     now: MonotonicTime
   ) -> Bool {
     let stream = streams[unchecked: handle.index]
+    guard !stream.pointee.wouldDisplacePending(packet.extended) else {
+      counters.jumps &+= 1
+      return true
+    }
     guard stream.pointee.ring.insert(packet, payload: payload) else {
       counters.duplicates &+= 1
       return true

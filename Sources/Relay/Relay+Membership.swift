@@ -166,6 +166,7 @@ extension Relay {
       slot.pointee.forget(handle)
       if slot.pointee.phase != before { leftWaiting.append(SlotHandle(index)) }
     }
+    if (dirtySound.last ?? dirtyStreams.last) == handle { fanOut = FanOutCursor() }
     dirtySound.removeAll { $0 == handle }
     dirtyStreams.removeAll { $0 == handle }
     gathered.removeAll { $0 == handle }

@@ -5,7 +5,7 @@ import SRTP
 /// Carries packets from sources to slots: the heart of one media thread.
 ///
 /// A turn of the thread is: ``receiveRTP(_:from:now:)`` for each decrypted packet, then ``flush(into:now:)`` until it is
-/// finished. Packets of one turn are gathered per viewer, so that the kernel sends them with one call. Around it stand
+/// finished, and once more at ``gatheringDeadline``. Packets of one turn are gathered per viewer, so that the kernel sends them with one call. Around it stand
 /// ``receiveRTCP(_:from:now:wall:)``, ``tick(now:wall:)`` and ``poll()``.
 ///
 /// The relay does no I/O, reads no clock and belongs to one thread. On the packet path it allocates nothing and touches
@@ -151,6 +151,8 @@ package struct RelayCounters: Sendable {
   package var unknownSSRC: UInt64 = 0
   package var unknownFormat: UInt64 = 0
   package var duplicates: UInt64 = 0
+  /// Packets whose numbers were further ahead of others in the same turn than the ring holds: taken as lost.
+  package var jumps: UInt64 = 0
   package var recovered: UInt64 = 0
   /// Lost packets of sound that a later one repeated.
   package var recoveredFromRedundancy: UInt64 = 0

@@ -11,7 +11,7 @@ struct Stream {
   var sequence = SequenceUnwrapper()
   var missing: NACKGenerator
   var statistics: ReceptionStatistics
-  /// Packets of this turn, as places in the ring, in order of arrival.
+  /// Packets that were not fanned out yet, as places in the ring, in order of arrival.
   var pending: PendingPackets
   /// Until when they wait for the rest of their picture; in the past when they wait no more.
   var gatheredUntil = MonotonicTime.zero
@@ -64,6 +64,15 @@ struct Stream {
       guard let place = ring.find(extended) else { continue }
       keyframes?.note(ring.entries[place], payload: ring.payload(at: place))
     }
+  }
+
+  /// Whether a packet's number is so far ahead that it would take the place of one that is pending, which would then be lost
+  /// and the new one be sent twice.
+  @inline(__always)
+  func wouldDisplacePending(_ extended: Int64) -> Bool {
+    guard !pending.isEmpty else { return false }
+    // Those that wait stand near the first of them.
+    return extended &- ring.entries[pending[0]].extended >= Int64(ring.capacity &- pending.capacity)
   }
 
   /// Gives back what the stream allocated; it must not be used afterwards.

@@ -91,6 +91,47 @@ import Testing
     #expect(newcomer.media().isContinuous && newcomer.rejections.isEmpty, "nothing comes twice")
   }
 
+  /// What waits must not be taken for what is being sent, when that fills the buffer and makes others wait.
+  @Test mutating func aPictureThatIsReleasedInTheMiddleOfAnotherReachesEverybody() throws {
+    world.relay.egressBitsPerSecond = 50_000_000
+    world.advance(200)
+    world.relay.setPriority(1, of: source)
+    let urgent = try crowd(of: 8)
+    for viewer in urgent { world.relay.setTier(Tier(priority: 1, audience: .control), of: viewer.peer) }
+    let other = world.addCaller()
+    let otherSource = try world.addSource(of: other)
+    var otherStream = TestStream(2, firstTag: 10_000)
+    var others: [Viewer] = []
+    for priority in [4, 4, 4, 4, 2, 2, 2, 2] {
+      let viewer = try world.addViewer()
+      others.append(viewer)
+      world.relay.setTier(Tier(priority: priority, audience: .control), of: viewer.peer)
+      world.connect(viewer, to: otherSource)
+    }
+    world.send(otherStream.frame(keyframe: true), from: other)
+    world.advance(100)
+    forget(urgent)
+    let picture = stream.frame(sizes: [500, 500])
+    let large = otherStream.frame(sizes: Array(repeating: 1_000, count: 60))
+    world.send([(picture[0], caller)] + large.map { ($0, other) })
+    world.send([picture[1]], from: caller)
+    #expect(world.relay.counters.packetsPaced > 0, "or nothing was held back, and this says nothing")
+    for viewer in urgent { #expect(viewer.media().count == 2 && viewer.media().isContinuous) }
+    for viewer in urgent + others { #expect(viewer.rejections.isEmpty, "nothing comes twice") }
+  }
+
+  /// A number may jump, but then it must not stand for another packet that was not sent yet.
+  @Test mutating func aJumpByAWholeRingDisplacesNothing() throws {
+    let viewers = try crowd(of: 8)
+    let first = stream.packet(isFirst: true, isKeyframe: false, marker: false, size: 500)
+    stream.sequence &+= 511
+    let second = stream.packet(isFirst: false, isKeyframe: false, marker: true, size: 500)
+    world.send([first, second], from: caller)
+    world.advance(1)
+    for viewer in viewers { #expect(viewer.media().tags == [1] && viewer.rejections.isEmpty) }
+    #expect(world.relay.counters.jumps == 1)
+  }
+
   @Test mutating func aSourceMayLeaveWhileItsPictureWaits() throws {
     let viewers = try crowd(of: 8)
     world.send([stream.frame(sizes: [500, 500])[0]], from: caller)

@@ -67,7 +67,7 @@ int sl_send(int descriptor, struct sl_message *messages, unsigned count);
 int sl_gro_segment_size(const struct sl_message *message);
 // When the kernel took a received message in (CLOCK_REALTIME), 0 when that was not asked for.
 uint64_t sl_arrival_realtime_nanoseconds(const struct sl_message *message);
-// Prepares a control message for UDP_SEGMENT.
+// Prepares the control messages of a message that is sent.
 void sl_send_control_init(struct sl_send_control *control);
 // Says for which family the traffic class is: IP_TOS or IPV6_TCLASS.
 void sl_send_control_set_class(struct sl_send_control *control, int family, uint8_t traffic_class);

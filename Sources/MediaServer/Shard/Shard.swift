@@ -137,10 +137,18 @@ final class Shard {
     wakeAnnexes()
     flushRelay()
     receiveMirrored()
+    flushBeforeOtherWork()
     processHandshakes()
     if isTickDue { tick() }
     wakeAnnexes()
     sendBatch.flush()
+  }
+
+  /// Pictures that wait for the rest of them do not wait for handshakes and ticks as well.
+  private func flushBeforeOtherWork() {
+    guard relay.gatheringDeadline != nil, !handshakes.isEmpty || isTickDue else { return }
+    relay.stopGathering()
+    flushRelay()
   }
 
   /// Whoever is awake anyway does a little early what would wake it again soon: to wake up costs as much as to send a
