@@ -92,4 +92,6 @@ def test_crowd_costs_the_caller_two_keyframes(
            **{name: figures.get(name, 0) for name in ("keyframes_requested", "keyframes_replayed", "keyframe_requests_received")})
     assert crowd.returncode == 0, result
     assert grown["pliCount"] + grown["firCount"] <= MOST_KEYFRAME_REQUESTS, grown
-    assert figures["keyframes_replayed"] >= VIEWERS, "everybody got the cached picture"
+    assert result["setup"]["firstKeyframe"]["count"] == VIEWERS, "everybody got a picture"
+    # Who joins in the moment that a fresh one arrives takes that.
+    assert figures["keyframes_replayed"] >= VIEWERS - MOST_KEYFRAME_REQUESTS, "from the cache"
