@@ -1,6 +1,6 @@
 import Primitives
 
-// A picture comes in several packets, a few microseconds apart. To send a crowd the first of them and then the rest costs
+// A picture comes in several packets, close together. To send a crowd the first of them and then the rest costs
 // a message to each viewer more than to send all at once; so the first ones wait a moment for the others. Packet path.
 
 extension Relay {
@@ -59,7 +59,7 @@ extension Relay {
 
   /// Subscribers from which on a message more to each costs more than the wait.
   private static var leastCrowd: Int { 4 }
-  /// The longest that a packet waits for the rest of its picture: what browsers send at once arrives within this.
+  /// The longest that a packet waits for the rest of its picture: little beside what any network takes.
   private static var longestGathering: TimeInterval64 { .microseconds(200) }
   /// Packets that no more are waited for with.
   private static var mostGathered: Int { 32 }

@@ -5,8 +5,8 @@ import SRTP
 /// Carries packets from sources to slots: the heart of one media thread.
 ///
 /// A turn of the thread is: ``receiveRTP(_:from:now:)`` for each decrypted packet, then ``flush(into:now:)`` until it is
-/// finished, and once more at ``gatheringDeadline``. Packets of one turn are gathered per viewer, so that the kernel sends them with one call. Around it stand
-/// ``receiveRTCP(_:from:now:wall:)``, ``tick(now:wall:)`` and ``poll()``.
+/// finished, and once more at ``gatheringDeadline``. Packets of one turn are gathered per viewer, so that the kernel sends
+/// them with one call. Around it stand ``receiveRTCP(_:from:now:wall:)``, ``tick(now:wall:)`` and ``poll()``.
 ///
 /// The relay does no I/O, reads no clock and belongs to one thread. On the packet path it allocates nothing and touches
 /// no reference count: streams and slots are plain data in pools, and what packets touch is not checked for overlapping
@@ -123,8 +123,7 @@ package final class Relay {
   /// Whether any packet waits for ``flush(into:now:)``.
   package var hasPending: Bool {
     !dirtySound.isEmpty || !dirtyStreams.isEmpty || !gathered.isEmpty || !replays.isEmpty || !retransmissions.isEmpty
-      || !backlogged.isEmpty
-      || !probing.isEmpty
+      || !backlogged.isEmpty || !probing.isEmpty
   }
 }
 

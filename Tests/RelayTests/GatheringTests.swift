@@ -68,7 +68,7 @@ import Testing
     #expect(listeners.allSatisfy { $0.media().count == 1 })
   }
 
-  @Test("more than a message takes is not waited for")
+  @Test("a large picture begins before all of it has come")
   mutating func aLargePictureBegins() throws {
     let viewers = try crowd(of: 4)
     let picture = stream.frame(sizes: Array(repeating: 1_000, count: 60))
