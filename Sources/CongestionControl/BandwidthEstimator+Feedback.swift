@@ -77,6 +77,7 @@ extension BandwidthEstimator {
     acknowledged.add(bytes, at: arrival)
     queue.add(arrival &- sentAt)
     delay.add(sent: sentAt, arrival: arrival)
+    firstBurst.add(bytes: bytes, sent: sentAt, arrival: arrival)
     probes.add(entry.probe, bytes: bytes, sent: sentAt, arrival: arrival)
     return sentAt
   }
@@ -112,7 +113,9 @@ extension BandwidthEstimator {
 
   /// Whether a probe of ours may have filled the queue just now.
   private func isOurProbe(_ now: MonotonicTime) -> Bool {
-    guard let last = probes.lastBegin else { return false }
-    return now - last < Self.probeQueue + responseTime && queueDelay < RateControl.shortQueue
+    guard let begin = probes.lastBegin else { return false }
+    // As long as the link needs for it.
+    let length = TimeInterval64.seconds(Double(probes.lastBytes * 8) / max(rate.rate, 1))
+    return now - begin < Self.probeQueue + responseTime + length && queueDelay < RateControl.shortQueue + length
   }
 }

@@ -40,8 +40,14 @@ package struct BandwidthEstimator: ~Copyable {
 
   /// What the path bears now, in bits per second, packet headers included: what to allocate from.
   package private(set) var target: Int
-  /// How fast packets may leave, bits per second.
-  package var pacingRate: Int { target * 5 / 2 }
+  /// How fast packets may leave, bits per second: hardly faster than a target that nothing has shown to be borne yet, and
+  /// not so fast on a path whose limit was met that a large picture fills its queue.
+  package var pacingRate: Int {
+    if rate.isUntried { return target * 6 / 5 }
+    return hasMetLimit ? target * 3 / 2 : target * 5 / 2
+  }
+  /// Whether the target still is a mere assumption.
+  package var isUntried: Bool { rate.isUntried }
   /// Smoothed; nil before the first feedback.
   package internal(set) var roundTripTime: TimeInterval64?
   /// How long packets wait in the bottleneck's queue, smoothed; zero while nothing is known.
@@ -49,7 +55,7 @@ package struct BandwidthEstimator: ~Copyable {
   /// The queue grows, or is long: send nothing that can wait.
   package var isCongested: Bool { delay.signal == .overuse || queueDelay > RateControl.shortQueue }
   /// Whether the path was seen at its limit, or its receiver set one: before, the target is only what was tried so far.
-  package var hasMetLimit: Bool { rate.lastDecrease != nil || Double(target) < rate.rate.rounded(.down) }
+  package var hasMetLimit: Bool { rate.hasMetLimit || Double(target) < rate.rate.rounded(.down) }
   /// The share of packets that the path loses whatever is sent, 0 to 1.
   package var inherentLoss: Double { loss.inherent }
   /// What arrived in the last half second that feedback told of, bits per second; nil while unknown.
@@ -65,6 +71,7 @@ package struct BandwidthEstimator: ~Copyable {
   var loss = LossControl()
   var rate: RateControl
   var probes = ProbeMeasurements()
+  var firstBurst = FirstBurst()
   private var plan: ProbePlan
   private var silence = FeedbackSilence()
   private var receiverLimit = ReceiverLimit()
@@ -123,6 +130,7 @@ package struct BandwidthEstimator: ~Copyable {
       absurdFeedback &+= 1
       delay.restart()
     }
+    takeFirstBurst(now)
     adjust(now)
     takeProbeResults(now)
     publish(now)
@@ -169,18 +177,28 @@ package struct BandwidthEstimator: ~Copyable {
   package mutating func takeProbe(now: MonotonicTime) -> Probe? {
     self.now = max(self.now, now)
     let isSettled = rate.lastDecrease.map { now - $0 >= Self.calmAfter } ?? true
-    let isCalm = isSettled && delay.signal != .overuse && queueDelay <= Self.calmQueue && !loss.isExcessive
+    let hasQueue = delay.signal == .overuse || queueDelay > Self.calmQueue || firstBurst.isPending
+    let isCalm = isSettled && !hasQueue && !loss.isExcessive
     let ceiling = receiverLimit.bitsPerSecond(now: now).map { Int(min($0, Double(Self.maximum))) } ?? Self.maximum
     guard let probe = plan.take(target: target, maximum: ceiling, isCalm: isCalm, now: now) else { return nil }
     probes.begin(probe, now: now)
     return probe
   }
 
+  /// Begins with what the first burst over the path has shown, if that is little; if it is much, probes tell more.
+  private mutating func takeFirstBurst(_ now: MonotonicTime) {
+    guard let arrived = firstBurst.take(), rate.begin(arrived: arrived, now: now) else { return }
+    plan.skipStart(next: now + ProbePlan.pauseAfterBurst)
+  }
+
   private mutating func takeProbeResults(_ now: MonotonicTime) {
     while let result = probes.takeResult(roundTripTime: responseTime, shortestWay: queue.shortestWay, now: now) {
       // A queue that has filled since knows better.
       let isOutdated = rate.lastDecrease.map { $0 >= result.startedAt } ?? false
-      if let measured = result.measured, !isOutdated, delay.signal != .overuse { rate.prove(measured, now: now) }
+      if result.measured != nil { firstBurst.end() }
+      if let measured = result.measured, !isOutdated, delay.signal != .overuse {
+        rate.prove(measured, arrives: acknowledged.bitsPerSecond, now: now)
+      }
       plan.finished(result.probe, measured: result.measured?.bitsPerSecond, now: now)
     }
   }

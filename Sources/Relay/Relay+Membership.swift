@@ -78,10 +78,21 @@ extension Relay {
     // Which layer it is comes first: the largest picture may be more than the link takes in a second.
     nextAllocation = .zero
     allocate(now: now)
+    beginUnknown(peer, now: now)
     for handle in peer.pointee.slots where !replays.contains(where: { $0.slot == handle }) {
       guard !scheduleReplay(handle), let stream = slots[unchecked: handle.index].pointee.phase.target else { continue }
       requestKeyframe(of: stream, now: now)
     }
+  }
+
+  /// A viewer who will tell of its link is careful with it until it has.
+  private func beginUnknown(_ peer: UnsafeMutablePointer<RelayPeer>, now: MonotonicTime) {
+    let tells = peer.pointee.slots.contains { handle in
+      let slot = slots[unchecked: handle.index]
+      return slot.pointee.kind == .video && slot.pointee.transportExtension != 0
+    }
+    guard tells, let link = peer.pointee.link else { return }
+    link.pointee.beginUnknown(link.pointee.pictureBitsPerSecond, now: now)
   }
 
   /// Puts a source on a slot, or nothing.

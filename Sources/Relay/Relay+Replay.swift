@@ -85,7 +85,7 @@ extension Relay {
 
   private static var maximumReplay: Int64 { 128 }
   /// To a viewer whose link is not known yet, but will be in a moment.
-  private static var maximumReplayToUnknown: Int64 { 48 }
+  private static var maximumReplayToUnknown: Int64 { 32 }
 
   private enum ReplayProgress {
     case done

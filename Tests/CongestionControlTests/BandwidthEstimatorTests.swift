@@ -35,7 +35,8 @@ import Testing
     let estimator = BandwidthEstimator(initial: 300_000, now: .zero)
     defer { estimator.deallocate() }
     #expect(estimator.target == 300_000)
-    #expect(estimator.pacingRate == 750_000)
+    // Hardly faster than what nothing has shown to be borne yet.
+    #expect(estimator.pacingRate == 360_000)
     #expect(estimator.roundTripTime == nil)
   }
 

@@ -43,6 +43,31 @@ import Testing
     #expect(fast.decoder.torn + fast.decoder.backward + fast.foreignPackets == 0)
   }
 
+  @Test("who joins a call behind a narrow line loses little of the first picture", arguments: 1...8, [600, 1_200])
+  func joins(seed: UInt64, kilobits: Int) throws {
+    let node = try SimulatedNode(seed: seed)
+    let caller = try node.addCaller()
+    // As large as a browser's: the middle size takes some 18 packets.
+    caller.keyframeFactor = 14
+    try node.addViewer(of: caller)
+    try #require(node.connect())
+    // At another place between two keyframes each time.
+    node.simulator.run(for: .milliseconds(2_000 + 370 * Int64(seed)))
+    var line = SimulatedNetwork.Quality.line(kilobits * 1_000)
+    line.queueLimit = .milliseconds(300)
+    let narrow = try node.addViewer(of: caller, link: line)
+    let lost = node.simulator.network.lost
+    try #require(node.connect())
+    let connected = node.simulator.now
+    node.simulator.run(for: .milliseconds(2_000))
+    let course = narrow.course(from: connected)
+    #expect(node.simulator.network.lost <= lost + 12, "\(course)")
+    let first = try #require(narrow.decoder.shown.first)
+    #expect(first.shownAt - connected <= .milliseconds(500), "\(course)")
+    let freeze = narrow.decoder.longestFreeze(from: first.shownAt, to: node.simulator.now)
+    #expect(freeze <= .milliseconds(900), "\(freeze.milliseconds) ms; \(course)")
+  }
+
   @Test("a line that opens to 3 Mbit/s brings the largest size within 10 s", arguments: 1...6)
   func opens(seed: UInt64) throws {
     let (node, start) = try call(seed: seed)

@@ -21,10 +21,13 @@ package struct ProbeMeasurements {
     package var bitsPerSecond: Double
     /// The link was full: a part of it may be what others left for a moment.
     package var isSaturated: Bool
+    /// So few bytes that a token bucket may have let them pass at once.
+    package var isBrief: Bool
 
-    package init(bitsPerSecond: Double, isSaturated: Bool) {
+    package init(bitsPerSecond: Double, isSaturated: Bool, isBrief: Bool = false) {
       self.bitsPerSecond = bitsPerSecond
       self.isSaturated = isSaturated
+      self.isBrief = isBrief
     }
   }
 
@@ -46,9 +49,13 @@ package struct ProbeMeasurements {
   /// No probe proves more than this multiple of its rate: packets that come in one radio burst would.
   package static let mostBeyond = 1.25
 
+  /// Half of a probe goes ahead to empty a token bucket, up to so many bytes.
+  package static let mostFront = 3_000
+
   private var clusters = InlineArray<4, ProbeCluster?>(repeating: nil)
   /// The begin of the last probe: its queue is there for a while.
   package private(set) var lastBegin: MonotonicTime?
+  package private(set) var lastBytes = 0
 
   private var isMeasuring = false
 
@@ -58,6 +65,7 @@ package struct ProbeMeasurements {
     clusters[place(probe.id)] = ProbeCluster(probe: probe, startedAt: now)
     isMeasuring = true
     lastBegin = now
+    lastBytes = probe.bytes
   }
 
   /// Takes a received packet, in the order of sending; nanoseconds, each on its own clock.
@@ -107,18 +115,12 @@ package struct ProbeCluster {
   package let startedAt: MonotonicTime
   /// Bytes.
   package var lost = 0
-  /// Bytes of the probe itself, and all in its time.
+  /// Bytes of the probe itself.
   private var received = 0
-  private var passed = 0
-  /// What came since the probe's last packet: it counts when another one follows.
+  /// All that went in its time.
+  private var train: MeasuredTrain?
+  /// Bytes that came since the probe's last packet: they count when another one follows.
   private var pending = 0
-  private var packets = 0
-  private var firstSent = Int64.max
-  private var lastSent = Int64.min
-  private var bytesSentLast = 0
-  private var firstArrival = Int64.max
-  private var lastArrival = Int64.min
-  private var bytesArrivedFirst = 0
 
   package init(probe: BandwidthEstimator.Probe, startedAt: MonotonicTime) {
     self.probe = probe
@@ -127,24 +129,18 @@ package struct ProbeCluster {
 
   package mutating func add(bytes: Int, sent: Int64, arrival: Int64) {
     received += bytes
-    passed += bytes + pending
+    if train == nil {
+      let front = min(probe.bytes / 2, ProbeMeasurements.mostFront)
+      train = MeasuredTrain(front: front, bytes: bytes, sent: sent, arrival: arrival)
+    } else {
+      train?.add(bytes: bytes, others: pending, sent: sent, arrival: arrival)
+    }
     pending = 0
-    packets += 1
-    firstSent = min(firstSent, sent)
-    if sent >= lastSent {
-      bytesSentLast = sent == lastSent ? bytesSentLast + bytes : bytes
-      lastSent = sent
-    }
-    lastArrival = max(lastArrival, arrival)
-    if arrival <= firstArrival {
-      bytesArrivedFirst = arrival == firstArrival ? bytesArrivedFirst + bytes : bytes
-      firstArrival = arrival
-    }
   }
 
   /// Takes a packet that was sent after one of the probe's, and is none itself.
   package mutating func addOther(bytes: Int) {
-    if packets > 0 { pending += bytes }
+    if train != nil { pending += bytes }
   }
 
   package var isComplete: Bool { received + lost >= probe.bytes }
@@ -153,28 +149,26 @@ package struct ProbeCluster {
   ///
   /// - Parameter shortestWay: As in ``ProbeMeasurements/takeResult(roundTripTime:shortestWay:now:)``.
   package func measured(shortestWay: Int64?) -> ProbeMeasurements.Measurement? {
-    guard var measured = spacing else { return nil }
+    guard var measured = spacing, let whole = train?.whole else { return nil }
+    measured.isBrief = probe.bytes < ProbePlan.thoroughBytes
     // A receiver that was busy reads what waited all at once, which looks like a fast link. But nothing makes packets come
     // earlier than they can: from the first one's sending to the last one's arrival all of them went through.
-    if let shortestWay, case let time = lastArrival &- firstSent &- shortestWay, time > 0 {
-      measured.bitsPerSecond = min(measured.bitsPerSecond, Double(passed) * 8e9 / Double(time))
+    if let shortestWay, case let time = whole.lastArrival &- whole.firstSent &- shortestWay, time > 0 {
+      measured.bitsPerSecond = min(measured.bitsPerSecond, Double(whole.bytes) * 8e9 / Double(time))
     }
     return measured
   }
 
   /// What the times between the packets tell.
   private var spacing: ProbeMeasurements.Measurement? {
-    guard packets >= ProbeMeasurements.fewestPackets,
-      Double(received) >= ProbeMeasurements.leastShare * Double(probe.bytes), lastArrival > firstArrival
+    guard let train, train.whole.packets >= ProbeMeasurements.fewestPackets,
+      Double(received) >= ProbeMeasurements.leastShare * Double(probe.bytes), let arrived = train.steady.arrivedRate
     else { return nil }
-    // Between the first and the last instant went all but what went at one end.
-    let arrived = Double(passed - bytesArrivedFirst) * 8e9 / Double(lastArrival - firstArrival)
     let most = ProbeMeasurements.mostBeyond * Double(probe.bitsPerSecond)
     let saturated = ProbeMeasurements.Measurement(
       bitsPerSecond: min(arrived * ProbeMeasurements.saturatedShare, most), isSaturated: true)
     // Sent at once, so that only the link spaced them.
-    guard lastSent > firstSent else { return saturated }
-    let sent = Double(passed - bytesSentLast) * 8e9 / Double(lastSent - firstSent)
+    guard let sent = train.steady.sentRate else { return saturated }
     guard arrived <= ProbeMeasurements.mostCompression * sent else { return nil }
     if arrived < ProbeMeasurements.saturation * sent { return saturated }
     return ProbeMeasurements.Measurement(bitsPerSecond: min(sent, arrived, most), isSaturated: false)

@@ -15,12 +15,20 @@ package struct ProbePlan {
   package static let nextFactor = 3
   /// Probes go this far beyond what is wanted, in quarters: the measurement may come out a little short.
   package static let ceilingQuarters = 5
-  /// How long a probe lasts, and its least bytes: a few packets, since one alone shows no rate.
+  /// How long a probe lasts, and its least bytes: five packets, since the first ones may pass a token bucket at once.
   package static let length = TimeInterval64.milliseconds(25)
-  package static let leastBytes = 3_000
-  /// Below this rate, bits per second, a probe makes do with fewer bytes, in small packets: sound waits behind them.
-  package static let slow = 400_000
-  package static let leastBytesWhenSlow = 1_200
+  package static let leastBytes = 6_000
+  /// On a slow link a probe is no more than this time of the target, in small packets, for sound waits behind it; but a few
+  /// packets anyhow.
+  package static let slowLength = TimeInterval64.milliseconds(100)
+  package static let fewestBytes = 1_200
+  /// With fewer bytes than this a probe may pass a token bucket at once: when it gets through, a thorough one follows, but
+  /// not often.
+  package static let thoroughBytes = 3_600
+  package static let thoroughRate = 800_000
+  package static let thoroughPause = TimeInterval64.milliseconds(6_000)
+  /// Time after a first burst that filled the link.
+  package static let pauseAfterBurst = TimeInterval64.milliseconds(1_000)
   /// Up to this rate a probe has the least bytes whatever it tries: then it may as well try more.
   package static let cheapest = leastBytes * 8 * 40
   /// Pauses after a probe that found nothing.
@@ -37,6 +45,7 @@ package struct ProbePlan {
   private var nextAt: MonotonicTime
   private var pause = ProbePlan.firstPause
   private var hasSucceeded = false
+  private var lastThorough: MonotonicTime?
   private var lastID: UInt8 = 0
 
   package init(initial: Int, now: MonotonicTime) {
@@ -53,6 +62,14 @@ package struct ProbePlan {
     wanted = bitsPerSecond
   }
 
+  /// Leaves out the start's probes: what they would tell is known.
+  ///
+  /// - Parameter next: When the next probe may leave.
+  package mutating func skipStart(next: MonotonicTime) {
+    started = Self.startFactors.count
+    nextAt = next
+  }
+
   /// The next probe, if it is time.
   ///
   /// - Parameters:
@@ -62,24 +79,38 @@ package struct ProbePlan {
     guard now >= nextAt else { return nil }
     let ceiling = min(wanted.map { $0 / 4 * Self.ceilingQuarters } ?? maximum, maximum)
     let hasRoom = target < min(wanted ?? maximum, maximum)
-    let rate: Int
-    if started < Self.startFactors.count {
-      guard isCalm else { return nil }
-      rate = min(initial * Self.startFactors[started], ceiling)
-      started += 1
-      nextAt = now + Self.startPause
-      // The ceiling may leave nothing to learn beyond the first.
-      guard rate > target, rate > startRate else { return nil }
-      startRate = rate
-    } else {
-      guard wanted != nil, hasRoom, isCalm, waiting == 0 else { return nil }
-      rate = min(max(target * factor, min(target * Self.nextFactor, Self.cheapest)), ceiling)
+    guard started >= Self.startFactors.count else { return takeStart(target, ceiling, isCalm: isCalm, now: now) }
+    guard wanted != nil, hasRoom, isCalm, waiting == 0 else { return nil }
+    let least = leastBytes(at: target)
+    guard hasSucceeded, least < Self.thoroughBytes else {
+      return make(min(max(target * factor, min(target * Self.nextFactor, Self.cheapest)), ceiling), least)
     }
+    lastThorough = now
+    return make(min(max(target * Self.nextFactor, Self.thoroughRate), ceiling), Self.thoroughBytes)
+  }
+
+  private mutating func takeStart(
+    _ target: Int, _ ceiling: Int, isCalm: Bool, now: MonotonicTime
+  ) -> BandwidthEstimator.Probe? {
+    guard isCalm else { return nil }
+    let rate = min(initial * Self.startFactors[started], ceiling)
+    started += 1
+    nextAt = now + Self.startPause
+    // The ceiling may leave nothing to learn beyond the first.
+    guard rate > target, rate > startRate else { return nil }
+    startRate = rate
+    return make(rate, leastBytes(at: initial))
+  }
+
+  private func leastBytes(at target: Int) -> Int {
+    min(max(Int(Double(target) * Self.slowLength.seconds / 8), Self.fewestBytes), Self.leastBytes)
+  }
+
+  private mutating func make(_ rate: Int, _ least: Int) -> BandwidthEstimator.Probe {
     waiting += 1
     lastID = lastID == .max ? 1 : lastID + 1
-    let bytes = Int(Double(rate) * Self.length.seconds / 8)
-    let least = rate < Self.slow ? Self.leastBytesWhenSlow : Self.leastBytes
-    return BandwidthEstimator.Probe(id: lastID, bitsPerSecond: rate, bytes: max(bytes, least))
+    let bytes = least < Self.leastBytes ? least : max(Int(Double(rate) * Self.length.seconds / 8), least)
+    return BandwidthEstimator.Probe(id: lastID, bitsPerSecond: rate, bytes: bytes)
   }
 
   private var factor: Int { hasSucceeded ? Self.nextFactor : Self.factor }
@@ -89,10 +120,13 @@ package struct ProbePlan {
     waiting = max(waiting - 1, 0)
     let enough = Double(probe.bitsPerSecond * Self.successTenths / 10)
     hasSucceeded = measured.map { $0 >= enough } ?? false
-    if hasSucceeded {
+    // One that is small shows little by itself.
+    let mayFollow = probe.bytes >= Self.thoroughBytes || lastThorough.map { now - $0 >= Self.thoroughPause } ?? true
+    if hasSucceeded, mayFollow {
       pause = Self.firstPause
       nextAt = now
     } else {
+      hasSucceeded = false
       nextAt = now + pause
       pause = min(pause * 2, Self.longestPause)
     }

@@ -45,12 +45,21 @@ package struct RateControl {
   /// Most bits per second that a probe adds when it filled a link whose limit is known: not a share of the rate, or who
   /// has much would get more.
   package static let doubtfulStep = 50_000.0
+  /// For how long a probe's result may be refuted by the next, and by what share of it.
+  package static let trialOfClaim = TimeInterval64.milliseconds(1_000)
+  package static let refutation = 0.8
+  /// A first burst that arrived with more than this multiple of the first rate has met no limit.
+  package static let limitOfBurst = 2.0
   /// Bits in a packet, for growth by a packet a response time.
   package static let packetBits = 9_600.0
 
   /// Bits per second, before limits.
   package private(set) var rate: Double
   package private(set) var lastDecrease: MonotonicTime?
+  /// Whether a measurement has shown the rate to be borne.
+  private var isProven = false
+  /// What the rate was before a probe raised it, and when that was.
+  private var claim: (before: Double, at: MonotonicTime)?
   private var capacity = LinkCapacity()
   private var lastUpdate: MonotonicTime?
   /// The rate that the link bears: what to come back to when a queue has been emptied at less.
@@ -58,6 +67,27 @@ package struct RateControl {
 
   package init(rate: Double) {
     self.rate = rate
+  }
+
+  /// Whether the path was seen at its limit.
+  package var hasMetLimit: Bool { lastDecrease != nil || capacity.mean != nil }
+
+  /// Whether the rate still is what it was assumed to be, or not far above.
+  package var isUntried: Bool { !isProven && lastDecrease == nil }
+
+  /// Takes what the first burst over the path arrived with, in bits per second; false, and nothing changes, when that is no
+  /// limit to mind.
+  package mutating func begin(arrived: Double, now: MonotonicTime) -> Bool {
+    let bears = arrived * ProbeMeasurements.saturatedShare
+    guard lastDecrease == nil, bears < rate * Self.limitOfBurst else { return false }
+    capacity.observe(arrived)
+    if bears < rate {
+      lower(to: bears, arrived: nil, now: now)
+    } else {
+      rate = bears
+      lastUpdate = now
+    }
+    return true
   }
 
   /// Keeps the rate where it is.
@@ -118,7 +148,8 @@ package struct RateControl {
       lowered = max(lowered, rate * Self.backOff)
     } else {
       capacity.observe(arrives)
-      drained = min(rate, arrives * Self.backOff)
+      // Lowered more than once for one queue, the rate is below what the link bears.
+      drained = min(drained ?? rate, arrives * Self.backOff)
     }
     rate = min(rate, lowered)
     lastDecrease = now
@@ -149,11 +180,30 @@ package struct RateControl {
 
   /// Takes over what a probe has proved.
   ///
-  /// A probe that filled a link whose limit is known took a part of it from others: that proves little.
-  package mutating func prove(_ measurement: ProbeMeasurements.Measurement, now: MonotonicTime) {
+  /// A probe that filled a link whose limit is known took a part of it from others: that proves little. A brief one proves
+  /// nothing beyond the limit that is known.
+  package mutating func prove(_ measurement: ProbeMeasurements.Measurement, arrives: Double?, now: MonotonicTime) {
+    if measurement.isSaturated { refute(measurement.bitsPerSecond, arrives, now: now) }
     let isDoubtful = measurement.isSaturated && capacity.mean != nil
+    if measurement.isBrief, let near = capacity.near {
+      return raise(to: min(measurement.bitsPerSecond, near.upperBound), now: now)
+    }
+    if !measurement.isSaturated {
+      isProven = true
+      if measurement.bitsPerSecond > rate { claim = (rate, now) }
+    }
     let most = isDoubtful ? rate + Self.doubtfulStep : .infinity
     raise(to: min(measurement.bitsPerSecond, most), now: now)
+  }
+
+  /// Takes back what a probe seemed to have proved when the next one filled the link at less: the first was so short that
+  /// something let it pass at once.
+  private mutating func refute(_ measured: Double, _ arrives: Double?, now: MonotonicTime) {
+    guard let claim else { return }
+    self.claim = nil
+    guard now - claim.at <= Self.trialOfClaim, measured < Self.refutation * rate else { return }
+    rate = min(rate, max(claim.before, measured, (arrives ?? 0) * Self.headroom))
+    lastUpdate = now
   }
 
   /// Takes over a higher rate.

@@ -22,13 +22,13 @@ struct NodePacer: BitwiseCopyable {
     guard let limit else { return pacer.deactivate() }
     // What the allocator lets pass in the mean must not queue up here.
     let rate = min(max(limit, 0), Self.maximumRate) * Self.rateThousandths / 1000
-    pacer.setRate(rate, now: now, burst: Self.burst)
-    burstBytes = max(Pacer.minimumBurst, Int(Double(rate / 8) * Self.burst.seconds))
+    burstBytes = max(Pacer.smallBurst, Int(Double(rate / 8) * Self.burst.seconds))
+    pacer.setRate(rate, now: now, limit: burstBytes)
   }
 
   @inline(__always)
   mutating func refill(_ now: MonotonicTime) {
-    pacer.refill(now, burst: Self.burst)
+    pacer.refill(now)
   }
 
   @inline(__always)

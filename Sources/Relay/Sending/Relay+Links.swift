@@ -14,7 +14,8 @@ extension Relay {
     counters.absurdFeedback &+= news
     guard news == 0 else { return }
     link.pointee.noteFeedback(now)
-    noteLoss(feedback, of: peer, now: now)
+    // What a full queue drops is no reason to send more of anything.
+    if !link.pointee.estimator.isCongested { noteLoss(feedback, of: peer, now: now) }
   }
 
   func receive(_ estimate: ReceiverEstimatedMaximumBitrate, from peer: PeerHandle, now: MonotonicTime) {
@@ -51,7 +52,11 @@ extension Relay {
   /// Brings a viewer's estimate up to date, paces by it, and starts a probe when it is time.
   func updateLink(of handle: PeerHandle, _ peer: UnsafeMutablePointer<RelayPeer>, now: MonotonicTime) {
     // While no feedback has come there is nothing to bring up to date.
-    guard let link = peer.pointee.link, link.pointee.informedSince != nil else { return }
+    guard let link = peer.pointee.link else { return }
+    guard link.pointee.informedSince != nil else {
+      if link.pointee.pacer.isActive, link.pointee.isTacit(now) { link.pointee.pacer.deactivate() }
+      return
+    }
     link.pointee.estimator.tick(now: now)
     guard link.pointee.bitsPerSecond(now) != nil else {
       link.pointee.pacer.deactivate()
@@ -68,9 +73,24 @@ extension Relay {
   /// were given, or what waits would only grow.
   private func pacingRate(of peer: UnsafeMutablePointer<RelayPeer>, _ link: SendingLinkPointer) -> Int {
     let given = link.pointee.pictureBitsPerSecond * 21 / 20
-    guard link.pointee.estimator.hasMetLimit else { return max(link.pointee.estimator.pacingRate, given * 2) }
+    guard link.pointee.estimator.hasMetLimit else {
+      return max(link.pointee.estimator.pacingRate, link.pointee.estimator.isUntried ? given : given * 2)
+    }
     let isLimited = peer.pointee.slots.contains { slots[unchecked: $0.index].pointee.view.reason == .link }
     guard isLimited else { return max(link.pointee.estimator.pacingRate, given) }
-    return max(link.pointee.estimator.target - link.pointee.audioBitsPerSecond, given)
+    let rate = link.pointee.estimator.target - link.pointee.audioBitsPerSecond
+    return max(rate * Self.share(queue: link.pointee.estimator.queueDelay) / 100, given)
   }
+}
+
+extension Relay {
+  /// What a picture may use of what the link has for it, in hundredths: a little more while nothing waits in the link's
+  /// queue, so that none of it is wasted, and less while much does, so that the queue goes away.
+  private static func share(queue: TimeInterval64) -> Int {
+    if queue < shortQueue { return 105 }
+    return queue > longQueue ? 85 : 100
+  }
+
+  private static var shortQueue: TimeInterval64 { .milliseconds(40) }
+  private static var longQueue: TimeInterval64 { .milliseconds(100) }
 }

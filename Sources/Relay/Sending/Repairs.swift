@@ -13,7 +13,10 @@ package struct RepairBudget: BitwiseCopyable {
   package static let burst = TimeInterval64.milliseconds(500)
   package static let minimumBurst = 12 * 1_200
 
-  private var bytes = RepairBudget.minimumBurst
+  /// What a first picture's repairs may take besides, bytes: without them it would stand until the next keyframe.
+  package static let first = 24 * 1_200
+
+  private var bytes = RepairBudget.first
   private var refilledAt = MonotonicTime.zero
 
   package init() {}
@@ -25,7 +28,8 @@ package struct RepairBudget: BitwiseCopyable {
     if elapsed >= .milliseconds(1) {
       refilledAt = now
       let limit = max(Self.minimumBurst, Int(rate * Self.burst.seconds))
-      bytes = min(bytes + Int(rate * elapsed.seconds), limit)
+      // What was given at the beginning stays until it is used.
+      bytes = max(bytes, min(bytes + Int(rate * elapsed.seconds), limit))
     }
     return bytes > 0
   }

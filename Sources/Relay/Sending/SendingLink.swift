@@ -20,6 +20,8 @@ struct SendingLink: ~Copyable {
   /// When the first packet left after that feedback, and when the last one did.
   private var unansweredSince = MonotonicTime.zero
   private var lastSentAt = MonotonicTime.zero
+  /// When pictures began to go over a link of which nothing was known.
+  private var unknownSince = MonotonicTime.zero
   var estimator: BandwidthEstimator
   /// The burst that is being sent to learn whether the link bears more.
   var probe: ProbeProgress?
@@ -49,6 +51,25 @@ struct SendingLink: ~Copyable {
 
   /// Bytes at the front that sending a packet touches.
   static var hotBytes: Int { 192 }
+
+  /// Begins to send pictures over a link whose viewer has not told anything of it yet.
+  ///
+  /// - Parameter bitsPerSecond: What the pictures take.
+  mutating func beginUnknown(_ bitsPerSecond: Int, now: MonotonicTime) {
+    guard informedSince == nil else { return }
+    pacer.begin(max(Self.initialEstimate * 6 / 5, bitsPerSecond * 3 / 2), bytes: Self.firstBurst, now: now)
+    unknownSince = now
+  }
+
+  /// Whether the viewer should have told of its link by now: it seems not to do so, ever.
+  func isTacit(_ now: MonotonicTime) -> Bool {
+    informedSince == nil && now - unknownSince >= Self.patienceWithUnknown
+  }
+
+  /// Bytes of a first picture that leave at once: what common queues hold, and enough to measure the link by.
+  private static var firstBurst: Int { 20 * 1_200 }
+  /// Longer than the first feedback takes from anywhere on earth.
+  private static var patienceWithUnknown: TimeInterval64 { .milliseconds(1_000) }
 
   /// The next transport-wide number, for a packet of `bytes`.
   @inline(__always)

@@ -11,10 +11,10 @@ import Testing
   @Test func startsWithThreeAndSixTimesTheFirstTarget() {
     let plan = Planner(ProbePlan(initial: 300_000, now: .zero))
     let first = plan.take(target: 300_000, maximum: most, isCalm: true, now: .zero)
-    #expect(first == BandwidthEstimator.Probe(id: 1, bitsPerSecond: 900_000, bytes: 3_000))
+    #expect(first == BandwidthEstimator.Probe(id: 1, bitsPerSecond: 900_000, bytes: 3_750))
     #expect(plan.take(target: 300_000, maximum: most, isCalm: true, now: .zero) == nil)
     let second = plan.take(target: 300_000, maximum: most, isCalm: true, now: at(0.05))
-    #expect(second == BandwidthEstimator.Probe(id: 2, bitsPerSecond: 1_800_000, bytes: 5_625))
+    #expect(second == BandwidthEstimator.Probe(id: 2, bitsPerSecond: 1_800_000, bytes: 3_750))
     #expect(plan.take(target: 300_000, maximum: most, isCalm: true, now: at(9)) == nil)
   }
 
@@ -53,9 +53,9 @@ import Testing
   }
 
   @Test func probesTwiceTheTargetWhileMoreIsWanted() {
-    let plan = started(wanted: 3_000_000)
-    let probe = plan.take(target: 600_000, maximum: most, isCalm: true, now: at(10))
-    #expect(probe?.bitsPerSecond == 1_200_000)
+    let plan = started(wanted: 9_000_000)
+    let probe = plan.take(target: 2_000_000, maximum: most, isCalm: true, now: at(10))
+    #expect(probe?.bitsPerSecond == 4_000_000)
   }
 
   @Test func goesNoFurtherThanWanted() {
@@ -84,7 +84,7 @@ import Testing
   @Test func goesOnAtOnceAfterSuccessAndLaterAfterFailure() throws {
     let plan = started(wanted: 3_000_000)
     let probe = try #require(plan.take(target: 600_000, maximum: most, isCalm: true, now: at(10)))
-    plan.finished(probe, measured: 1_100_000, now: at(10.2))
+    plan.finished(probe, measured: 1_300_000, now: at(10.2))
     let next = try #require(plan.take(target: 1_100_000, maximum: most, isCalm: true, now: at(10.2)))
     plan.finished(next, measured: 1_150_000, now: at(10.5))
     #expect(plan.take(target: 1_100_000, maximum: most, isCalm: true, now: at(12.4)) == nil)
@@ -92,6 +92,38 @@ import Testing
     plan.finished(third, measured: nil, now: at(13))
     #expect(plan.take(target: 1_100_000, maximum: most, isCalm: true, now: at(15.4)) == nil)
     #expect(plan.take(target: 1_100_000, maximum: most, isCalm: true, now: at(15.5)) != nil)
+  }
+
+  @Test func aSlowLinkIsProbedWithLittleAndThoroughlyOnlyAfterThat() throws {
+    let plan = started(wanted: 3_000_000)
+    func take(_ seconds: Double) -> BandwidthEstimator.Probe? {
+      plan.take(target: 100_000, maximum: most, isCalm: true, now: at(seconds))
+    }
+    let small = try #require(take(10))
+    #expect(small.bytes == 1_250 && small.isSmall)
+    plan.finished(small, measured: 300_000, now: at(10.2))
+    let thorough = try #require(take(10.2))
+    #expect(thorough.bytes == ProbePlan.thoroughBytes && thorough.isSmall)
+    #expect(thorough.bitsPerSecond == ProbePlan.thoroughRate)
+    plan.finished(thorough, measured: 120_000, now: at(10.6))
+    // Not soon again, whatever small ones find.
+    let next = try #require(take(13))
+    #expect(next.bytes == 1_250)
+    plan.finished(next, measured: 300_000, now: at(13.1))
+    #expect(take(13.2) == nil)
+    let third = try #require(take(17))
+    #expect(third.bytes == 1_250)
+    plan.finished(third, measured: 300_000, now: at(17.1))
+    #expect(take(17.2)?.bytes == ProbePlan.thoroughBytes)
+  }
+
+  @Test func afterAFirstBurstThereIsNoStart() throws {
+    let plan = Planner(ProbePlan(initial: 300_000, now: .zero))
+    plan.plan.skipStart(next: at(1))
+    plan.plan.setWanted(3_000_000, now: .zero)
+    #expect(plan.take(target: 500_000, maximum: most, isCalm: true, now: at(0.9)) == nil)
+    let probe = try #require(plan.take(target: 500_000, maximum: most, isCalm: true, now: at(1)))
+    #expect(probe.bitsPerSecond == 1_500_000)
   }
 
   @Test func neverGivesTheNumberThatMeansNone() {
@@ -141,6 +173,28 @@ import Testing
   @Test func noProbeProvesMuchMoreThanItsRate() throws {
     let measured = try #require(measure(spacing: 0.5, sentSpacing: 0.5)?.measured)
     #expect(measured.bitsPerSecond == 1_500_000)
+  }
+
+  @Test func whatATokenBucketLetPassTellsNothing() {
+    // Five packets at 2 Mbit/s over a link of 600 kbit/s behind a bucket of 3,000 bytes.
+    var measurements = ProbeMeasurements()
+    let probe = BandwidthEstimator.Probe(id: 9, bitsPerSecond: 2_000_000, bytes: 6_000)
+    measurements.begin(probe, now: .zero)
+    for (index, arrival) in [50.0, 54.8, 60, 76, 92].enumerated() {
+      measurements.add(9, bytes: 1_200, sent: Int64(Double(index) * 4.8e6), arrival: Int64(arrival * 1e6))
+    }
+    let result = measurements.takeResult(roundTripTime: .milliseconds(100), now: at(5))
+    #expect(result?.measured == .init(bitsPerSecond: 570_000, isSaturated: true))
+  }
+
+  @Test func fewBytesAreCalledBrief() throws {
+    var measurements = ProbeMeasurements()
+    measurements.begin(.init(id: 9, bitsPerSecond: 300_000, bytes: 1_200), now: .zero)
+    for index in 0..<4 {
+      measurements.add(9, bytes: 300, sent: Int64(index) * 8_000_000, arrival: Int64(50 + 8 * index) * 1_000_000)
+    }
+    let result = measurements.takeResult(roundTripTime: .milliseconds(100), now: at(5))
+    #expect(result?.measured == .init(bitsPerSecond: 300_000, isSaturated: false, isBrief: true))
   }
 
   @Test func compressedArrivalsProveNothing() {

@@ -151,9 +151,65 @@ import Testing
   @Test func aProbeThatFilledAKnownLinkProvesLittle() {
     var rate = RateControl(rate: 1_000_000)
     rate.decrease(observation(arrives: 1_000_000, at: 0))
-    rate.prove(.init(bitsPerSecond: 1_600_000, isSaturated: true), now: at(3))
+    rate.prove(.init(bitsPerSecond: 1_600_000, isSaturated: true), arrives: nil, now: at(3))
     #expect(rate.rate == 900_000)
-    rate.prove(.init(bitsPerSecond: 1_600_000, isSaturated: false), now: at(3))
+    rate.prove(.init(bitsPerSecond: 1_600_000, isSaturated: false), arrives: nil, now: at(3))
     #expect(rate.rate == 1_600_000)
+  }
+
+  @Test func aBriefProbeProvesNothingBeyondAKnownLimit() {
+    var rate = RateControl(rate: 100_000)
+    rate.decrease(observation(arrives: 130_000, at: 0))
+    rate.decrease(observation(arrives: 130_000, queue: 400, at: 2))
+    rate.prove(.init(bitsPerSecond: 300_000, isSaturated: false, isBrief: true), arrives: nil, now: at(3))
+    #expect((125_000...150_000).contains(rate.rate))
+    // Where no limit is known there is nothing better to go by.
+    var fresh = RateControl(rate: 100_000)
+    fresh.prove(.init(bitsPerSecond: 300_000, isSaturated: false, isBrief: true), arrives: nil, now: at(3))
+    #expect(fresh.rate == 300_000)
+  }
+
+  @Test func whatAProbeProvedTheNextMayRefute() {
+    var rate = RateControl(rate: 500_000)
+    rate.prove(.init(bitsPerSecond: 1_300_000, isSaturated: false), arrives: 350_000, now: at(1))
+    #expect(rate.rate == 1_300_000)
+    rate.prove(.init(bitsPerSecond: 570_000, isSaturated: true), arrives: 350_000, now: at(1.3))
+    #expect(rate.rate == 570_000)
+    // What is used by now is borne, and what was proved a while ago is not taken back.
+    rate.prove(.init(bitsPerSecond: 1_300_000, isSaturated: false), arrives: 350_000, now: at(2))
+    rate.prove(.init(bitsPerSecond: 570_000, isSaturated: true), arrives: 800_000, now: at(2.3))
+    #expect(rate.rate == 1_200_000)
+    rate.prove(.init(bitsPerSecond: 2_000_000, isSaturated: false), arrives: 800_000, now: at(4))
+    rate.prove(.init(bitsPerSecond: 570_000, isSaturated: true), arrives: 800_000, now: at(5.5))
+    #expect(rate.rate == 2_000_000)
+  }
+
+  @Test func beginsWithWhatTheFirstBurstShowed() {
+    var wide = RateControl(rate: 500_000)
+    let isLimit = wide.begin(arrived: .infinity, now: at(0.1))
+    #expect(!isLimit && wide.rate == 500_000)
+    #expect(!wide.hasMetLimit && wide.isUntried)
+    var middle = RateControl(rate: 500_000)
+    _ = middle.begin(arrived: 1_000_000, now: at(0.1))
+    #expect(middle.rate == 950_000)
+    #expect(middle.hasMetLimit && middle.isUntried && middle.lastDecrease == nil)
+    var narrow = RateControl(rate: 500_000)
+    _ = narrow.begin(arrived: 300_000, now: at(0.1))
+    #expect(narrow.rate == 285_000)
+    #expect(narrow.hasMetLimit && narrow.lastDecrease != nil)
+    // A queue that was met before knows better.
+    var met = RateControl(rate: 500_000)
+    met.decrease(observation(arrives: 400_000, at: 0))
+    _ = met.begin(arrived: 600_000, now: at(0.1))
+    #expect(met.rate == 340_000)
+  }
+
+  @Test func comesBackToTheLinksRateThoughLoweredTwiceForOneQueue() {
+    var rate = RateControl(rate: 1_000_000)
+    rate.decrease(observation(arrives: 500_000, sent: 1_000_000, queue: 400, at: 0))
+    #expect(rate.rate == 250_000)
+    rate.decrease(observation(arrives: 500_000, sent: 500_000, queue: 400, at: 2))
+    rate.restore(observation(arrives: 300_000, sent: 300_000, queue: 10, at: 3))
+    #expect(rate.rate == 425_000)
   }
 }

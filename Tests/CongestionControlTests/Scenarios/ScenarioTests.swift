@@ -34,7 +34,7 @@ import Testing
     change, *used* is what arrived of what could have, *queue* is the time packets waited in bottlenecks, of the flow that
     fared worst.
 
-    Where TCP fills the queue the estimator takes a fifth of the link beside one long flow: it gives way to queues, as
+    Where TCP fills the queue the estimator takes a seventh of the link beside one long flow: it gives way to queues, as
     congestion control for conversations must. Flows that come later take a queue that is already there for the length of
     the way, so that a long way's flow may get a third of a fair part (5.5).
 

@@ -128,14 +128,15 @@ final class MediaFlow {
     return leaving
   }
 
-  /// As the relay does it: whole packets repeated, the first at once.
+  /// As the relay does it: whole packets repeated, the first at once, or small ones of padding.
   private func probing(_ now: MonotonicTime) -> [(Int, UInt8)] {
     guard var current = probe else { return [] }
     var leaving: [(Int, UInt8)] = []
-    let due = 1_200 + (now - current.startedAt).seconds * Double(current.probe.bitsPerSecond) / 8
+    let size = current.probe.isSmall ? 280 : 1_100
+    let due = Double(size) + (now - current.startedAt).seconds * Double(current.probe.bitsPerSecond) / 8
     while Double(current.sent) < due, current.sent < current.probe.bytes {
-      leaving.append((1_100, current.probe.id))
-      current.sent += 1_100
+      leaving.append((size, current.probe.id))
+      current.sent += size
     }
     probe = current.sent < current.probe.bytes ? current : nil
     return leaving

@@ -18,8 +18,8 @@ final class SimulatedNode {
   /// A running hash of everything that viewers received and when.
   private(set) var trace: UInt64 = 0xcbf2_9ce4_8422_2325
   private var pairs: [SessionPair] = []
-  /// The ways to those who connect now.
-  private var links: [(TransportAddress, SimulatedNetwork.Quality)] = []
+  /// The ways to those who have just connected.
+  private var narrowing: [(TransportAddress, SimulatedNetwork.Quality)] = []
   private var serverEnds: [PeerHandle: Endpoint] = [:]
   private var egress = EgressBuffer()
   private let engine: SRTPEngine
@@ -34,7 +34,10 @@ final class SimulatedNode {
     relay = Relay(random: .seeded(seed))
     simulator.every(Relay.tickInterval) { [unowned self] in tick() }
     simulator.every(Self.sampleInterval) { [unowned self] in sample() }
-    simulator.afterStep = { [unowned self] in flush() }
+    simulator.afterStep = { [unowned self] in
+      narrow()
+      flush()
+    }
   }
 
   /// Adds a caller, who begins to connect now.
@@ -97,15 +100,10 @@ final class SimulatedNode {
 
   /// Runs until everybody has keys; false when that takes longer than `limit`.
   ///
-  /// Narrow lines are wide until then: handshakes differ by a few bytes each time, which a narrow line would turn into
-  /// another course of events.
+  /// Narrow lines are wide until the first picture may leave: handshakes differ by a few bytes each time, which a narrow line
+  /// would turn into another course of events.
   func connect(within limit: TimeInterval64 = .seconds(20)) -> Bool {
-    let isConnected = simulator.run(for: limit) {
-      pairs.allSatisfy { $0.server.isConnected && $0.client.isConnected }
-    }
-    for (address, link) in links { simulator.network.setLink(of: address, down: link) }
-    links = []
-    return isConnected
+    simulator.run(for: limit) { pairs.allSatisfy { $0.server.isConnected && $0.client.isConnected } }
   }
 
   /// What the relay says of a viewer's picture.
@@ -144,7 +142,6 @@ final class SimulatedNode {
     let pair = try SessionPair(configuration, engine: engine, now: simulator.now)
     let peer = relay.addPeer(canonicalName: "peer-\(index)")
     simulator.network.setLink(of: configuration.clientAddress, up: link.withoutRate, down: link.withoutRate)
-    links.append((configuration.clientAddress, link))
     pair.join(simulator)
     pairs.append(pair)
     serverEnds[peer] = pair.server
@@ -155,7 +152,9 @@ final class SimulatedNode {
       relay.receiveRTCP(datagram, from: peer, now: now, wall: simulator.wall)
     }
     pair.server.onEvent = { [unowned self] event, now in
-      if case .connected(let outbound) = event { relay.activate(peer, outbound: outbound, now: now) }
+      guard case .connected(let outbound) = event else { return }
+      narrowing.append((configuration.clientAddress, link))
+      relay.activate(peer, outbound: outbound, now: now)
     }
     return (peer, pair)
   }
@@ -173,6 +172,11 @@ final class SimulatedNode {
 
   private func sample() {
     for viewer in viewers { viewer.samples.append(.init(time: simulator.now, status: status(of: viewer))) }
+  }
+
+  private func narrow() {
+    for (address, link) in narrowing { simulator.network.setLink(of: address, down: link) }
+    narrowing = []
   }
 
   private func flush() {

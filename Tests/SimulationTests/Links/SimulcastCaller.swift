@@ -42,8 +42,6 @@ final class SimulcastCaller {
     (map[.mid], map[.rid], map[.repairedRID]) = (1, 2, 3)
     return map
   }()
-  /// Bytes of a keyframe beside those of a common picture.
-  private static let keyframeFactor = 6
   private static let maximumPayload = 1_100
   private static let historyCapacity = 512
 
@@ -57,6 +55,8 @@ final class SimulcastCaller {
   private(set) var taken: [MonotonicTime] = []
   private(set) var spoken: [MonotonicTime] = []
   private(set) var retransmitted = 0
+  /// Bytes of a keyframe beside those of a common picture.
+  var keyframeFactor = 6
   /// What the relay knows it by.
   let video: SourceHandle
   let sound: SourceHandle
@@ -92,7 +92,7 @@ final class SimulcastCaller {
   private func sendPicture(of index: Int) {
     let isKeyframe = encodings[index].wantsKeyframe
     let common = encodings[index].bitsPerSecond / 8 / Self.picturesPerSecond
-    let bytes = common * (isKeyframe ? Self.keyframeFactor : 1) * (80 + Int(random.next() % 41)) / 100
+    let bytes = common * (isKeyframe ? keyframeFactor : 1) * (80 + Int(random.next() % 41)) / 100
     let count = max(1, (bytes + Self.maximumPayload - 1) / Self.maximumPayload)
     let timestamp = timestamp(90_000)
     for part in 0..<count {
