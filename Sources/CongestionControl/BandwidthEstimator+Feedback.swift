@@ -7,6 +7,11 @@ extension BandwidthEstimator {
   /// How far the arrivals of one feedback may lie from its reference, in ticks of 250 µs: 2 s before to 20 s after.
   static let arrivalSpan: ClosedRange<Int64> = -8_000...80_000
 
+  /// Seconds: the longest that the link is taken to need for a probe of ours.
+  static let longestProbe = 0.3
+  /// Ticks of 250 µs: 36 years, in nanoseconds far within 64 bits.
+  static let mostTicks: Int64 = (1 << 60) / TransportFeedback.nanosecondsPerTick
+
   /// Takes the packets of a feedback; false, and nothing changes, when it cannot be true.
   mutating func takePackets(of feedback: TransportFeedback, now: MonotonicTime) -> Bool {
     guard isAboutSentPackets(feedback), hasPlausibleSpan(feedback) else { return false }
@@ -17,8 +22,11 @@ extension BandwidthEstimator {
       reference = ticks
       delay.restart()
       queue = QueueDelay()
+      firstBurst.end()
     case .implausible: return false
     }
+    // Whoever sets its clock forward again and again does not get beyond what can be counted.
+    guard abs(reference) <= Self.mostTicks else { return false }
     var ticks = reference
     var newestSent: Int64?
     var sequence = feedback.baseSequence.rawValue
@@ -114,8 +122,8 @@ extension BandwidthEstimator {
   /// Whether a probe of ours may have filled the queue just now.
   private func isOurProbe(_ now: MonotonicTime) -> Bool {
     guard let begin = probes.lastBegin else { return false }
-    // As long as the link needs for it.
-    let length = TimeInterval64.seconds(Double(probes.lastBytes * 8) / max(rate.rate, 1))
+    // So long the link needs for it.
+    let length = TimeInterval64.seconds(min(Double(probes.lastBytes * 8) / max(rate.rate, 1), Self.longestProbe))
     return now - begin < Self.probeQueue + responseTime + length && queueDelay < RateControl.shortQueue + length
   }
 }

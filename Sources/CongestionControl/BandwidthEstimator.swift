@@ -177,7 +177,8 @@ package struct BandwidthEstimator: ~Copyable {
   package mutating func takeProbe(now: MonotonicTime) -> Probe? {
     self.now = max(self.now, now)
     let isSettled = rate.lastDecrease.map { now - $0 >= Self.calmAfter } ?? true
-    let hasQueue = delay.signal == .overuse || queueDelay > Self.calmQueue || firstBurst.isPending
+    let isMeasuring = firstBurst.isPending(roundTripTime: responseTime, now: now)
+    let hasQueue = delay.signal == .overuse || queueDelay > Self.calmQueue || isMeasuring
     let isCalm = isSettled && !hasQueue && !loss.isExcessive
     let ceiling = receiverLimit.bitsPerSecond(now: now).map { Int(min($0, Double(Self.maximum))) } ?? Self.maximum
     guard let probe = plan.take(target: target, maximum: ceiling, isCalm: isCalm, now: now) else { return nil }

@@ -63,6 +63,25 @@ import Testing
     }
   }
 
+  @Test func aClockThatIsSetForwardForEverTrapsNothing() {
+    var estimator = BandwidthEstimator(initial: 300_000, now: .zero)
+    defer { estimator.deallocate() }
+    let start = MonotonicTime.zero + .seconds(1)
+    for sequence in 0..<20 as Range<UInt16> { estimator.noteSent(sequence, bytes: 1_200, probe: 0, now: start) }
+    var reference: UInt32 = 0
+    for count in 0..<60_000 {
+      // The third implausible one in a row is believed.
+      if count.isMultiple(of: 3) { reference = (reference &+ (1 << 23) &- 1) & 0xff_ffff }
+      estimator.receive(
+        TransportFeedback(
+          senderSSRC: SSRC(1), mediaSSRC: SSRC(2), baseSequence: SequenceNumber(UInt16(count % 20)),
+          referenceTime: reference, feedbackCount: UInt8(truncatingIfNeeded: count),
+          statuses: [.received(delta: 4)]),
+        now: start + .milliseconds(Int64(count)))
+    }
+    #expect(estimator.absurdFeedback > 1_000)
+  }
+
   @Test(arguments: 1...40) func nothingTrapsAndTheTargetStaysWithinBounds(seed: UInt64) {
     var estimator = BandwidthEstimator(initial: 300_000, now: .zero)
     defer { estimator.deallocate() }

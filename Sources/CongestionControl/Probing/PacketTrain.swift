@@ -32,8 +32,8 @@ package struct PacketTrain {
       bytesSentLast = sent == lastSent ? bytesSentLast + length : length
       lastSent = sent
     }
-    if arrival - lastArrival > longestGap {
-      longestGap = arrival - lastArrival
+    if arrival &- lastArrival > longestGap {
+      longestGap = arrival &- lastArrival
       bytesAfterGap = length + others
     }
     lastArrival = max(lastArrival, arrival)
@@ -46,25 +46,27 @@ package struct PacketTrain {
   /// Bits per second between the first and the last instant, in which all went but what went at one end; nil when all was
   /// at one instant.
   var sentRate: Double? {
-    lastSent > firstSent ? Double(bytes - bytesSentLast) * 8e9 / Double(lastSent - firstSent) : nil
+    lastSent > firstSent ? Double(bytes - bytesSentLast) * 8e9 / Double(lastSent &- firstSent) : nil
   }
 
   /// As ``sentRate``, of the arrivals.
   var arrivedRate: Double? {
-    lastArrival > firstArrival ? Double(bytes - bytesArrivedFirst) * 8e9 / Double(lastArrival - firstArrival) : nil
+    lastArrival > firstArrival ? Double(bytes - bytesArrivedFirst) * 8e9 / Double(lastArrival &- firstArrival) : nil
   }
 }
 
 extension PacketTrain {
   /// Whether no pause between two arrivals is much longer than the others.
-  var isEven: Bool { longestGap * Int64(packets - 1) <= 3 * (lastArrival - firstArrival) && longestGap > 0 }
+  var isEven: Bool {
+    longestGap > 0 && Double(longestGap) * Double(packets - 1) <= 3 * Double(lastArrival &- firstArrival)
+  }
 
   /// As ``arrivedRate``, without the longest pause.
   ///
   /// A link spaces packets evenly, but a receiver that was busy for a moment does not. Infinite when the rest came at one
   /// instant.
   var evenRate: Double {
-    let time = lastArrival - firstArrival - longestGap
+    let time = lastArrival &- firstArrival &- longestGap
     return time > 0 ? Double(bytes - bytesArrivedFirst - bytesAfterGap) * 8e9 / Double(time) : .infinity
   }
 }
@@ -95,9 +97,9 @@ package struct MeasuredTrain {
     whole.add(bytes: bytes, others: others, sent: sent, arrival: arrival)
   }
 
-  /// What to measure by.
-  var steady: PacketTrain {
-    guard let rest, rest.packets >= Self.fewest else { return whole }
+  /// The rest, if it is enough to tell something.
+  var steady: PacketTrain? {
+    guard let rest, rest.packets >= Self.fewest else { return nil }
     return rest
   }
 }

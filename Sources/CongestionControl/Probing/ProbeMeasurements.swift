@@ -162,15 +162,22 @@ package struct ProbeCluster {
   /// What the times between the packets tell.
   private var spacing: ProbeMeasurements.Measurement? {
     guard let train, train.whole.packets >= ProbeMeasurements.fewestPackets,
-      Double(received) >= ProbeMeasurements.leastShare * Double(probe.bytes), let arrived = train.steady.arrivedRate
+      Double(received) >= ProbeMeasurements.leastShare * Double(probe.bytes), let arrived = arrivedRate(train)
     else { return nil }
     let most = ProbeMeasurements.mostBeyond * Double(probe.bitsPerSecond)
     let saturated = ProbeMeasurements.Measurement(
       bitsPerSecond: min(arrived * ProbeMeasurements.saturatedShare, most), isSaturated: true)
     // Sent at once, so that only the link spaced them.
-    guard let sent = train.steady.sentRate else { return saturated }
+    guard let sent = train.whole.sentRate else { return saturated }
     guard arrived <= ProbeMeasurements.mostCompression * sent else { return nil }
     if arrived < ProbeMeasurements.saturation * sent { return saturated }
     return ProbeMeasurements.Measurement(bitsPerSecond: min(sent, arrived, most), isSaturated: false)
+  }
+
+  /// How fast all of it arrived, or else the rest when that came slower than the front.
+  private func arrivedRate(_ train: MeasuredTrain) -> Double? {
+    guard let whole = train.whole.arrivedRate else { return nil }
+    guard let rest = train.steady?.arrivedRate, rest < ProbeMeasurements.saturation * whole else { return whole }
+    return rest
   }
 }

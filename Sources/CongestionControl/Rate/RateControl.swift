@@ -48,6 +48,8 @@ package struct RateControl {
   /// For how long a probe's result may be refuted by the next, and by what share of it.
   package static let trialOfClaim = TimeInterval64.milliseconds(1_000)
   package static let refutation = 0.8
+  /// For how long the first rate counts as untried where no probe proves it.
+  package static let trialOfFirstRate = TimeInterval64.milliseconds(2_000)
   /// A first burst that arrived with more than this multiple of the first rate has met no limit.
   package static let limitOfBurst = 2.0
   /// Bits in a packet, for growth by a packet a response time.
@@ -58,6 +60,7 @@ package struct RateControl {
   package private(set) var lastDecrease: MonotonicTime?
   /// Whether a measurement has shown the rate to be borne.
   private var isProven = false
+  private var firstIncrease: MonotonicTime?
   /// What the rate was before a probe raised it, and when that was.
   private var claim: (before: Double, at: MonotonicTime)?
   private var capacity = LinkCapacity()
@@ -107,6 +110,10 @@ package struct RateControl {
     let elapsed = min(max(observation.now - (lastUpdate ?? observation.now), .zero), .milliseconds(1_000)).seconds
     lastUpdate = observation.now
     guard elapsed > 0, !isDraining(observation) else { return }
+    let begun = firstIncrease ?? observation.now
+    firstIncrease = begun
+    // Nothing has shown a limit for a while.
+    if observation.now - begun >= Self.trialOfFirstRate { isProven = true }
     let raised = raised(observation, for: elapsed)
     // A liar may claim that more arrived than was sent.
     guard let arrives = observation.acknowledged.map({ min($0, observation.sent ?? $0) }) else { return }

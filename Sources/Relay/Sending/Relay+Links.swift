@@ -15,7 +15,11 @@ extension Relay {
     guard news == 0 else { return }
     link.pointee.noteFeedback(now)
     // What a full queue drops is no reason to send more of anything.
-    if !link.pointee.estimator.isCongested { noteLoss(feedback, of: peer, now: now) }
+    guard !link.pointee.estimator.isCongested else {
+      peers.find(Int(peer.index))?.pointee.loss.noteFeedback(received: 0, missing: 0, now: now)
+      return
+    }
+    noteLoss(feedback, of: peer, now: now)
   }
 
   func receive(_ estimate: ReceiverEstimatedMaximumBitrate, from peer: PeerHandle, now: MonotonicTime) {

@@ -121,8 +121,8 @@ extension Relay {
       let ticks = Int32(bitPattern: ring.entries[last].timestamp &- ring.entries[first].timestamp)
       isTooOld = Int64(ticks) > Self.maximumBacklogTicks
     }
-    // A replay is old from the beginning, and where it is the node that has no room for a moment, nothing is gained by another.
-    let isPatient = nodePacer.isActive && now - backlog.heldAt < Self.patienceWithNode
+    // A replay is old from the beginning: nothing is gained by another.
+    let isPatient = now - backlog.heldAt < Self.patienceWithReplay
     guard isTooLong || (isTooOld && !isPatient) else { return }
     slot.pointee.backlog = nil
     if slot.pointee.phase.involves(backlog.stream), slot.pointee.phase.target == backlog.stream {
@@ -134,5 +134,5 @@ extension Relay {
 
   /// The longest that a picture may wait, in ticks of 90 kHz: 800 ms.
   private static var maximumBacklogTicks: Int64 { 72_000 }
-  private static var patienceWithNode: TimeInterval64 { .milliseconds(500) }
+  private static var patienceWithReplay: TimeInterval64 { .milliseconds(500) }
 }

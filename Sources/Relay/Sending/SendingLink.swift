@@ -15,13 +15,11 @@ struct SendingLink: ~Copyable {
   private(set) var informedSince: MonotonicTime?
   private(set) var lastFeedbackAt = MonotonicTime.zero
   private var nextNumber: UInt16
-  /// ``nextNumber`` when feedback came last.
-  private var numberAtFeedback: UInt16 = 0
+  /// ``nextNumber`` when feedback came last, or at the beginning.
+  private var numberAtFeedback: UInt16
   /// When the first packet left after that feedback, and when the last one did.
   private var unansweredSince = MonotonicTime.zero
   private var lastSentAt = MonotonicTime.zero
-  /// When pictures began to go over a link of which nothing was known.
-  private var unknownSince = MonotonicTime.zero
   var estimator: BandwidthEstimator
   /// The burst that is being sent to learn whether the link bears more.
   var probe: ProbeProgress?
@@ -42,6 +40,7 @@ struct SendingLink: ~Copyable {
     estimator = BandwidthEstimator(initial: Self.initialEstimate, now: now)
     pacer = Pacer(now: now)
     nextNumber = firstNumber
+    numberAtFeedback = firstNumber
     self.nodeReserve = nodeReserve
   }
 
@@ -58,12 +57,11 @@ struct SendingLink: ~Copyable {
   mutating func beginUnknown(_ bitsPerSecond: Int, now: MonotonicTime) {
     guard informedSince == nil else { return }
     pacer.begin(max(Self.initialEstimate * 6 / 5, bitsPerSecond * 3 / 2), bytes: Self.firstBurst, now: now)
-    unknownSince = now
   }
 
   /// Whether the viewer should have told of its link by now: it seems not to do so, ever.
   func isTacit(_ now: MonotonicTime) -> Bool {
-    informedSince == nil && now - unknownSince >= Self.patienceWithUnknown
+    informedSince == nil && nextNumber != numberAtFeedback && now - unansweredSince >= Self.patienceWithUnknown
   }
 
   /// Bytes of a first picture that leave at once: what common queues hold, and enough to measure the link by.

@@ -19,6 +19,10 @@ import Testing
     (0..<count).map { 20 + Double($0) * milliseconds }
   }
 
+  private func isPending(_ burst: FirstBurst, at seconds: Double) -> Bool {
+    burst.isPending(roundTripTime: .milliseconds(100), now: .zero + .seconds(seconds))
+  }
+
   private func measured(_ burst: FirstBurst) -> Double? {
     var burst = burst
     return burst.take()
@@ -57,37 +61,56 @@ import Testing
   }
 
   @Test func aSlowLinkShowsEarly() throws {
-    #expect(measured(burst(spaced(3, 64))) == nil)
-    let rate = try #require(measured(burst(spaced(4, 64))))
+    #expect(measured(burst(spaced(5, 64))) == nil)
+    let rate = try #require(measured(burst(spaced(6, 64))))
     #expect(abs(rate - 150_000) < 1)
   }
 
   @Test func moreIsWaitedForWhileItMayCome() {
     var burst = burst(spaced(7, 5))
-    #expect(burst.isPending)
+    #expect(isPending(burst, at: 0.39))
+    #expect(!isPending(burst, at: 0.5), "not for ever")
     #expect(measured(burst) == nil)
     // Sound that left later shows that no more of the burst is on its way.
     add([60], at: 20, to: &burst)
     let rate = burst.take() ?? 0
     #expect(abs(rate - 1_920_000) < 1)
-    #expect(!burst.isPending)
+    #expect(!isPending(burst, at: 0.05))
   }
 
   @Test func singlePacketsAreNoBurst() {
     var burst = FirstBurst()
     for step in 0..<100 { add([Double(step) * 50], at: Double(step) * 20, to: &burst) }
     #expect(measured(burst) == nil)
-    #expect(!burst.isPending)
+    #expect(!isPending(burst, at: 0.05))
     // Nor are a few small ones.
-    for step in 0..<6 { burst.add(bytes: 300, sent: 3_000_000_000, arrival: 6_000_000_000 + Int64(step) * 1_000_000) }
+    for step in 0..<7 { burst.add(bytes: 300, sent: 3_000_000_000, arrival: 6_000_000_000 + Int64(step) * 1_000_000) }
     add([6_100], at: 3_100, to: &burst)
     #expect(measured(burst) == nil)
+  }
+
+  @Test func whatComesAsFastAsItIsSentShowsNoLimit() {
+    // Several sources' sound, a packet every four milliseconds.
+    var burst = FirstBurst()
+    for step in 0..<30 {
+      burst.add(bytes: 160, sent: Int64(step) * 4_000_000, arrival: 20_000_000 + Int64(step) * 4_000_000)
+    }
+    #expect(measured(burst) == .infinity)
+  }
+
+  @Test func absurdTimesTrapNothing() {
+    var burst = burst([20, 20.5])
+    for step in 0..<20 {
+      burst.add(bytes: 1_200, sent: 0, arrival: step.isMultiple(of: 2) ? Int64.max / 2 : Int64.min / 2)
+    }
+    _ = measured(burst)
+    #expect(!isPending(burst, at: 1e6))
   }
 
   @Test func nothingIsMeasuredTwice() {
     var burst = burst(spaced(12, 16))
     burst.end()
     #expect(measured(burst) == nil)
-    #expect(!burst.isPending)
+    #expect(!isPending(burst, at: 0.05))
   }
 }
