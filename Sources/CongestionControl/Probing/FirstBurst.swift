@@ -11,6 +11,8 @@ package struct FirstBurst {
   package static let enough = 8
   package static let fewest = 7
   package static let most = 16
+  /// So many may be a burst's first ones.
+  package static let few = 3
   /// Fewer packets over this time tell enough, too: the link is slow.
   package static let some = 6
   package static let long = TimeInterval64.milliseconds(80)
@@ -45,7 +47,7 @@ package struct FirstBurst {
 
   /// Whether a burst is being received that may tell more.
   package func isPending(roundTripTime: TimeInterval64, now: MonotonicTime) -> Bool {
-    guard !isOver, let current, current.whole.packets >= Self.some else { return false }
+    guard !isOver, let current, current.whole.packets >= Self.few else { return false }
     return Int64(clamping: now.nanoseconds) - lastSent < (roundTripTime + Self.patience).nanoseconds
   }
 

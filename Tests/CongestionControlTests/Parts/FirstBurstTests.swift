@@ -67,6 +67,8 @@ import Testing
   }
 
   @Test func moreIsWaitedForWhileItMayCome() {
+    #expect(!isPending(burst(spaced(2, 5)), at: 0.1))
+    #expect(isPending(burst(spaced(3, 5)), at: 0.1))
     var burst = burst(spaced(7, 5))
     #expect(isPending(burst, at: 0.39))
     #expect(!isPending(burst, at: 0.5), "not for ever")
