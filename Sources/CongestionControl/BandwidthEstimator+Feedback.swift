@@ -26,7 +26,7 @@ extension BandwidthEstimator {
     case .implausible: return false
     }
     // Whoever sets its clock forward again and again does not get beyond what can be counted.
-    guard abs(reference) <= Self.mostTicks else { return false }
+    guard reference.magnitude <= UInt64(Self.mostTicks) else { return false }
     var ticks = reference
     var newestSent: Int64?
     var sequence = feedback.baseSequence.rawValue
@@ -111,7 +111,7 @@ extension BandwidthEstimator {
     }
     if delay.signal != .overuse { rate.restore(observation) }
     switch delay.signal {
-    case .overuse where isOurProbe(now): rate.hold(now)
+    case .overuse where isOurProbe(now) || queueDelay < RateControl.noQueue: rate.hold(now)
     case .overuse: rate.decrease(observation)
     case .underuse: rate.hold(now)
     case .normal where loss.allowsGrowth: rate.increase(observation)

@@ -13,29 +13,19 @@ struct RateMeter: BitwiseCopyable {
   /// Whether a whole interval was measured since the last pause.
   private var isSettled = false
   private let interval: TimeInterval64
-  private let firstLook: TimeInterval64
   /// Of the newest interval; 1 to forget the others.
   private let weight: Double
 
   /// After so long there is a figure: a few pictures.
   static let firstLook = TimeInterval64.milliseconds(250)
 
-  /// - Parameter firstLook: How long after the first bytes their rate is told.
-  init(
-    interval: TimeInterval64 = .milliseconds(500), firstLook: TimeInterval64 = RateMeter.firstLook, weight: Double = 1
-  ) {
+  init(interval: TimeInterval64 = .milliseconds(500), weight: Double = 1) {
     self.interval = interval
-    self.firstLook = firstLook
     self.weight = weight
   }
 
   /// Whether anything came in this interval or the last one.
   var isActive: Bool { bitsPerSecond > 0 || bytes > 0 }
-
-  /// For what comes in lumps: before anything is known, what came so far, as if no more came in this interval.
-  var spreadBitsPerSecond: Int {
-    isSettled ? bitsPerSecond : Int(Double(bytes) * 8 / interval.seconds)
-  }
 
   @inline(__always)
   mutating func add(_ count: Int) {
@@ -49,7 +39,7 @@ struct RateMeter: BitwiseCopyable {
       return
     }
     let elapsed = now - startedAt
-    guard elapsed >= (isSettled ? interval : firstLook) else { return }
+    guard elapsed >= (isSettled ? interval : Self.firstLook) else { return }
     let newest = Double(bytes) * 8 / elapsed.seconds
     // What begins and what ends shows at once.
     let isSteady = isSettled && bytes > 0

@@ -16,19 +16,48 @@ import Testing
   }
 
   /// Sends packets of 1,250 bytes 10 ms apart, a megabit per second, with feedback every 100 ms.
-  private func run(_ estimator: inout BandwidthEstimator, seconds: Range<Double>, answers: Bool = true) {
+  ///
+  /// - Parameter waiting: How long a packet waits in the link's queue that was sent at a time, both in seconds.
+  private func run(
+    _ estimator: inout BandwidthEstimator, seconds: Range<Double>, answers: Bool = true,
+    waiting: (Double) -> Double = { _ in 0 }
+  ) {
+    /// Arrivals in ticks of 250 microseconds.
+    var arrivals: [Int] = []
     for step in Int(seconds.lowerBound * 100)..<Int(seconds.upperBound * 100) {
       let now = at(Double(step) / 100)
       estimator.noteSent(UInt16(truncatingIfNeeded: step), bytes: 1_250, probe: 0, now: now)
       estimator.tick(now: now)
-      guard step % 10 == 9, answers else { continue }
-      let start = Double(step - 9) / 100
+      arrivals.append(step * 40 + Int(waiting(Double(step) / 100) * 4_000))
+      guard step % 10 == 9 else { continue }
+      defer { arrivals.removeAll() }
+      guard answers else { continue }
+      var feedback = feedback(
+        from: UInt16(truncatingIfNeeded: step - 9), start: Double(arrivals[0]) / 4_000, count: arrivals.count)
       // The reference comes in steps of 64 ms; the first delta makes up for it.
-      var feedback = feedback(from: UInt16(truncatingIfNeeded: step - 9), start: start, count: 10)
-      let first = Int16((start * 1_000 - Double(feedback.referenceTime) * 64) * 4)
-      feedback.statuses[0] = .received(delta: first)
+      var last = Int(feedback.referenceTime) * 256
+      feedback.statuses = arrivals.map { arrival in
+        defer { last = arrival }
+        return .received(delta: Int16(arrival - last))
+      }
       estimator.receive(feedback, now: now + .milliseconds(50))
     }
+  }
+
+  @Test("a trend alone is no queue: the rate falls once there is one", arguments: [(0.02, false), (0.08, true)])
+  func aTrendAloneIsNoQueue(longest: Double, falls: Bool) {
+    var estimator = BandwidthEstimator(initial: 900_000, now: .zero)
+    defer { estimator.deallocate() }
+    run(&estimator, seconds: 0..<10)
+    let before = estimator.target
+    var lowest = before
+    for tenth in 100..<120 {
+      // A little later, so that a step is not missed by rounding.
+      let start = Double(tenth) / 10 + 0.001
+      run(&estimator, seconds: start..<start + 0.1) { min(($0 - 10) * longest / 0.3, longest) }
+      lowest = min(lowest, estimator.target)
+    }
+    #expect((lowest < before * 95 / 100) == falls, "\(lowest) of \(before)")
   }
 
   @Test func startsAtItsInitialTarget() {

@@ -3,12 +3,13 @@ import RTP
 import Relay
 import Testing
 
-/// On a node with a limit, what a viewer would take whom nothing reaches is left to others, until it answers again.
+/// What a viewer would take whom nothing reaches is left to others, on its node and on its line, until it answers again.
 @Suite struct SilentViewerTests {
   @Test(
-    "a viewer without sound is tried again, and sees the picture soon after its line is back", arguments: [1, 3, 12])
-  func comesBack(seconds: Int) throws {
-    let stage = try Stage()
+    "a viewer without sound is tried again, and sees the picture soon after its line is back", arguments: [1, 3, 12],
+    [20_000_000, nil])
+  func comesBack(seconds: Int, limit: Int?) throws {
+    let stage = try Stage(limit: limit)
     stage.run(pictures: 90)
     try #require(stage.takeCount() > 150, "it sees the picture")
     stage.isDeaf = true
@@ -46,7 +47,7 @@ import Testing
     #expect(stage.reason == nil)
   }
 
-  /// One caller and one viewer, without sound, on a node with more than enough room.
+  /// One caller and one viewer, without sound, on a node with more than enough room, or without any limit.
   private final class Stage {
     let world: World
     var isDeaf = false
@@ -58,9 +59,10 @@ import Testing
     private var told = 0
     private var counted = 0
 
-    init() throws {
+    /// - Parameter limit: Bits per second that the node may send.
+    init(limit: Int? = 20_000_000) throws {
       world = try World()
-      world.relay.egressBitsPerSecond = 20_000_000
+      world.relay.egressBitsPerSecond = limit
       caller = world.addCaller()
       source = try world.addSource(of: caller)
       viewer = try world.addViewer(transportExtension: 5)

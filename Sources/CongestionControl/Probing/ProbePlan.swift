@@ -22,6 +22,8 @@ package struct ProbePlan {
   /// packets anyhow.
   package static let slowLength = TimeInterval64.milliseconds(100)
   package static let fewestBytes = 1_200
+  /// Bytes of a probe after one that succeeded, as a multiple.
+  package static let factorOfConfirmation = 2
   /// With fewer bytes than this a probe may pass a token bucket at once: when it gets through, a thorough one follows, but
   /// not often.
   package static let thoroughBytes = 3_600
@@ -82,11 +84,13 @@ package struct ProbePlan {
     guard started >= Self.startFactors.count else { return takeStart(target, ceiling, isCalm: isCalm, now: now) }
     guard wanted != nil, hasRoom, isCalm, waiting == 0 else { return nil }
     let least = leastBytes(at: target)
+    // What confirms another must be the larger one, or what let that pass would let it pass, too.
+    let bytes = hasSucceeded ? least * Self.factorOfConfirmation : least
     guard hasSucceeded, least < Self.thoroughBytes else {
-      return make(min(max(target * factor, min(target * Self.nextFactor, Self.cheapest)), ceiling), least)
+      return make(min(max(target * factor, min(target * Self.nextFactor, Self.cheapest)), ceiling), bytes)
     }
     lastThorough = now
-    return make(min(max(target * Self.nextFactor, Self.thoroughRate), ceiling), Self.thoroughBytes)
+    return make(min(max(target * Self.nextFactor, Self.thoroughRate), ceiling), max(bytes, Self.thoroughBytes))
   }
 
   private mutating func takeStart(

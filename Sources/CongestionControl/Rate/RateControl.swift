@@ -34,6 +34,8 @@ package struct RateControl {
   package static let shortQueue = TimeInterval64.milliseconds(100)
   package static let longQueue = TimeInterval64.milliseconds(400)
   package static let drainedQueue = TimeInterval64.milliseconds(60)
+  /// A queue that seems to grow is none before it is this long: what is sent faster after a pause finds no empty line.
+  package static let noQueue = TimeInterval64.milliseconds(30)
   /// How long growth waits for a queue to go away; one that stays is others', and waiting would be to starve beside them.
   package static let queuePatience = TimeInterval64.milliseconds(1_500)
   /// Growth in a second, far from the link's limit, and on the way back to a limit that is known.
@@ -45,8 +47,8 @@ package struct RateControl {
   /// Most bits per second that a probe adds when it filled a link whose limit is known: not a share of the rate, or who
   /// has much would get more.
   package static let doubtfulStep = 50_000.0
-  /// For how long a probe's result may be refuted by the next, and by what share of it.
-  package static let trialOfClaim = TimeInterval64.milliseconds(1_000)
+  /// For how long a probe's result may be refuted or confirmed by the next, and by what share of it.
+  package static let trialOfClaim = TimeInterval64.milliseconds(1_500)
   package static let refutation = 0.8
   /// For how long the first rate counts as untried where no probe proves it.
   package static let trialOfFirstRate = TimeInterval64.milliseconds(2_000)
@@ -61,8 +63,8 @@ package struct RateControl {
   /// Whether a measurement has shown the rate to be borne.
   private var isProven = false
   private var firstIncrease: MonotonicTime?
-  /// What the rate was before a probe raised it, and when that was.
-  private var claim: (before: Double, at: MonotonicTime)?
+  /// What a probe has shown that no other has confirmed yet, and what the rate was before it.
+  private var claim: (bitsPerSecond: Double, before: Double, at: MonotonicTime)?
   private var capacity = LinkCapacity()
   private var lastUpdate: MonotonicTime?
   /// The rate that the link bears: what to come back to when a queue has been emptied at less.
@@ -187,29 +189,37 @@ package struct RateControl {
 
   /// Takes over what a probe has proved.
   ///
-  /// A probe that filled a link whose limit is known took a part of it from others: that proves little. A brief one proves
-  /// nothing beyond the limit that is known.
+  /// One that filled a link whose limit is known took a part of it from others: that proves little. Beyond a limit that was
+  /// met, what went through counts only once two probes in a row have shown it, for something may have let a single one pass
+  /// at once; and of brief ones not even two prove that.
   package mutating func prove(_ measurement: ProbeMeasurements.Measurement, arrives: Double?, now: MonotonicTime) {
-    if measurement.isSaturated { refute(measurement.bitsPerSecond, arrives, now: now) }
-    let isDoubtful = measurement.isSaturated && capacity.mean != nil
-    if measurement.isBrief, let near = capacity.near {
-      return raise(to: min(measurement.bitsPerSecond, near.upperBound), now: now)
-    }
-    if !measurement.isSaturated {
-      isProven = true
-      if measurement.bitsPerSecond > rate { claim = (rate, now) }
-    }
-    let most = isDoubtful ? rate + Self.doubtfulStep : .infinity
-    raise(to: min(measurement.bitsPerSecond, most), now: now)
+    let measured = measurement.bitsPerSecond
+    let claim = takeClaim(now)
+    let isConfirmed = claim.map { measured >= Self.refutation * $0.bitsPerSecond } ?? false
+    if measurement.isSaturated, !isConfirmed, let claim { refute(claim.before, measured, arrives, now: now) }
+    if measurement.isBrief, let near = capacity.near { return raise(to: min(measured, near.upperBound), now: now) }
+    guard measurement.isSaturated else { return prove(claim: measured, after: claim?.bitsPerSecond, now: now) }
+    let isDoubtful = capacity.mean != nil && !isConfirmed
+    raise(to: isDoubtful ? min(measured, rate + Self.doubtfulStep) : measured, now: now)
   }
 
-  /// Takes back what a probe seemed to have proved when the next one filled the link at less: the first was so short that
-  /// something let it pass at once.
-  private mutating func refute(_ measured: Double, _ arrives: Double?, now: MonotonicTime) {
-    guard let claim else { return }
-    self.claim = nil
-    guard now - claim.at <= Self.trialOfClaim, measured < Self.refutation * rate else { return }
-    rate = min(rate, max(claim.before, measured, (arrives ?? 0) * Self.headroom))
+  /// Takes over what went through without filling the link, as far as it is to be believed already.
+  private mutating func prove(claim measured: Double, after previous: Double?, now: MonotonicTime) {
+    if measured > rate { claim = (measured, rate, now) }
+    isProven = true
+    let known = hasMetLimit ? max(previous ?? rate, capacity.near?.upperBound ?? rate) : .infinity
+    raise(to: min(measured, known), now: now)
+  }
+
+  private mutating func takeClaim(_ now: MonotonicTime) -> (bitsPerSecond: Double, before: Double, at: MonotonicTime)? {
+    defer { claim = nil }
+    return claim.flatMap { now - $0.at <= Self.trialOfClaim ? $0 : nil }
+  }
+
+  /// Takes back what the last probe seemed to have proved, where the next one filled the link at less.
+  private mutating func refute(_ before: Double, _ measured: Double, _ arrives: Double?, now: MonotonicTime) {
+    guard measured < Self.refutation * rate else { return }
+    rate = min(rate, max(before, measured, (arrives ?? 0) * Self.headroom))
     lastUpdate = now
   }
 

@@ -49,8 +49,9 @@ extension Relay {
       // To a narrow link the beginning would look too large: it follows its source until that is measured.
       if measured.isEmpty, let link = peer.pointee.link, link.pointee.estimator.hasMetLimit { continue }
       let viewer = viewer(slot.pointee.destination, peer, in: &gathering, now: now)
-      // One whom nothing reaches gets sound until it answers: what its picture would take somebody else can have.
-      let isReached = !hasNodeLimit || peer.pointee.link?.pointee.isSilent(now) != true
+      // One whom nothing reaches gets sound until it answers: what its picture would take somebody else can have, on this
+      // node or on the same line, such as the page that the viewer has opened anew (as RFC 8083 §4.1, but sooner).
+      let isReached = peer.pointee.link?.pointee.isSilent(now) != true
       if isReached { gathering.least[viewer] += cheapest.bitsPerSecond }
       gathering.input.demands.append(
         Demand(

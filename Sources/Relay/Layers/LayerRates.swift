@@ -7,22 +7,20 @@ struct LayerRates: BitwiseCopyable {
   /// Highest temporal layer told apart; what is above counts as it.
   static let maximumTemporal: UInt8 = 3
 
-  private var meters = InlineArray<16, RateMeter>(repeating: RateMeter(weight: LayerRates.weight))
-  /// Keyframes by spatial layer, over a longer time: one is as large as many pictures, and each that a viewer's change
-  /// of layers asks for would else make the layer look as if it did not fit.
-  private var keyframes = InlineArray<4, RateMeter>(
-    repeating: RateMeter(
-      interval: LayerRates.keyframeInterval, firstLook: LayerRates.keyframeInterval, weight: LayerRates.weight))
+  private var meters = InlineArray<16, RateMeter>(
+    repeating: RateMeter(interval: LayerRates.interval, weight: LayerRates.weight))
+  /// By spatial layer.
+  private var keyframes = InlineArray<4, KeyframeMeter>(repeating: KeyframeMeter())
   /// Of the last keyframe.
   private var keyframeTimestamp: UInt32?
   /// Highest layers seen since the last keyframe.
   private(set) var spatial: UInt8 = 0
   private(set) var temporal: UInt8 = 0
 
+  /// A few pictures of each layer even of a sender that is out of breath: one without any would seem to have ended.
+  private static let interval = TimeInterval64.milliseconds(1_000)
   /// Of the newest interval: a scene that moves for a moment is no reason to change what viewers see.
-  private static let weight = 0.3
-  /// Over which keyframes are spread.
-  private static let keyframeInterval = TimeInterval64.milliseconds(4_000)
+  private static let weight = 0.5
 
   @inline(__always)
   mutating func add(_ bytes: Int, _ layers: PacketLayers, timestamp: UInt32) {
@@ -49,7 +47,7 @@ struct LayerRates: BitwiseCopyable {
   func bitsPerSecond(spatial: UInt8, temporal: UInt8) -> Int {
     var sum = 0
     for row in 0...Int(min(spatial, Self.maximumSpatial)) {
-      sum &+= keyframes[row].spreadBitsPerSecond
+      sum &+= keyframes[row].bitsPerSecond
       for column in 0...Int(min(temporal, Self.maximumTemporal)) { sum &+= meters[row * 4 + column].bitsPerSecond }
     }
     return sum

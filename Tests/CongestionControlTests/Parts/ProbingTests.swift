@@ -86,6 +86,7 @@ import Testing
     let probe = try #require(plan.take(target: 600_000, maximum: most, isCalm: true, now: at(10)))
     plan.finished(probe, measured: 1_300_000, now: at(10.2))
     let next = try #require(plan.take(target: 1_100_000, maximum: most, isCalm: true, now: at(10.2)))
+    #expect(probe.bytes == 6_000 && next.bytes == 12_000, "what let the first one pass would let another like it")
     plan.finished(next, measured: 1_150_000, now: at(10.5))
     #expect(plan.take(target: 1_100_000, maximum: most, isCalm: true, now: at(12.4)) == nil)
     let third = try #require(plan.take(target: 1_100_000, maximum: most, isCalm: true, now: at(12.5)))

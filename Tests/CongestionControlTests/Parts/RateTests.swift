@@ -153,8 +153,35 @@ import Testing
     rate.decrease(observation(arrives: 1_000_000, at: 0))
     rate.prove(.init(bitsPerSecond: 1_600_000, isSaturated: true), arrives: nil, now: at(3))
     #expect(rate.rate == 900_000)
+  }
+
+  /// At 850 kbit/s, of a link that was full at a million and is near that up to 1.09.
+  private func limited() -> RateControl {
+    var rate = RateControl(rate: 1_000_000)
+    rate.decrease(observation(arrives: 1_000_000, at: 0))
+    return rate
+  }
+
+  @Test func beyondALimitThatWasMetASecondProbeMustConfirmTheFirst() {
+    var rate = limited()
     rate.prove(.init(bitsPerSecond: 1_600_000, isSaturated: false), arrives: nil, now: at(3))
-    #expect(rate.rate == 1_600_000)
+    #expect(abs(rate.rate - 1_090_000) < 1)
+    rate.prove(.init(bitsPerSecond: 2_500_000, isSaturated: false), arrives: nil, now: at(3.2))
+    #expect(rate.rate == 1_600_000, "no further than both have shown")
+    rate.prove(.init(bitsPerSecond: 2_300_000, isSaturated: true), arrives: nil, now: at(3.4))
+    #expect(rate.rate == 2_300_000, "one that fills the link shows where it ends")
+  }
+
+  @Test func whatTheSecondProbeDoesNotConfirmIsForgotten() {
+    var rate = limited()
+    rate.prove(.init(bitsPerSecond: 1_600_000, isSaturated: false), arrives: nil, now: at(3))
+    rate.prove(.init(bitsPerSecond: 950_000, isSaturated: true), arrives: nil, now: at(3.2))
+    #expect(rate.rate < 1_100_000)
+    rate.prove(.init(bitsPerSecond: 1_600_000, isSaturated: false), arrives: nil, now: at(3.4))
+    #expect(rate.rate < 1_100_000)
+    // Too late to have anything to do with it.
+    rate.prove(.init(bitsPerSecond: 1_600_000, isSaturated: false), arrives: nil, now: at(5))
+    #expect(rate.rate < 1_100_000)
   }
 
   @Test func aBriefProbeProvesNothingBeyondAKnownLimit() {
@@ -180,7 +207,7 @@ import Testing
     rate.prove(.init(bitsPerSecond: 570_000, isSaturated: true), arrives: 800_000, now: at(2.3))
     #expect(rate.rate == 1_200_000)
     rate.prove(.init(bitsPerSecond: 2_000_000, isSaturated: false), arrives: 800_000, now: at(4))
-    rate.prove(.init(bitsPerSecond: 570_000, isSaturated: true), arrives: 800_000, now: at(5.5))
+    rate.prove(.init(bitsPerSecond: 570_000, isSaturated: true), arrives: 800_000, now: at(6))
     #expect(rate.rate == 2_000_000)
   }
 

@@ -165,22 +165,24 @@ import Testing
     #expect(late.allSatisfy { (rate * 9 / 10...rate * 11 / 10).contains($0) }, "\(late)")
   }
 
-  @Test func aKeyframeDoesNotMakeALayerLookTooLarge() throws {
+  @Test("a keyframe does not make its layer look too large, however rare", arguments: [(60, 15), (122, 35)])
+  func keyframesAreSpread(every: Int, packets: Int) throws {
     let world = try World()
     let caller = world.addCaller()
     let source = try world.addSource(of: caller)
     var stream = TestStream(0x77)
     var rates: [Int] = []
-    for picture in 0..<360 {
-      // Every two seconds one as large as fifteen others.
-      let sizes = picture % 60 == 30 ? [Int](repeating: 1_000, count: 15) : [1_000]
-      world.send(stream.frame(keyframe: picture % 60 == 30, sizes: sizes, ticks: 3_000), from: caller)
+    for picture in 0..<1_080 {
+      // Every two or four seconds one as large as many others.
+      let isKey = picture % every == 30
+      let sizes = [Int](repeating: 1_000, count: isKey ? packets : 1)
+      world.send(stream.frame(keyframe: isKey, sizes: sizes, ticks: 3_000), from: caller)
       world.advance(33)
-      if picture > 150 { rates += world.relay.layers(of: source, now: world.now).map(\.bitsPerSecond) }
+      if picture > 720 { rates += world.relay.layers(of: source, now: world.now).map(\.bitsPerSecond) }
     }
-    #expect(rates.count == 209)
+    #expect(rates.count == 359)
     let (least, most) = (rates.min() ?? 0, rates.max() ?? 0)
-    #expect(most < least * 12 / 10, "\(least) to \(most)")
+    #expect(most < least * 11 / 10, "\(least) to \(most)")
     #expect(most > 300_000, "the keyframes count")
   }
 
