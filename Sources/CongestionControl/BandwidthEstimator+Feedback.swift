@@ -109,10 +109,10 @@ extension BandwidthEstimator {
       }
       return rate.lower(to: bitsPerSecond, arrived: loss.isExcessive ? acknowledged : nil, now: now)
     }
-    if delay.signal != .overuse { rate.restore(observation) }
+    if !isOverused { rate.restore(observation) }
     switch delay.signal {
-    case .overuse where isOurProbe(now) || queueDelay < RateControl.noQueue: rate.hold(now)
-    case .overuse: rate.decrease(observation)
+    case .overuse where isOverused && !isOurProbe(now): rate.decrease(observation)
+    case .overuse: rate.hold(now)
     case .underuse: rate.hold(now)
     case .normal where loss.allowsGrowth: rate.increase(observation)
     case .normal: rate.hold(now)

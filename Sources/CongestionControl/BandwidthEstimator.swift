@@ -53,7 +53,7 @@ package struct BandwidthEstimator: ~Copyable {
   /// How long packets wait in the bottleneck's queue, smoothed; zero while nothing is known.
   package var queueDelay: TimeInterval64 { queue.value }
   /// The queue grows, or is long: send nothing that can wait.
-  package var isCongested: Bool { delay.signal == .overuse || queueDelay > RateControl.shortQueue }
+  package var isCongested: Bool { isOverused || queueDelay > RateControl.shortQueue }
   /// Whether the path was seen at its limit, or its receiver set one: before, the target is only what was tried so far.
   package var hasMetLimit: Bool { rate.hasMetLimit || Double(target) < rate.rate.rounded(.down) }
   /// The share of packets that the path loses whatever is sent, 0 to 1.
@@ -197,8 +197,8 @@ package struct BandwidthEstimator: ~Copyable {
       // A queue that has filled since knows better.
       let isOutdated = rate.lastDecrease.map { $0 >= result.startedAt } ?? false
       if result.measured != nil { firstBurst.end() }
-      if let measured = result.measured, !isOutdated, delay.signal != .overuse {
-        rate.prove(measured, arrives: acknowledged.bitsPerSecond, now: now)
+      if let measured = result.measured, !isOutdated {
+        rate.prove(measured, startedAt: result.startedAt, arrives: acknowledged.bitsPerSecond, now: now)
       }
       plan.finished(result.probe, measured: result.measured?.bitsPerSecond, now: now)
     }
@@ -210,6 +210,9 @@ package struct BandwidthEstimator: ~Copyable {
     let limit = receiverLimit.bitsPerSecond(now: now) ?? Double(Self.maximum)
     target = Int(max(min(rate.rate, limit), Double(Self.minimum)))
   }
+
+  /// Whether a queue grows: a trend while next to nothing waits is none.
+  var isOverused: Bool { delay.signal == .overuse && queueDelay >= RateControl.noQueue }
 
   /// The round trip, or a guess.
   var responseTime: TimeInterval64 { roundTripTime ?? Self.assumedRoundTripTime }

@@ -100,10 +100,11 @@ extension MediaServer {
 }
 
 extension MediaServer {
-  /// The id under which a slot's packets are numbered; 0 for none.
+  /// The id under which a slot's packets are numbered; 0 for none, as where the viewer would not tell what became of them.
   ///
   /// Larger ids need the two-byte form (RFC 8285 §4.3), which no browser asks for here.
   private func transportExtension(of slot: NegotiatedSlot) -> UInt8 {
+    guard slot.codecs.contains(where: { $0.supports(.transportCC) }) else { return 0 }
     let id = slot.extensionIDs[HeaderExtensionURI.transportWideCC] ?? 0
     return id <= 14 ? id : 0
   }

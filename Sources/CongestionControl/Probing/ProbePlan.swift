@@ -47,6 +47,7 @@ package struct ProbePlan {
   private var nextAt: MonotonicTime
   private var pause = ProbePlan.firstPause
   private var hasSucceeded = false
+  private var lastBytes = 0
   private var lastThorough: MonotonicTime?
   private var lastID: UInt8 = 0
 
@@ -84,13 +85,11 @@ package struct ProbePlan {
     guard started >= Self.startFactors.count else { return takeStart(target, ceiling, isCalm: isCalm, now: now) }
     guard wanted != nil, hasRoom, isCalm, waiting == 0 else { return nil }
     let least = leastBytes(at: target)
-    // What confirms another must be the larger one, or what let that pass would let it pass, too.
-    let bytes = hasSucceeded ? least * Self.factorOfConfirmation : least
     guard hasSucceeded, least < Self.thoroughBytes else {
-      return make(min(max(target * factor, min(target * Self.nextFactor, Self.cheapest)), ceiling), bytes)
+      return make(min(max(target * factor, min(target * Self.nextFactor, Self.cheapest)), ceiling), least)
     }
     lastThorough = now
-    return make(min(max(target * Self.nextFactor, Self.thoroughRate), ceiling), max(bytes, Self.thoroughBytes))
+    return make(min(max(target * Self.nextFactor, Self.thoroughRate), ceiling), Self.thoroughBytes)
   }
 
   private mutating func takeStart(
@@ -113,9 +112,14 @@ package struct ProbePlan {
   private mutating func make(_ rate: Int, _ least: Int) -> BandwidthEstimator.Probe {
     waiting += 1
     lastID = lastID == .max ? 1 : lastID + 1
-    let bytes = least < Self.leastBytes ? least : max(Int(Double(rate) * Self.length.seconds / 8), least)
+    let usual = least < Self.leastBytes ? least : max(Int(Double(rate) * Self.length.seconds / 8), least)
+    // What confirms another is larger, or what let that pass would let it pass, too.
+    let bytes = isConfirming ? usual * Self.factorOfConfirmation : usual
     return BandwidthEstimator.Probe(id: lastID, bitsPerSecond: rate, bytes: bytes)
   }
+
+  /// Whether the last probe succeeded, and was none of those that prove nothing by themselves.
+  private var isConfirming: Bool { hasSucceeded && lastBytes >= Self.thoroughBytes }
 
   private var factor: Int { hasSucceeded ? Self.nextFactor : Self.factor }
 
@@ -124,6 +128,7 @@ package struct ProbePlan {
     waiting = max(waiting - 1, 0)
     let enough = Double(probe.bitsPerSecond * Self.successTenths / 10)
     hasSucceeded = measured.map { $0 >= enough } ?? false
+    lastBytes = probe.bytes
     // One that is small shows little by itself.
     let mayFollow = probe.bytes >= Self.thoroughBytes || lastThorough.map { now - $0 >= Self.thoroughPause } ?? true
     if hasSucceeded, mayFollow {

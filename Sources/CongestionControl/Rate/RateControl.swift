@@ -47,8 +47,10 @@ package struct RateControl {
   /// Most bits per second that a probe adds when it filled a link whose limit is known: not a share of the rate, or who
   /// has much would get more.
   package static let doubtfulStep = 50_000.0
-  /// For how long a probe's result may be refuted or confirmed by the next, and by what share of it.
-  package static let trialOfClaim = TimeInterval64.milliseconds(1_500)
+  /// How long after a probe's result the next one may begin to confirm it, or refute it where no limit was met.
+  package static let trialOfClaim = TimeInterval64.milliseconds(10_000)
+  package static let trialOfBelief = TimeInterval64.milliseconds(1_500)
+  /// What refutes it, as a share of what it has shown.
   package static let refutation = 0.8
   /// For how long the first rate counts as untried where no probe proves it.
   package static let trialOfFirstRate = TimeInterval64.milliseconds(2_000)
@@ -57,14 +59,20 @@ package struct RateControl {
   /// Bits in a packet, for growth by a packet a response time.
   package static let packetBits = 9_600.0
 
+  /// What a probe has shown that no other has confirmed yet, and what the rate was before it.
+  private struct Claim {
+    let bitsPerSecond: Double
+    let before: Double
+    let at: MonotonicTime
+  }
+
   /// Bits per second, before limits.
   package private(set) var rate: Double
   package private(set) var lastDecrease: MonotonicTime?
   /// Whether a measurement has shown the rate to be borne.
   private var isProven = false
   private var firstIncrease: MonotonicTime?
-  /// What a probe has shown that no other has confirmed yet, and what the rate was before it.
-  private var claim: (bitsPerSecond: Double, before: Double, at: MonotonicTime)?
+  private var claim: Claim?
   private var capacity = LinkCapacity()
   private var lastUpdate: MonotonicTime?
   /// The rate that the link bears: what to come back to when a queue has been emptied at less.
@@ -160,9 +168,7 @@ package struct RateControl {
       // Lowered more than once for one queue, the rate is below what the link bears.
       drained = min(drained ?? rate, arrives * Self.backOff)
     }
-    rate = min(rate, lowered)
-    lastDecrease = now
-    lastUpdate = now
+    lower(to: lowered, arrived: nil, now: now)
   }
 
   /// What arrives while the queue grows.
@@ -183,6 +189,7 @@ package struct RateControl {
   package mutating func lower(to bitsPerSecond: Double, arrived: Double?, now: MonotonicTime) {
     if let arrived { capacity.observe(arrived) }
     rate = min(rate, bitsPerSecond)
+    claim = nil
     lastDecrease = now
     lastUpdate = now
   }
@@ -192,11 +199,15 @@ package struct RateControl {
   /// One that filled a link whose limit is known took a part of it from others: that proves little. Beyond a limit that was
   /// met, what went through counts only once two probes in a row have shown it, for something may have let a single one pass
   /// at once; and of brief ones not even two prove that.
-  package mutating func prove(_ measurement: ProbeMeasurements.Measurement, arrives: Double?, now: MonotonicTime) {
+  ///
+  /// - Parameter startedAt: When the probe began.
+  package mutating func prove(
+    _ measurement: ProbeMeasurements.Measurement, startedAt: MonotonicTime, arrives: Double?, now: MonotonicTime
+  ) {
     let measured = measurement.bitsPerSecond
-    let claim = takeClaim(now)
+    let claim = takeClaim(startedAt)
     let isConfirmed = claim.map { measured >= Self.refutation * $0.bitsPerSecond } ?? false
-    if measurement.isSaturated, !isConfirmed, let claim { refute(claim.before, measured, arrives, now: now) }
+    if measurement.isSaturated, !isConfirmed, let claim { refute(claim, measured, startedAt, arrives, now: now) }
     if measurement.isBrief, let near = capacity.near { return raise(to: min(measured, near.upperBound), now: now) }
     guard measurement.isSaturated else { return prove(claim: measured, after: claim?.bitsPerSecond, now: now) }
     let isDoubtful = capacity.mean != nil && !isConfirmed
@@ -205,21 +216,23 @@ package struct RateControl {
 
   /// Takes over what went through without filling the link, as far as it is to be believed already.
   private mutating func prove(claim measured: Double, after previous: Double?, now: MonotonicTime) {
-    if measured > rate { claim = (measured, rate, now) }
+    if measured > rate { claim = Claim(bitsPerSecond: measured, before: rate, at: now) }
     isProven = true
     let known = hasMetLimit ? max(previous ?? rate, capacity.near?.upperBound ?? rate) : .infinity
     raise(to: min(measured, known), now: now)
   }
 
-  private mutating func takeClaim(_ now: MonotonicTime) -> (bitsPerSecond: Double, before: Double, at: MonotonicTime)? {
+  private mutating func takeClaim(_ startedAt: MonotonicTime) -> Claim? {
     defer { claim = nil }
-    return claim.flatMap { now - $0.at <= Self.trialOfClaim ? $0 : nil }
+    return claim.flatMap { startedAt - $0.at <= Self.trialOfClaim ? $0 : nil }
   }
 
   /// Takes back what the last probe seemed to have proved, where the next one filled the link at less.
-  private mutating func refute(_ before: Double, _ measured: Double, _ arrives: Double?, now: MonotonicTime) {
-    guard measured < Self.refutation * rate else { return }
-    rate = min(rate, max(before, measured, (arrives ?? 0) * Self.headroom))
+  private mutating func refute(
+    _ claim: Claim, _ measured: Double, _ startedAt: MonotonicTime, _ arrives: Double?, now: MonotonicTime
+  ) {
+    guard hasMetLimit || startedAt - claim.at <= Self.trialOfBelief else { return }
+    rate = min(rate, max(claim.before, measured, (arrives ?? 0) * Self.headroom))
     lastUpdate = now
   }
 
@@ -234,6 +247,7 @@ package struct RateControl {
   /// Steps down blindly: nothing is heard.
   package mutating func scale(by factor: Double, atLeast minimum: Double, now: MonotonicTime) {
     rate = max(rate * factor, min(rate, minimum))
+    claim = nil
     lastDecrease = now
     lastUpdate = now
   }

@@ -51,7 +51,7 @@ extension Relay {
       let viewer = viewer(slot.pointee.destination, peer, in: &gathering, now: now)
       // One whom nothing reaches gets sound until it answers: what its picture would take somebody else can have, on this
       // node or on the same line, such as the page that the viewer has opened anew (as RFC 8083 §4.1, but sooner).
-      let isReached = peer.pointee.link?.pointee.isSilent(now) != true
+      let isReached = peer.pointee.link?.pointee.isSilent(now, isContended: hasNodeLimit) != true
       if isReached { gathering.least[viewer] += cheapest.bitsPerSecond }
       gathering.input.demands.append(
         Demand(

@@ -7,7 +7,7 @@ import RTP
 extension Relay {
   func receive(_ feedback: TransportFeedback, from peer: PeerHandle, now: MonotonicTime) {
     guard let link = peers.find(Int(peer.index))?.pointee.link else { return }
-    if link.pointee.isOutdated(now) { link.pointee.restart(now) }
+    link.pointee.restartAfterPause(now)
     let absurd = link.pointee.estimator.absurdFeedback
     link.pointee.estimator.receive(feedback, now: now)
     let news = link.pointee.estimator.absurdFeedback &- absurd

@@ -17,6 +17,8 @@ struct SendingLink: ~Copyable {
   private var nextNumber: UInt16
   /// ``nextNumber`` when feedback came last, or at the beginning.
   private var numberAtFeedback: UInt16
+  /// What the link bore when feedback came last, bits per second.
+  private var targetAtFeedback = SendingLink.initialEstimate
   /// When the first packet left after that feedback, and when the last one did.
   private var unansweredSince = MonotonicTime.zero
   private var lastSentAt = MonotonicTime.zero
@@ -88,6 +90,7 @@ struct SendingLink: ~Copyable {
     if informedSince == nil { informedSince = now }
     lastFeedbackAt = now
     numberAtFeedback = nextNumber
+    targetAtFeedback = estimator.target
   }
 
   /// Whether the viewer's feedback, of which there was some, has stopped: what was sent lately did not arrive.
@@ -99,13 +102,17 @@ struct SendingLink: ~Copyable {
   /// left without a word.
   ///
   /// When nothing at all was sent to it for some time, it is tried again: without sound nothing else would tell.
-  func isSilent(_ now: MonotonicTime) -> Bool {
-    isUnanswered(for: Self.patience, now) && now - lastSentAt < Self.timeToTry
+  ///
+  /// - Parameter isContended: Whether others could use the room; else it is waited for longer, since only the way back may
+  ///   stand still.
+  func isSilent(_ now: MonotonicTime, isContended: Bool) -> Bool {
+    isUnanswered(for: isContended ? Self.patience : Self.longPatience, now) && now - lastSentAt < Self.timeToTry
   }
 
-  /// Whether the link was dead for so long that what was known of it means nothing any more.
-  func isOutdated(_ now: MonotonicTime) -> Bool {
-    isUnanswered(for: Self.feedbackLifetime, now)
+  /// Begins anew when the viewer answers again after a pause: what was stepped down to meanwhile, blindly, means nothing.
+  mutating func restartAfterPause(_ now: MonotonicTime) {
+    guard isUnanswered(for: Self.longPatience, now) else { return }
+    restart(from: min(targetAtFeedback, Self.initialEstimate), now)
   }
 
   private func isUnanswered(for time: TimeInterval64, _ now: MonotonicTime) -> Bool {
@@ -114,6 +121,7 @@ struct SendingLink: ~Copyable {
   }
 
   private static var patience: TimeInterval64 { .milliseconds(1_000) }
+  private static var longPatience: TimeInterval64 { .milliseconds(2_000) }
   private static var timeToTry: TimeInterval64 { .milliseconds(2_000) }
   /// More than the packets of a still, of which the answer may be on its way.
   private static var packetsWithoutAnswer: UInt16 { 20 }
@@ -122,8 +130,10 @@ struct SendingLink: ~Copyable {
   private static var longestFeedbackPause: TimeInterval64 { .milliseconds(500) }
 
   /// Begins anew: on another path, or on one that was dead for a while.
-  mutating func restart(_ now: MonotonicTime) {
-    estimator.restart(initial: Self.initialEstimate, now: now)
+  ///
+  /// - Parameter initial: Bits per second to begin with.
+  mutating func restart(from initial: Int = SendingLink.initialEstimate, _ now: MonotonicTime) {
+    estimator.restart(initial: initial, now: now)
     pacer = Pacer(now: now)
     informedSince = nil
     probe = nil

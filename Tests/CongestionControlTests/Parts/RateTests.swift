@@ -13,6 +13,16 @@ import Testing
       roundTripTime: .milliseconds(100), now: at(seconds))
   }
 
+  /// What a probe has shown that began a moment before, or at another time.
+  private func prove(
+    _ rate: inout RateControl, _ bitsPerSecond: Double, isSaturated: Bool = false, isBrief: Bool = false,
+    arrives: Double? = nil, from start: Double? = nil, at seconds: Double
+  ) {
+    rate.prove(
+      .init(bitsPerSecond: bitsPerSecond, isSaturated: isSaturated, isBrief: isBrief),
+      startedAt: at(start ?? seconds - 0.15), arrives: arrives, now: at(seconds))
+  }
+
   // MARK: - The window
 
   @Test func countsTheLastHalfSecond() {
@@ -151,7 +161,7 @@ import Testing
   @Test func aProbeThatFilledAKnownLinkProvesLittle() {
     var rate = RateControl(rate: 1_000_000)
     rate.decrease(observation(arrives: 1_000_000, at: 0))
-    rate.prove(.init(bitsPerSecond: 1_600_000, isSaturated: true), arrives: nil, now: at(3))
+    prove(&rate, 1_600_000, isSaturated: true, at: 3)
     #expect(rate.rate == 900_000)
   }
 
@@ -164,50 +174,60 @@ import Testing
 
   @Test func beyondALimitThatWasMetASecondProbeMustConfirmTheFirst() {
     var rate = limited()
-    rate.prove(.init(bitsPerSecond: 1_600_000, isSaturated: false), arrives: nil, now: at(3))
+    prove(&rate, 1_600_000, at: 3)
     #expect(abs(rate.rate - 1_090_000) < 1)
-    rate.prove(.init(bitsPerSecond: 2_500_000, isSaturated: false), arrives: nil, now: at(3.2))
+    prove(&rate, 2_500_000, at: 3.2)
     #expect(rate.rate == 1_600_000, "no further than both have shown")
-    rate.prove(.init(bitsPerSecond: 2_300_000, isSaturated: true), arrives: nil, now: at(3.4))
+    prove(&rate, 2_300_000, isSaturated: true, at: 3.4)
     #expect(rate.rate == 2_300_000, "one that fills the link shows where it ends")
   }
 
   @Test func whatTheSecondProbeDoesNotConfirmIsForgotten() {
     var rate = limited()
-    rate.prove(.init(bitsPerSecond: 1_600_000, isSaturated: false), arrives: nil, now: at(3))
-    rate.prove(.init(bitsPerSecond: 950_000, isSaturated: true), arrives: nil, now: at(3.2))
+    prove(&rate, 1_600_000, at: 3)
+    prove(&rate, 950_000, isSaturated: true, at: 3.2)
+    #expect(rate.rate == 950_000)
+    prove(&rate, 1_600_000, at: 3.4)
     #expect(rate.rate < 1_100_000)
-    rate.prove(.init(bitsPerSecond: 1_600_000, isSaturated: false), arrives: nil, now: at(3.4))
+    // Nor does one that begins long afterwards, or after the path has shown its limit again.
+    prove(&rate, 1_600_000, from: 14, at: 14.1)
     #expect(rate.rate < 1_100_000)
-    // Too late to have anything to do with it.
-    rate.prove(.init(bitsPerSecond: 1_600_000, isSaturated: false), arrives: nil, now: at(5))
+    rate.decrease(observation(arrives: 1_000_000, at: 15))
+    prove(&rate, 1_600_000, at: 17.1)
     #expect(rate.rate < 1_100_000)
+  }
+
+  @Test("a second probe may come late, over a long way or when others probe first") func confirmsLate() {
+    var rate = limited()
+    prove(&rate, 1_600_000, from: 2, at: 5)
+    prove(&rate, 1_600_000, from: 9, at: 12)
+    #expect(rate.rate == 1_600_000)
   }
 
   @Test func aBriefProbeProvesNothingBeyondAKnownLimit() {
     var rate = RateControl(rate: 100_000)
     rate.decrease(observation(arrives: 130_000, at: 0))
     rate.decrease(observation(arrives: 130_000, queue: 400, at: 2))
-    rate.prove(.init(bitsPerSecond: 300_000, isSaturated: false, isBrief: true), arrives: nil, now: at(3))
+    prove(&rate, 300_000, isBrief: true, at: 3)
     #expect((125_000...150_000).contains(rate.rate))
     // Where no limit is known there is nothing better to go by.
     var fresh = RateControl(rate: 100_000)
-    fresh.prove(.init(bitsPerSecond: 300_000, isSaturated: false, isBrief: true), arrives: nil, now: at(3))
+    prove(&fresh, 300_000, isBrief: true, at: 3)
     #expect(fresh.rate == 300_000)
   }
 
   @Test func whatAProbeProvedTheNextMayRefute() {
     var rate = RateControl(rate: 500_000)
-    rate.prove(.init(bitsPerSecond: 1_300_000, isSaturated: false), arrives: 350_000, now: at(1))
+    prove(&rate, 1_300_000, arrives: 350_000, at: 1)
     #expect(rate.rate == 1_300_000)
-    rate.prove(.init(bitsPerSecond: 570_000, isSaturated: true), arrives: 350_000, now: at(1.3))
+    prove(&rate, 570_000, isSaturated: true, arrives: 350_000, at: 1.3)
     #expect(rate.rate == 570_000)
     // What is used by now is borne, and what was proved a while ago is not taken back.
-    rate.prove(.init(bitsPerSecond: 1_300_000, isSaturated: false), arrives: 350_000, now: at(2))
-    rate.prove(.init(bitsPerSecond: 570_000, isSaturated: true), arrives: 800_000, now: at(2.3))
+    prove(&rate, 1_300_000, arrives: 350_000, at: 2)
+    prove(&rate, 570_000, isSaturated: true, arrives: 800_000, at: 2.3)
     #expect(rate.rate == 1_200_000)
-    rate.prove(.init(bitsPerSecond: 2_000_000, isSaturated: false), arrives: 800_000, now: at(4))
-    rate.prove(.init(bitsPerSecond: 570_000, isSaturated: true), arrives: 800_000, now: at(6))
+    prove(&rate, 2_000_000, arrives: 800_000, at: 4)
+    prove(&rate, 570_000, isSaturated: true, arrives: 800_000, at: 6)
     #expect(rate.rate == 2_000_000)
   }
 
