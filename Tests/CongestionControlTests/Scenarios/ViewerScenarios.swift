@@ -3,7 +3,8 @@ import Primitives
 /// What viewers of emergency video go through, beside RFC 8867.
 enum ViewerScenarios {
   static let all = [
-    slowLink, openingLink, closingLink, layers, randomLoss, heavyLoss, policer, longWay, jitter, lostFeedback, silence,
+    slowLink, openingLink, closingLink, layers, randomLoss, heavyLoss, policer, harshPolicer, longWay, jitter,
+    lostFeedback, silence,
     littleSent, fastLink,
   ]
 
@@ -102,18 +103,23 @@ enum ViewerScenarios {
     return outcome
   }
 
-  static let policer = Scenario(
-    name: "Hardly any queue",
-    setting: "1 Mbit/s, queue 40 ms, 2.5 Mbit/s wanted",
-    asked: "80 % used, at most 12 % lost"
-  ) { seed in
-    let flow = MediaFlow(initial: 300_000, source: .adaptive(maximum: 2_500_000), seed: seed)
-    var link = RFC8867Scenarios.bottleneck([(0, 1_000_000)], seed: seed)
-    link.queueLimit = .milliseconds(40)
-    var outcome = play(link, flow, seconds: 60, over: 5..<60, capacity: 1_000_000)
-    outcome.require(utilisation: 0.8)
-    outcome.require(outcome.loss <= 0.12, "loss \(outcome.loss)")
-    return outcome
+  static let policer = policer("Hardly any queue", queue: 40)
+  /// Less than what counts as a queue at all (``RateControl/noQueue``).
+  static let harshPolicer = policer("Next to no queue", queue: 20)
+
+  private static func policer(_ name: String, queue milliseconds: Int64) -> Scenario {
+    Scenario(
+      name: name, setting: "1 Mbit/s, queue \(milliseconds) ms, 2.5 Mbit/s wanted",
+      asked: "80 % used, at most 12 % lost"
+    ) { seed in
+      let flow = MediaFlow(initial: 300_000, source: .adaptive(maximum: 2_500_000), seed: seed)
+      var link = RFC8867Scenarios.bottleneck([(0, 1_000_000)], seed: seed)
+      link.queueLimit = .milliseconds(milliseconds)
+      var outcome = play(link, flow, seconds: 60, over: 5..<60, capacity: 1_000_000)
+      outcome.require(utilisation: 0.8)
+      outcome.require(outcome.loss <= 0.12, "loss \(outcome.loss)")
+      return outcome
+    }
   }
 
   static let longWay = Scenario(
