@@ -6,7 +6,7 @@ import JSON
 import Primitives
 import Testing
 
-@Suite("Who gets an evidence package", .timeLimit(.minutes(1)))
+@Suite("Who gets an evidence package", .timeLimit(.minutes(5)))
 struct ExportDeskTests {
   private let sven = person(.supervisor, "sven")
   private let clara = person(.custodian, "clara")

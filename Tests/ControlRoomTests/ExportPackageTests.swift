@@ -7,7 +7,7 @@ import JSON
 import Primitives
 import Testing
 
-@Suite("What is in an evidence package", .timeLimit(.minutes(1)))
+@Suite("What is in an evidence package", .timeLimit(.minutes(5)))
 struct ExportPackageTests {
   private func redaction() throws -> RedactionOrder {
     try RedactionOrder(json: [

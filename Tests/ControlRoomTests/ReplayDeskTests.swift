@@ -6,7 +6,7 @@ import JSON
 import Primitives
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ReplayDeskTests {
   private let folders = RecordedFolders()
 

@@ -5,7 +5,7 @@ import Incidents
 import Primitives
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ReplayLibraryTests {
   private let folders = RecordedFolders()
 

@@ -3,7 +3,7 @@ import MediaServer
 import Testing
 
 /// Who comes in, over real HTTP.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct AccessTests {
   private static let sdp = ("Content-Type", "application/sdp")
 

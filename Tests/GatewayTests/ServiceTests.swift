@@ -6,7 +6,7 @@ import Storage
 import Testing
 
 /// Health, metrics, pages, TLS and what must not stop the service.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ServiceTests {
   @Test func healthAndReadiness() async throws {
     try await withServer { server in

@@ -4,7 +4,7 @@ import Primitives
 import Testing
 
 /// WHIP (RFC 9725) and WHEP over real HTTP; what holds for one holds for the other.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct SignallingEndpointTests {
   static let kinds: [(String, MediaPermissions)] = [("whip", .publish), ("whep", .subscribe)]
   private static let sdp = ("Content-Type", "application/sdp")

@@ -7,7 +7,7 @@ import Primitives
 import Testing
 
 /// Priorities on their way to the media plane, and what viewers are told of their pictures.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ViewTests {
   private static let sdp = ("Content-Type", "application/sdp")
   private static let json = ("Content-Type", "application/json")

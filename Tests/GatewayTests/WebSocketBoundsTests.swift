@@ -5,7 +5,7 @@ import Primitives
 import Testing
 
 /// What happens at the named limits of a WebSocket, and when it or the service ends.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct WebSocketBoundsTests {
   @Test func aReaderThatFallsBehindIsClosedWith1013() async throws {
     var limits = GatewayLimits()

@@ -5,7 +5,7 @@ import Primitives
 import Testing
 
 /// `sightline.v1` over real connections.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct WebSocketTests {
   // MARK: - Signing in
 

@@ -27,7 +27,7 @@ private struct DirectTarget: SignallingTarget {
 
 @Suite("A load run against a server in this process")
 struct LoadRunTests {
-  @Test(.timeLimit(.minutes(1)), arguments: [(1, true, false), (4, false, false), (4, true, true)])
+  @Test(.timeLimit(.minutes(5)), arguments: [(1, true, false), (4, false, false), (4, true, true)])
   func `everyone connects, everything sent arrives and its delay is measured`(
     every: Int, sendsNACK: Bool, givesFeedback: Bool
   ) async throws {

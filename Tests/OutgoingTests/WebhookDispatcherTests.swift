@@ -6,7 +6,7 @@ import Storage
 import Synchronization
 import Testing
 
-@Suite("Webhook dispatcher", .timeLimit(.minutes(1)))
+@Suite("Webhook dispatcher", .timeLimit(.minutes(5)))
 struct WebhookDispatcherTests {
   @Test("an event is posted, signed, and then forgotten")
   func delivers() async throws {
