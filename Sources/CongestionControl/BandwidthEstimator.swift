@@ -13,12 +13,13 @@ package struct BandwidthEstimator: ~Copyable {
     /// To send in all.
     package var bytes: Int
     /// To be sent in small packets, for a few large ones would show no rate.
-    package var isSmall: Bool { bytes < ProbePlan.leastBytes }
+    package var isSmall: Bool
 
-    package init(id: UInt8, bitsPerSecond: Int, bytes: Int) {
+    package init(id: UInt8, bitsPerSecond: Int, bytes: Int, isSmall: Bool = false) {
       self.id = id
       self.bitsPerSecond = bitsPerSecond
       self.bytes = bytes
+      self.isSmall = isSmall
     }
   }
 
@@ -120,11 +121,17 @@ package struct BandwidthEstimator: ~Copyable {
   /// Takes feedback; what cannot be true is counted and changes nothing.
   package mutating func receive(_ feedback: TransportFeedback, now: MonotonicTime) {
     self.now = max(self.now, now)
+    if rate.isBlind {
+      // What was sent while nothing was heard went nowhere, and tells nothing of the path as it is now.
+      sent.forget()
+      delay.restart()
+    }
     guard takePackets(of: feedback, now: now) else {
       absurdFeedback &+= 1
       return
     }
     silence.heard(sent: sent.count)
+    rate.endSilence(now)
     if !queue.finish(now: now) {
       // The receiver's clock was set, or it lies: what is known of its times is worth nothing.
       absurdFeedback &+= 1
@@ -181,7 +188,10 @@ package struct BandwidthEstimator: ~Copyable {
     let hasQueue = delay.signal == .overuse || queueDelay > Self.calmQueue || isMeasuring
     let isCalm = isSettled && !hasQueue && !loss.isExcessive
     let ceiling = receiverLimit.bitsPerSecond(now: now).map { Int(min($0, Double(Self.maximum))) } ?? Self.maximum
-    guard let probe = plan.take(target: target, maximum: ceiling, isCalm: isCalm, now: now) else { return nil }
+    guard
+      let probe = plan.take(
+        target: target, maximum: ceiling, isCalm: isCalm, hasMetLimit: rate.hasMetLimit, now: now)
+    else { return nil }
     probes.begin(probe, now: now)
     return probe
   }
@@ -197,9 +207,7 @@ package struct BandwidthEstimator: ~Copyable {
       // A queue that has filled since knows better.
       let isOutdated = rate.lastDecrease.map { $0 >= result.startedAt } ?? false
       if result.measured != nil { firstBurst.end() }
-      if let measured = result.measured, !isOutdated {
-        rate.prove(measured, startedAt: result.startedAt, arrives: acknowledged.bitsPerSecond, now: now)
-      }
+      if !isOutdated { rate.prove(result, arrives: acknowledged.bitsPerSecond, now: now) }
       plan.finished(result.probe, measured: result.measured?.bitsPerSecond, now: now)
     }
   }

@@ -78,18 +78,23 @@ package struct ProbePlan {
   /// - Parameters:
   ///   - isCalm: No queue, no loss, no decrease lately.
   ///   - maximum: Highest rate to probe for.
-  package mutating func take(target: Int, maximum: Int, isCalm: Bool, now: MonotonicTime) -> BandwidthEstimator.Probe? {
+  ///   - hasMetLimit: Whether what one probe shows needs another to confirm it.
+  package mutating func take(
+    target: Int, maximum: Int, isCalm: Bool, hasMetLimit: Bool = false, now: MonotonicTime
+  ) -> BandwidthEstimator.Probe? {
     guard now >= nextAt else { return nil }
     let ceiling = min(wanted.map { $0 / 4 * Self.ceilingQuarters } ?? maximum, maximum)
     let hasRoom = target < min(wanted ?? maximum, maximum)
     guard started >= Self.startFactors.count else { return takeStart(target, ceiling, isCalm: isCalm, now: now) }
     guard wanted != nil, hasRoom, isCalm, waiting == 0 else { return nil }
     let least = leastBytes(at: target)
+    // What confirms another is larger, or what let that pass would let it pass, too.
+    let times = hasMetLimit && isConfirming ? Self.factorOfConfirmation : 1
     guard hasSucceeded, least < Self.thoroughBytes else {
-      return make(min(max(target * factor, min(target * Self.nextFactor, Self.cheapest)), ceiling), least)
+      return make(min(max(target * factor, min(target * Self.nextFactor, Self.cheapest)), ceiling), least, times: times)
     }
     lastThorough = now
-    return make(min(max(target * Self.nextFactor, Self.thoroughRate), ceiling), Self.thoroughBytes)
+    return make(min(max(target * Self.nextFactor, Self.thoroughRate), ceiling), Self.thoroughBytes, times: times)
   }
 
   private mutating func takeStart(
@@ -109,13 +114,12 @@ package struct ProbePlan {
     min(max(Int(Double(target) * Self.slowLength.seconds / 8), Self.fewestBytes), Self.leastBytes)
   }
 
-  private mutating func make(_ rate: Int, _ least: Int) -> BandwidthEstimator.Probe {
+  private mutating func make(_ rate: Int, _ least: Int, times: Int = 1) -> BandwidthEstimator.Probe {
     waiting += 1
     lastID = lastID == .max ? 1 : lastID + 1
-    let usual = least < Self.leastBytes ? least : max(Int(Double(rate) * Self.length.seconds / 8), least)
-    // What confirms another is larger, or what let that pass would let it pass, too.
-    let bytes = isConfirming ? usual * Self.factorOfConfirmation : usual
-    return BandwidthEstimator.Probe(id: lastID, bitsPerSecond: rate, bytes: bytes)
+    let isSmall = least < Self.leastBytes
+    let bytes = isSmall ? least : max(Int(Double(rate) * Self.length.seconds / 8), least)
+    return BandwidthEstimator.Probe(id: lastID, bitsPerSecond: rate, bytes: bytes * times, isSmall: isSmall)
   }
 
   /// Whether the last probe succeeded, and was none of those that prove nothing by themselves.

@@ -52,6 +52,8 @@ package struct RateControl {
   package static let trialOfBelief = TimeInterval64.milliseconds(1_500)
   /// What refutes it, as a share of what it has shown.
   package static let refutation = 0.8
+  /// So large a probe may confirm any other; smaller ones only what half of their bytes have shown.
+  package static let bytesOfConfirmation = 2 * ProbePlan.leastBytes
   /// For how long the first rate counts as untried where no probe proves it.
   package static let trialOfFirstRate = TimeInterval64.milliseconds(2_000)
   /// A first burst that arrived with more than this multiple of the first rate has met no limit.
@@ -62,6 +64,8 @@ package struct RateControl {
   /// What a probe has shown that no other has confirmed yet, and what the rate was before it.
   private struct Claim {
     let bitsPerSecond: Double
+    /// Of the probe.
+    let bytes: Int
     let before: Double
     let at: MonotonicTime
   }
@@ -72,6 +76,8 @@ package struct RateControl {
   /// Whether a measurement has shown the rate to be borne.
   private var isProven = false
   private var firstIncrease: MonotonicTime?
+  /// What was known when nothing was heard any more.
+  private var beforeSilence: (rate: Double, lastDecrease: MonotonicTime?)?
   private var claim: Claim?
   private var capacity = LinkCapacity()
   private var lastUpdate: MonotonicTime?
@@ -84,6 +90,9 @@ package struct RateControl {
 
   /// Whether the path was seen at its limit.
   package var hasMetLimit: Bool { lastDecrease != nil || capacity.mean != nil }
+
+  /// Whether it was stepped down because nothing is heard.
+  package var isBlind: Bool { beforeSilence != nil }
 
   /// Whether the rate still is what it was assumed to be, or not far above.
   package var isUntried: Bool { !isProven && lastDecrease == nil }
@@ -200,26 +209,28 @@ package struct RateControl {
   /// met, what went through counts only once two probes in a row have shown it, for something may have let a single one pass
   /// at once; and of brief ones not even two prove that.
   ///
-  /// - Parameter startedAt: When the probe began.
-  package mutating func prove(
-    _ measurement: ProbeMeasurements.Measurement, startedAt: MonotonicTime, arrives: Double?, now: MonotonicTime
-  ) {
+  /// Where a probe has shown nothing, neither has the one before it.
+  package mutating func prove(_ result: ProbeMeasurements.Result, arrives: Double?, now: MonotonicTime) {
+    let claim = takeClaim(result.startedAt)
+    guard let measurement = result.measured else { return }
     let measured = measurement.bitsPerSecond
-    let claim = takeClaim(startedAt)
-    let isConfirmed = claim.map { measured >= Self.refutation * $0.bitsPerSecond } ?? false
-    if measurement.isSaturated, !isConfirmed, let claim { refute(claim, measured, startedAt, arrives, now: now) }
+    let isAsMuch = claim.map { measured >= Self.refutation * $0.bitsPerSecond } ?? false
+    if measurement.isSaturated, !isAsMuch, let claim { refute(claim, by: result, at: measured, arrives, now: now) }
     if measurement.isBrief, let near = capacity.near { return raise(to: min(measured, near.upperBound), now: now) }
-    guard measurement.isSaturated else { return prove(claim: measured, after: claim?.bitsPerSecond, now: now) }
-    let isDoubtful = capacity.mean != nil && !isConfirmed
+    // What passes where the first one passed must be larger to tell more.
+    let confirmed = claim.flatMap {
+      result.probe.bytes >= min(2 * $0.bytes, Self.bytesOfConfirmation) ? $0.bitsPerSecond : nil
+    }
+    guard measurement.isSaturated else {
+      if measured > rate {
+        self.claim = Claim(bitsPerSecond: measured, bytes: result.probe.bytes, before: rate, at: now)
+      }
+      isProven = true
+      let known = hasMetLimit ? max(confirmed ?? rate, capacity.near?.upperBound ?? rate) : .infinity
+      return raise(to: min(measured, known), now: now)
+    }
+    let isDoubtful = capacity.mean != nil && !(isAsMuch && confirmed != nil)
     raise(to: isDoubtful ? min(measured, rate + Self.doubtfulStep) : measured, now: now)
-  }
-
-  /// Takes over what went through without filling the link, as far as it is to be believed already.
-  private mutating func prove(claim measured: Double, after previous: Double?, now: MonotonicTime) {
-    if measured > rate { claim = Claim(bitsPerSecond: measured, before: rate, at: now) }
-    isProven = true
-    let known = hasMetLimit ? max(previous ?? rate, capacity.near?.upperBound ?? rate) : .infinity
-    raise(to: min(measured, known), now: now)
   }
 
   private mutating func takeClaim(_ startedAt: MonotonicTime) -> Claim? {
@@ -229,9 +240,9 @@ package struct RateControl {
 
   /// Takes back what the last probe seemed to have proved, where the next one filled the link at less.
   private mutating func refute(
-    _ claim: Claim, _ measured: Double, _ startedAt: MonotonicTime, _ arrives: Double?, now: MonotonicTime
+    _ claim: Claim, by result: ProbeMeasurements.Result, at measured: Double, _ arrives: Double?, now: MonotonicTime
   ) {
-    guard hasMetLimit || startedAt - claim.at <= Self.trialOfBelief else { return }
+    guard hasMetLimit || result.startedAt - claim.at <= Self.trialOfBelief else { return }
     rate = min(rate, max(claim.before, measured, (arrives ?? 0) * Self.headroom))
     lastUpdate = now
   }
@@ -246,9 +257,19 @@ package struct RateControl {
 
   /// Steps down blindly: nothing is heard.
   package mutating func scale(by factor: Double, atLeast minimum: Double, now: MonotonicTime) {
+    beforeSilence = beforeSilence ?? (rate, lastDecrease)
     rate = max(rate * factor, min(rate, minimum))
     claim = nil
     lastDecrease = now
+    lastUpdate = now
+  }
+
+  /// Comes back to nearly what was before, now that something is heard: what was stepped down to meanwhile shows no limit.
+  package mutating func endSilence(_ now: MonotonicTime) {
+    guard let before = beforeSilence else { return }
+    beforeSilence = nil
+    rate = max(rate, before.rate * Self.backOff)
+    lastDecrease = before.lastDecrease
     lastUpdate = now
   }
 

@@ -7,12 +7,13 @@ import RTP
 extension Relay {
   func receive(_ feedback: TransportFeedback, from peer: PeerHandle, now: MonotonicTime) {
     guard let link = peers.find(Int(peer.index))?.pointee.link else { return }
-    link.pointee.restartAfterPause(now)
+    let isOutdated = link.pointee.isOutdated(now)
     let absurd = link.pointee.estimator.absurdFeedback
     link.pointee.estimator.receive(feedback, now: now)
     let news = link.pointee.estimator.absurdFeedback &- absurd
     counters.absurdFeedback &+= news
     guard news == 0 else { return }
+    if isOutdated { link.pointee.restart(now) }
     link.pointee.noteFeedback(now)
     // What a full queue drops is no reason to send more of anything.
     guard !link.pointee.estimator.isCongested else {

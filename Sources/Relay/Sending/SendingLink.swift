@@ -17,8 +17,6 @@ struct SendingLink: ~Copyable {
   private var nextNumber: UInt16
   /// ``nextNumber`` when feedback came last, or at the beginning.
   private var numberAtFeedback: UInt16
-  /// What the link bore when feedback came last, bits per second.
-  private var targetAtFeedback = SendingLink.initialEstimate
   /// When the first packet left after that feedback, and when the last one did.
   private var unansweredSince = MonotonicTime.zero
   private var lastSentAt = MonotonicTime.zero
@@ -90,7 +88,6 @@ struct SendingLink: ~Copyable {
     if informedSince == nil { informedSince = now }
     lastFeedbackAt = now
     numberAtFeedback = nextNumber
-    targetAtFeedback = estimator.target
   }
 
   /// Whether the viewer's feedback, of which there was some, has stopped: what was sent lately did not arrive.
@@ -109,10 +106,9 @@ struct SendingLink: ~Copyable {
     isUnanswered(for: isContended ? Self.patience : Self.longPatience, now) && now - lastSentAt < Self.timeToTry
   }
 
-  /// Begins anew when the viewer answers again after a pause: what was stepped down to meanwhile, blindly, means nothing.
-  mutating func restartAfterPause(_ now: MonotonicTime) {
-    guard isUnanswered(for: Self.longPatience, now) else { return }
-    restart(from: min(targetAtFeedback, Self.initialEstimate), now)
+  /// Whether the link was dead for so long that what was known of it means nothing any more.
+  func isOutdated(_ now: MonotonicTime) -> Bool {
+    isUnanswered(for: Self.feedbackLifetime, now)
   }
 
   private func isUnanswered(for time: TimeInterval64, _ now: MonotonicTime) -> Bool {
@@ -130,10 +126,8 @@ struct SendingLink: ~Copyable {
   private static var longestFeedbackPause: TimeInterval64 { .milliseconds(500) }
 
   /// Begins anew: on another path, or on one that was dead for a while.
-  ///
-  /// - Parameter initial: Bits per second to begin with.
-  mutating func restart(from initial: Int = SendingLink.initialEstimate, _ now: MonotonicTime) {
-    estimator.restart(initial: initial, now: now)
+  mutating func restart(_ now: MonotonicTime) {
+    estimator.restart(initial: Self.initialEstimate, now: now)
     pacer = Pacer(now: now)
     informedSince = nil
     probe = nil

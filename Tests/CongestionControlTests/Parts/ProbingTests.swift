@@ -11,10 +11,10 @@ import Testing
   @Test func startsWithThreeAndSixTimesTheFirstTarget() {
     let plan = Planner(ProbePlan(initial: 300_000, now: .zero))
     let first = plan.take(target: 300_000, maximum: most, isCalm: true, now: .zero)
-    #expect(first == BandwidthEstimator.Probe(id: 1, bitsPerSecond: 900_000, bytes: 3_750))
+    #expect(first == BandwidthEstimator.Probe(id: 1, bitsPerSecond: 900_000, bytes: 3_750, isSmall: true))
     #expect(plan.take(target: 300_000, maximum: most, isCalm: true, now: .zero) == nil)
     let second = plan.take(target: 300_000, maximum: most, isCalm: true, now: at(0.05))
-    #expect(second == BandwidthEstimator.Probe(id: 2, bitsPerSecond: 1_800_000, bytes: 3_750))
+    #expect(second == BandwidthEstimator.Probe(id: 2, bitsPerSecond: 1_800_000, bytes: 3_750, isSmall: true))
     #expect(plan.take(target: 300_000, maximum: most, isCalm: true, now: at(9)) == nil)
   }
 
@@ -25,9 +25,9 @@ import Testing
     init(_ plan: ProbePlan) { self.plan = plan }
 
     func take(
-      target: Int, maximum: Int, isCalm: Bool, now: MonotonicTime
+      target: Int, maximum: Int, isCalm: Bool, hasMetLimit: Bool = false, now: MonotonicTime
     ) -> BandwidthEstimator.Probe? {
-      plan.take(target: target, maximum: maximum, isCalm: isCalm, now: now)
+      plan.take(target: target, maximum: maximum, isCalm: isCalm, hasMetLimit: hasMetLimit, now: now)
     }
 
     func finished(_ probe: BandwidthEstimator.Probe, measured: Double?, now: MonotonicTime) {
@@ -86,9 +86,6 @@ import Testing
     let probe = try #require(plan.take(target: 600_000, maximum: most, isCalm: true, now: at(10)))
     plan.finished(probe, measured: 1_300_000, now: at(10.2))
     let next = try #require(plan.take(target: 1_100_000, maximum: most, isCalm: true, now: at(10.2)))
-    #expect(probe.bytes == 6_000)
-    // What let the first one pass would let another like it.
-    #expect(next.bytes == 2 * Int(Double(next.bitsPerSecond) * ProbePlan.length.seconds / 8))
     plan.finished(next, measured: 1_150_000, now: at(10.5))
     #expect(plan.take(target: 1_100_000, maximum: most, isCalm: true, now: at(12.4)) == nil)
     let third = try #require(plan.take(target: 1_100_000, maximum: most, isCalm: true, now: at(12.5)))
@@ -97,10 +94,23 @@ import Testing
     #expect(plan.take(target: 1_100_000, maximum: most, isCalm: true, now: at(15.5)) != nil)
   }
 
+  @Test("beyond a limit that was met the second probe is the larger one", arguments: [false, true])
+  func confirmsWithMore(hasMetLimit: Bool) throws {
+    let plan = started(wanted: 3_000_000)
+    let first = try #require(
+      plan.take(target: 600_000, maximum: most, isCalm: true, hasMetLimit: hasMetLimit, now: at(10)))
+    #expect(first.bytes == 6_000)
+    plan.finished(first, measured: 1_300_000, now: at(10.2))
+    let second = try #require(
+      plan.take(target: 650_000, maximum: most, isCalm: true, hasMetLimit: hasMetLimit, now: at(10.2)))
+    let usual = max(6_000, Int(Double(second.bitsPerSecond) * ProbePlan.length.seconds / 8))
+    #expect(second.bytes == (hasMetLimit ? 2 * usual : usual))
+  }
+
   @Test func aSlowLinkIsProbedWithLittleAndThoroughlyOnlyAfterThat() throws {
     let plan = started(wanted: 3_000_000)
     func take(_ seconds: Double) -> BandwidthEstimator.Probe? {
-      plan.take(target: 100_000, maximum: most, isCalm: true, now: at(seconds))
+      plan.take(target: 100_000, maximum: most, isCalm: true, hasMetLimit: true, now: at(seconds))
     }
     let small = try #require(take(10))
     #expect(small.bytes == 1_250 && small.isSmall)
@@ -110,7 +120,7 @@ import Testing
     #expect(thorough.bitsPerSecond == ProbePlan.thoroughRate)
     plan.finished(thorough, measured: 800_000, now: at(10.4))
     thorough = try #require(take(10.4))
-    #expect(thorough.bytes == 2 * ProbePlan.thoroughBytes, "a larger one confirms it, or not")
+    #expect(thorough.bytes == 2 * ProbePlan.thoroughBytes && thorough.isSmall, "a larger one confirms it, or not")
     plan.finished(thorough, measured: 120_000, now: at(10.6))
     // Not soon again, whatever small ones find.
     let next = try #require(take(13))

@@ -13,14 +13,18 @@ import Testing
       roundTripTime: .milliseconds(100), now: at(seconds))
   }
 
-  /// What a probe has shown that began a moment before, or at another time.
+  /// What a probe has shown that began a moment before, or at another time; nil for nothing.
   private func prove(
-    _ rate: inout RateControl, _ bitsPerSecond: Double, isSaturated: Bool = false, isBrief: Bool = false,
-    arrives: Double? = nil, from start: Double? = nil, at seconds: Double
+    _ rate: inout RateControl, _ bitsPerSecond: Double?, isSaturated: Bool = false, isBrief: Bool = false,
+    bytes: Int = 12_000, arrives: Double? = nil, from start: Double? = nil, at seconds: Double
   ) {
+    let measured = bitsPerSecond.map {
+      ProbeMeasurements.Measurement(bitsPerSecond: $0, isSaturated: isSaturated, isBrief: isBrief)
+    }
     rate.prove(
-      .init(bitsPerSecond: bitsPerSecond, isSaturated: isSaturated, isBrief: isBrief),
-      startedAt: at(start ?? seconds - 0.15), arrives: arrives, now: at(seconds))
+      .init(
+        probe: .init(id: 1, bitsPerSecond: 2_000_000, bytes: bytes), startedAt: at(start ?? seconds - 0.15),
+        measured: measured), arrives: arrives, now: at(seconds))
   }
 
   // MARK: - The window
@@ -202,6 +206,29 @@ import Testing
     prove(&rate, 1_600_000, from: 2, at: 5)
     prove(&rate, 1_600_000, from: 9, at: 12)
     #expect(rate.rate == 1_600_000)
+  }
+
+  @Test("a second probe that is no larger, or one after another that showed nothing, confirms none")
+  func confirmsLittle() {
+    var rate = limited()
+    prove(&rate, 1_600_000, bytes: 6_000, at: 3)
+    prove(&rate, 1_600_000, bytes: 6_000, at: 3.2)
+    #expect(rate.rate < 1_100_000)
+    prove(&rate, nil, at: 3.4)
+    prove(&rate, 1_600_000, bytes: 12_000, at: 3.6)
+    #expect(rate.rate < 1_100_000)
+    prove(&rate, 1_600_000, bytes: 12_000, at: 3.8)
+    #expect(rate.rate == 1_600_000)
+  }
+
+  @Test func comesBackAfterSilenceAndHasMetNoLimitThere() {
+    var rate = RateControl(rate: 1_000_000)
+    for step in 0..<5 { rate.scale(by: 0.7, atLeast: 30_000, now: at(2 + Double(step) / 2)) }
+    #expect(rate.rate < 200_000)
+    rate.endSilence(at(5))
+    #expect(rate.rate == 850_000 && !rate.hasMetLimit)
+    rate.endSilence(at(6))
+    #expect(rate.rate == 850_000)
   }
 
   @Test func aBriefProbeProvesNothingBeyondAKnownLimit() {
