@@ -29,11 +29,7 @@ struct KeyframeMeter: BitwiseCopyable {
 
   /// Counts what came since the last time; to be called often beside ``span``.
   mutating func update(_ now: MonotonicTime) {
-    if bytes > 0, !isActive {
-      // The first one, or the first of a layer that was switched off.
-      firstAt = now
-      average = 0
-    }
+    if bytes > 0, firstAt == nil { firstAt = now }
     guard let firstAt else { return }
     let span = min(max(now - firstAt, Self.firstSpan), Self.span)
     let elapsed = min(max(now - updatedAt, .zero), span)

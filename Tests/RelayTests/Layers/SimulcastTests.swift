@@ -165,7 +165,7 @@ import Testing
     #expect(late.allSatisfy { (rate * 9 / 10...rate * 11 / 10).contains($0) }, "\(late)")
   }
 
-  @Test("a keyframe does not make its layer look too large, however rare", arguments: [(60, 15), (122, 35)])
+  @Test("a keyframe does not make its layer look too large, however rare", arguments: [(60, 15), (122, 35), (300, 20)])
   func keyframesAreSpread(every: Int, packets: Int) throws {
     let world = try World()
     let caller = world.addCaller()
@@ -173,7 +173,7 @@ import Testing
     var stream = TestStream(0x77)
     var rates: [Int] = []
     for picture in 0..<1_080 {
-      // Every two or four seconds one as large as many others.
+      // Every two, four or ten seconds one as large as many others.
       let isKey = picture % every == 30
       let sizes = [Int](repeating: 1_000, count: isKey ? packets : 1)
       world.send(stream.frame(keyframe: isKey, sizes: sizes, ticks: 3_000), from: caller)
