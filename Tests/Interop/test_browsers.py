@@ -11,8 +11,9 @@ from service import Service
 from waiting import wait_for
 
 PHONE = (390, 844)
-#: A picture older than this is no live picture; what is measured is a tenth of it and is reported.
-MAXIMUM_DELAY = 1000
+#: A picture older than this is no live picture. What is measured is reported: mostly a tenth of it, but two seconds where
+#: encoder and decoders wait for their turn on two busy cores.
+MAXIMUM_DELAY = 3000
 
 CASES = [
     ("chromium", "VP8"),
