@@ -247,8 +247,9 @@ extension TrackRecorder {
   ) {
     let verdict = chooser.judge(
       number, pixels: frame.format.width * frame.format.height, isKeyframe: frame.isKeyframe, at: frame.arrival)
-    guard let mapping = encodings[number]?.timeline.time(of: frame.rtpTime, arrival: frame.firstArrival, clock: clock)
-    else { return }
+    let mapping = encodings[number]?.timeline.time(
+      of: frame.rtpTime, lasting: frame.ticks ?? 0, arrival: frame.firstArrival, clock: clock)
+    guard let mapping else { return }
     let hasLoss = encodings[number]?.hasLoss ?? false
     encodings[number]?.hasLoss = false
     guard verdict != .drop else { return }

@@ -4,7 +4,7 @@ import RTP
 import Testing
 
 @Suite struct SynchronisationTests {
-  /// Sound that comes 20 ms after it was taken and pictures that come 180 ms after theirs, with reports.
+  /// Over a way of 30 ms, sound of 20 ms that is sent at once and pictures that take 150 ms to encode, with reports.
   @Test(arguments: [UInt64(1), 2, 3])
   func soundAndPictureAreInStepByReports(seed: UInt64) throws {
     var random = RandomSource.seeded(seed)
@@ -22,7 +22,7 @@ import Testing
         outputs.picture += track.kind == .video ? pictureRecorder.receive(report, clock: clock) : []
       }
       for index in (second * 50)..<(second * 50 + 50) {
-        outputs.sound += soundRecorder.receiveAll(sound.packets(index, delay: .milliseconds(20)), clock: clock)
+        outputs.sound += soundRecorder.receiveAll(sound.packets(index, delay: .milliseconds(50)), clock: clock)
       }
       for index in (second * 30)..<(second * 30 + 30) {
         outputs.picture += pictureRecorder.receiveAll(picture.packets(index, delay: .milliseconds(180)), clock: clock)
@@ -43,6 +43,53 @@ import Testing
     let (least, most) = (late.min() ?? .zero, late.max() ?? .zero)
     #expect(late.count > 600 && most - least <= .milliseconds(1))
     #expect(least >= .milliseconds(29) && most <= .milliseconds(40))
+  }
+
+  /// Sound that leaves in bursts: what is left over from 140 ms comes at once with the last of it, and a report made then
+  /// says that it was taken just now.
+  @Test(arguments: [true, false])
+  func reportFromABurstIsCorrected(byWhatCameBefore: Bool) {
+    var sound = SimulatedTrack.audio()
+    var recorder = TrackRecorder(.audio)
+    var clock = PeerClock()
+    var outputs: [TrackOutput] = []
+    let burst = byWhatCameBefore ? 40..<47 : 0..<7
+    for index in 0..<150 {
+      // Each is 20 ms long, on a way of 25 ms.
+      let wait = burst.contains(index) ? Int64(burst.upperBound - index) * 20 : 0
+      if index == burst.upperBound - 1 {
+        // Its clock is right, and what it says of the sound is late by 80 ms.
+        var report = sound.report(at: sound.time(of: index) + .milliseconds(20), delay: .milliseconds(25))
+        report.rtpTimestamp &-= 80 * 48
+        clock.update(report)
+        outputs += recorder.receive(report, clock: clock)
+      }
+      outputs += recorder.receiveAll(sound.packets(index, delay: .milliseconds(45 + wait)), clock: clock)
+    }
+    outputs += recorder.end(at: sound.time(of: 150), clock: clock)
+    let late = outputs.frames.enumerated().dropFirst(75).map { ($1.time - sound.time(of: $0)).milliseconds }
+    #expect(late.count == 75 && late.allSatisfy { $0 == 25 }, "\(late)")
+    #expect(outputs.gaps.isEmpty)
+  }
+
+  /// After samples that were never taken all others are later, and only the newest report knows.
+  @Test func soundThatStoodStillIsLaterForGood() {
+    var sound = SimulatedTrack.audio()
+    var recorder = TrackRecorder(.audio)
+    var clock = PeerClock()
+    var outputs: [TrackOutput] = []
+    for index in 0..<200 {
+      let stood: Int64 = index < 40 ? 0 : 70
+      if index == 100 {
+        var report = sound.report(at: sound.time(of: index), delay: .milliseconds(25))
+        report.rtpTimestamp &-= 70 * 48
+        clock.update(report)
+        outputs += recorder.receive(report, clock: clock)
+      }
+      outputs += recorder.receiveAll(sound.packets(index, delay: .milliseconds(45 + stood)), clock: clock)
+    }
+    outputs += recorder.end(at: sound.time(of: 200), clock: clock)
+    #expect(outputs.frames.last.map { ($0.time - sound.time(of: 199)).milliseconds } == 95)
   }
 
   @Test func timeNeverRunsBackwardsWhenTheClockIsCorrected() {
