@@ -98,6 +98,7 @@ extension MediaStatistics {
       .init("probe_bytes", \.paddingSent, "Bytes of those bursts."),
       .init(
         "pictures_paced", \.packetsPaced, "Times that video waited because a link or the node bears no more at once."),
+      .init("replays_shortened", \.replaysShortened, "Replays to new viewers that a fresh keyframe ended."),
       .init("backlogs_abandoned", \.backlogsAbandoned, "Times that waiting video was given up for a fresh keyframe."),
       .init("rtx_late", \.retransmissionsLate, "Requests for packets that would come too late."),
       .init("views_reduced_link", \.reducedForLink, "Pictures reduced because the viewer's link bears no more."),

@@ -179,13 +179,13 @@ extension Relay {
       return false
     }
     if let askedAt {
-      guard now - askedAt >= Self.keyframeRetryInterval else { return false }
+      guard now - askedAt >= retryInterval(of: stream) else { return false }
     } else if let last = stream.pointee.lastKeyframeAt, now - last < Self.minimumKeyframeInterval {
       return false
     } else if let last = source.pointee.keyframeAskedAt, now - last < Self.answerOfAllSizes {
       return false
     }
-    stream.pointee.keyframeRequest = .wanted(since: since, askedAt: now)
+    stream.pointee.keyframeRequest = .wanted(since: askedAt == nil ? now : since, askedAt: now)
     source.pointee.keyframeAskedAt = now
     return true
   }
@@ -206,6 +206,14 @@ extension Relay {
   private static var answerOfAllSizes: TimeInterval64 { .milliseconds(250) }
   /// Least time between a keyframe and the request for another: viewers that join together share one.
   private static var minimumKeyframeInterval: TimeInterval64 { .milliseconds(300) }
-  /// How long an unanswered request waits before it is repeated.
+  /// How long an unanswered request waits before it is repeated: longer where answers are known to take long, for each
+  /// repetition is answered too, by a keyframe that nobody needs.
+  private func retryInterval(of stream: UnsafeMutablePointer<Stream>) -> TimeInterval64 {
+    guard let answer = stream.pointee.answerTime else { return Self.keyframeRetryInterval }
+    let patience = TimeInterval64(nanoseconds: answer.nanoseconds / 4 &* 5)
+    return min(max(Self.keyframeRetryInterval, patience), Self.longestRetryInterval)
+  }
+
   private static var keyframeRetryInterval: TimeInterval64 { .milliseconds(400) }
+  private static var longestRetryInterval: TimeInterval64 { .milliseconds(1_500) }
 }

@@ -175,6 +175,9 @@ extension Relay {
 
   private func noteKeyframe(_ start: CachedPacket, _ stream: UnsafeMutablePointer<Stream>, _ now: MonotonicTime) {
     stream.pointee.lastKeyframeAt = now
+    if case .wanted(let since, .some) = stream.pointee.keyframeRequest {
+      stream.pointee.noteAnswer(after: now - since)
+    }
     stream.pointee.keyframeRequest = .none
     stream.pointee.isBroken = false
     stream.pointee.missing.forget(before: start.extended)

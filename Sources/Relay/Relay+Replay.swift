@@ -52,14 +52,18 @@ extension Relay {
       return false
     }
     if !replay.isStill, !stream.pointee.isBroken, let place = stream.pointee.ring.find(start),
-      highest - start < longestReplay(to: slot, now: now)
+      highest - start < longestReplay(of: stream, to: slot, now: now)
     {
       // Of a keyframe that is still arriving, the rest follows live.
       slot.pointee.begin(replay.stream, at: stream.pointee.ring.entries[place], now: now)
       slot.pointee.lastReplayAt = now
       counters.keyframesReplayed &+= 1
+      let isLong = highest - start >= Self.longestQuickReplay(isUnknown(slot, now: now))
+      if isLong { requestFreshPicture(of: replay.stream, now: now) }
       if pacer(of: slot, now: now) != nil {
-        hold(replay.slot, slot, Backlog(stream: replay.stream, next: start, heldAt: now))
+        hold(
+          replay.slot, slot,
+          Backlog(stream: replay.stream, kind: isLong ? .longReplay : .replay, next: start, heldAt: now))
         return false
       }
       replay.remaining = start..<(highest + 1)
@@ -77,15 +81,27 @@ extension Relay {
     return true
   }
 
-  /// Packets that are sent at once to bring a viewer up to the present.
-  private func longestReplay(to slot: UnsafeMutablePointer<Slot>, now: MonotonicTime) -> Int64 {
-    let isUnknown = slot.pointee.transportExtension != 0 && slot.pointee.link.pointee.bitsPerSecond(now) == nil
-    return isUnknown ? Self.maximumReplayToUnknown : Self.maximumReplay
+  /// Packets that bring a viewer up to the present at most.
+  ///
+  /// Where the caller is far, more are better than a picture that stands until a fresh keyframe comes, which is asked for
+  /// beside them: whichever is sooner counts.
+  private func longestReplay(
+    of stream: UnsafeMutablePointer<Stream>, to slot: UnsafeMutablePointer<Slot>, now: MonotonicTime
+  ) -> Int64 {
+    if let answer = stream.pointee.answerTime, answer >= Self.slowAnswer { return Self.longestBesideAFreshKeyframe }
+    return Self.longestQuickReplay(isUnknown(slot, now: now))
   }
 
-  private static var maximumReplay: Int64 { 128 }
-  /// To a viewer whose link is not known yet, but will be in a moment.
-  private static var maximumReplayToUnknown: Int64 { 32 }
+  /// Whether a viewer's link will be measured and has not been yet.
+  private func isUnknown(_ slot: UnsafeMutablePointer<Slot>, now: MonotonicTime) -> Bool {
+    slot.pointee.transportExtension != 0 && slot.pointee.link.pointee.bitsPerSecond(now) == nil
+  }
+
+  /// Packets that are as good as a fresh keyframe; to a viewer whose link is not known yet, but will be in a moment, fewer.
+  private static func longestQuickReplay(_ isUnknown: Bool) -> Int64 { isUnknown ? 32 : 128 }
+  private static var longestBesideAFreshKeyframe: Int64 { Int64(PacketRing.videoCapacity / 4 * 3) }
+  /// How long a caller takes for a keyframe for which viewers should not wait.
+  private static var slowAnswer: TimeInterval64 { .milliseconds(300) }
 
   private enum ReplayProgress {
     case done

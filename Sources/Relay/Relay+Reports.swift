@@ -18,6 +18,8 @@ extension Relay {
         // Whoever waits for a picture, for whatever reason, waits for one that was asked for.
         if case .awaitingKeyframe(let stream) = slot.pointee.phase, slot.pointee.outbound != nil {
           requestFreshPicture(of: stream, now: now)
+        } else if let backlog = slot.pointee.backlog, backlog.kind == .longReplay {
+          requestFreshPicture(of: backlog.stream, now: now)
         }
       }
       updateRedundancy(now)

@@ -175,6 +175,7 @@ package struct RelayCounters: Sendable {
   /// Packets that waited for the pacer, and backlogs that were given up for a fresh keyframe.
   package var packetsPaced: UInt64 = 0
   package var backlogsAbandoned: UInt64 = 0
+  package var replaysShortened: UInt64 = 0
   /// Times that a slot was given less, by cause, and more.
   package var reducedForLink: UInt64 = 0
   package var reducedForOverload: UInt64 = 0

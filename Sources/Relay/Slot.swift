@@ -116,7 +116,17 @@ struct LastPicture: BitwiseCopyable {
 ///
 /// They lie in the stream's ring: waiting costs no memory.
 struct Backlog: BitwiseCopyable {
+  enum Kind: BitwiseCopyable {
+    /// Pictures as they come.
+    case live
+    /// Pictures since a keyframe that is kept, for a viewer that has just come; the next keyframe makes them needless.
+    case replay
+    /// A replay that may take the viewer's link longer than a fresh keyframe would.
+    case longReplay
+  }
+
   var stream: StreamHandle
+  var kind = Kind.live
   /// The first extended sequence number that waits.
   var next: Int64
   /// When it began.

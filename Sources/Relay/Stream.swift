@@ -18,6 +18,8 @@ struct Stream {
   var subscribers = SubscriberList()
   var keyframeRequest = KeyframeRequest.none
   var lastKeyframeAt: MonotonicTime?
+  /// How long keyframes that are asked for take to come; nil before the first.
+  private(set) var answerTime: TimeInterval64?
   /// Whether something since the last keyframe is lost for good.
   var isBroken = false
   var lastPacketAt: MonotonicTime
@@ -58,6 +60,14 @@ struct Stream {
     self.mirrors = mirrors
   }
 
+  /// Takes note of how long a keyframe took to come from when it was first asked for.
+  ///
+  /// What comes soon may answer an earlier request, or none: it counts by half.
+  mutating func noteAnswer(after time: TimeInterval64) {
+    let half = answerTime.map { TimeInterval64(nanoseconds: ($0.nanoseconds &+ time.nanoseconds) / 2) } ?? time
+    answerTime = max(time, half)
+  }
+
   /// Completes the keyframe cache when the first packet came after others of its picture, reordered or repaired.
   mutating func collectKeyframe(after start: Int64, upTo highest: Int64) {
     for extended in (start + 1)...min(highest, start + Int64(KeyframeCache.maximumPackets)) {
@@ -93,6 +103,7 @@ struct SenderClock {
 /// Whether a keyframe is wanted from the sender, and when it was last asked for.
 enum KeyframeRequest: Equatable {
   case none
+  /// `since` when it was first asked for, or is wanted; `askedAt` when it was last asked for.
   case wanted(since: MonotonicTime, askedAt: MonotonicTime?)
 }
 

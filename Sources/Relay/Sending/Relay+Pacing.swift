@@ -82,6 +82,7 @@ extension Relay {
     var message = MessageBuilder(to: slot)
     let ring = stream.pointee.ring
     while backlog.next <= highest, !isFull(link) {
+      if backlog.kind != .live { skipToFresh(&backlog, of: slot, stream, now: now) }
       guard let place = ring.find(backlog.next) else {
         // Lost on its way here: when it is repaired it goes out as a late packet.
         backlog.next &+= 1
@@ -109,20 +110,44 @@ extension Relay {
     return true
   }
 
+  /// Ends a replay where a newer keyframe has come: what lies between is needless then.
+  ///
+  /// A picture that has been begun is ended first. It may be the first that the viewer sees.
+  private func skipToFresh(
+    _ backlog: inout Backlog, of slot: UnsafeMutablePointer<Slot>, _ stream: UnsafeMutablePointer<Stream>,
+    now: MonotonicTime
+  ) {
+    let ring = stream.pointee.ring
+    guard let fresh = stream.pointee.keyframes?.newestStart, fresh > backlog.next, let place = ring.find(fresh),
+      slot.pointee.phase == .forwarding(backlog.stream)
+    else { return }
+    if let next = ring.find(backlog.next), let last = ring.find(backlog.next - 1),
+      ring.entries[next].timestamp == ring.entries[last].timestamp
+    {
+      return
+    }
+    slot.pointee.begin(backlog.stream, at: ring.entries[place], now: now)
+    backlog.next = fresh
+    backlog.kind = .live
+    counters.replaysShortened &+= 1
+  }
+
   /// A picture that comes too late is worth less than a fresh one.
   private func abandonIfStale(
     _ slot: UnsafeMutablePointer<Slot>, _ stream: UnsafeMutablePointer<Stream>, now: MonotonicTime
   ) {
     guard let backlog = slot.pointee.backlog, let highest = stream.pointee.sequence.highest else { return }
     let ring = stream.pointee.ring
-    let isTooLong = highest - backlog.next > Int64(ring.capacity / 2)
+    let longest = backlog.kind == .longReplay ? ring.capacity / 16 * 15 : ring.capacity / 2
+    let isTooLong = highest - backlog.next > Int64(longest)
     var isTooOld = false
     if let first = ring.find(backlog.next), let last = ring.find(highest) {
       let ticks = Int32(bitPattern: ring.entries[last].timestamp &- ring.entries[first].timestamp)
       isTooOld = Int64(ticks) > Self.maximumBacklogTicks
     }
-    // A replay is old from the beginning: nothing is gained by another.
-    let isPatient = now - backlog.heldAt < Self.patienceWithReplay
+    // A replay is old from the beginning, and nothing is gained by another; beside a long one a fresh keyframe is on its way.
+    let patience = backlog.kind == .longReplay ? Self.patienceWithLongReplay : Self.patienceWithReplay
+    let isPatient = now - backlog.heldAt < patience
     guard isTooLong || (isTooOld && !isPatient) else { return }
     slot.pointee.backlog = nil
     if slot.pointee.phase.involves(backlog.stream), slot.pointee.phase.target == backlog.stream {
@@ -135,4 +160,5 @@ extension Relay {
   /// The longest that a picture may wait, in ticks of 90 kHz: 800 ms.
   private static var maximumBacklogTicks: Int64 { 72_000 }
   private static var patienceWithReplay: TimeInterval64 { .milliseconds(500) }
+  private static var patienceWithLongReplay: TimeInterval64 { .milliseconds(2_000) }
 }
