@@ -52,18 +52,20 @@ extension Relay {
       return false
     }
     if !replay.isStill, !stream.pointee.isBroken, let place = stream.pointee.ring.find(start),
-      highest - start < longestReplay(of: stream, to: slot, now: now)
+      let length = replayLength(from: start, to: highest, of: stream, for: slot, now: now)
     {
       // Of a keyframe that is still arriving, the rest follows live.
       slot.pointee.begin(replay.stream, at: stream.pointee.ring.entries[place], now: now)
-      slot.pointee.lastReplayAt = now
       counters.keyframesReplayed &+= 1
-      let isLong = highest - start >= Self.longestQuickReplay(isUnknown(slot, now: now))
-      if isLong { requestFreshPicture(of: replay.stream, now: now) }
+      if length == .long {
+        slot.pointee.longReplayAt = now
+        requestFreshPicture(of: replay.stream, now: now)
+      } else {
+        slot.pointee.lastReplayAt = now
+      }
       if pacer(of: slot, now: now) != nil {
-        hold(
-          replay.slot, slot,
-          Backlog(stream: replay.stream, kind: isLong ? .longReplay : .replay, next: start, heldAt: now))
+        let kind: Backlog.Kind = length == .long ? .longReplay : .replay
+        hold(replay.slot, slot, Backlog(stream: replay.stream, kind: kind, first: start, next: start, heldAt: now))
         return false
       }
       replay.remaining = start..<(highest + 1)
@@ -81,25 +83,40 @@ extension Relay {
     return true
   }
 
-  /// Packets that bring a viewer up to the present at most.
+  private enum ReplayLength {
+    /// As good as a fresh keyframe.
+    case short
+    /// Better than a picture that stands until one comes.
+    case long
+  }
+
+  /// Whether what came since a keyframe brings a viewer up to the present; nil when only the keyframe is worth sending.
   ///
-  /// Where the caller is far, more are better than a picture that stands until a fresh keyframe comes, which is asked for
-  /// beside them: whichever is sooner counts.
-  private func longestReplay(
-    of stream: UnsafeMutablePointer<Stream>, to slot: UnsafeMutablePointer<Slot>, now: MonotonicTime
-  ) -> Int64 {
-    if let answer = stream.pointee.answerTime, answer >= Self.slowAnswer { return Self.longestBesideAFreshKeyframe }
-    return Self.longestQuickReplay(isUnknown(slot, now: now))
+  /// Where the caller is far, more is: a fresh keyframe is asked for beside it, and whichever is sooner counts. On a node with
+  /// a limit it would be at the cost of others.
+  private func replayLength(
+    from start: Int64, to highest: Int64, of stream: UnsafeMutablePointer<Stream>,
+    for slot: UnsafeMutablePointer<Slot>, now: MonotonicTime
+  ) -> ReplayLength? {
+    let link = slot.pointee.link
+    let isUnknown = slot.pointee.transportExtension != 0 && link.pointee.bitsPerSecond(now) == nil
+    if highest - start < (isUnknown ? Self.quickReplayToUnknown : Self.quickReplay) { return .short }
+    guard link.pointee.pacer.isActive, !nodePacer.isActive, highest - start < Self.longReplay,
+      let answer = stream.pointee.answerTime, answer >= Self.slowAnswer
+    else { return nil }
+    let ring = stream.pointee.ring
+    guard let first = ring.find(start), let last = ring.find(highest) else { return nil }
+    let ticks = Int32(bitPattern: ring.entries[last].timestamp &- ring.entries[first].timestamp)
+    return Int64(ticks) <= Self.longReplayTicks ? .long : nil
   }
 
-  /// Whether a viewer's link will be measured and has not been yet.
-  private func isUnknown(_ slot: UnsafeMutablePointer<Slot>, now: MonotonicTime) -> Bool {
-    slot.pointee.transportExtension != 0 && slot.pointee.link.pointee.bitsPerSecond(now) == nil
-  }
-
-  /// Packets that are as good as a fresh keyframe; to a viewer whose link is not known yet, but will be in a moment, fewer.
-  private static func longestQuickReplay(_ isUnknown: Bool) -> Int64 { isUnknown ? 32 : 128 }
-  private static var longestBesideAFreshKeyframe: Int64 { Int64(PacketRing.videoCapacity / 4 * 3) }
+  private static var quickReplay: Int64 { 128 }
+  /// To a viewer whose link is not known yet, but will be in a moment.
+  private static var quickReplayToUnknown: Int64 { 32 }
+  /// Leaves the ring room for what comes while it is sent.
+  private static var longReplay: Int64 { Int64(PacketRing.videoCapacity / 8 * 5) }
+  /// Ticks of 90 kHz: three seconds.
+  private static var longReplayTicks: Int64 { 270_000 }
   /// How long a caller takes for a keyframe for which viewers should not wait.
   private static var slowAnswer: TimeInterval64 { .milliseconds(300) }
 
@@ -161,7 +178,7 @@ extension Relay {
         counters.retransmissionsMissed &+= 1
         continue
       }
-      guard !isTooLate(packet, of: stream) else {
+      guard slot.pointee.isCatchingUp(now) || !isTooLate(packet, of: stream) else {
         counters.retransmissionsLate &+= 1
         continue
       }

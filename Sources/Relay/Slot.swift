@@ -32,7 +32,10 @@ struct Slot {
   var rate = RateMeter()
   /// Retransmissions left in this interval.
   var retransmissionBudget = Slot.retransmissionsPerInterval
+  /// When a picture out of the cache was sent that a viewer which missed it gets again.
   var lastReplayAt = MonotonicTime.zero
+  /// When a long replay began, which is not sent again.
+  var longReplayAt = MonotonicTime.zero
   /// When the viewer last asked for a keyframe; nil for never.
   var askedAt: MonotonicTime?
   /// What the allocator decided, and when.
@@ -97,6 +100,13 @@ extension Slot {
     if case .layer(let layer) = view.rung, layer.stream == stream { view.rung = nil }
   }
 
+  /// Whether the viewer may still ask for packets of a long replay, which are older than what is sent live.
+  func isCatchingUp(_ now: MonotonicTime) -> Bool {
+    longReplayAt != .zero && now - longReplayAt < Self.catchingUp
+  }
+
+  private static var catchingUp: TimeInterval64 { .milliseconds(3_000) }
+
   /// Forgets what was sent: the viewer is to be shown its picture from a keyframe on.
   mutating func startAnew(_ now: MonotonicTime) {
     resetAllocation(now)
@@ -127,6 +137,8 @@ struct Backlog: BitwiseCopyable {
 
   var stream: StreamHandle
   var kind = Kind.live
+  /// Where a replay began.
+  var first: Int64 = 0
   /// The first extended sequence number that waits.
   var next: Int64
   /// When it began.

@@ -62,11 +62,15 @@ struct Stream {
 
   /// Takes note of how long a keyframe took to come from when it was first asked for.
   ///
-  /// What comes soon may answer an earlier request, or none: it counts by half.
+  /// What comes soon may answer an earlier request, or none: it counts by half. Longer than any way takes it only after an
+  /// outage.
   mutating func noteAnswer(after time: TimeInterval64) {
+    let time = min(time, Self.longestAnswer)
     let half = answerTime.map { TimeInterval64(nanoseconds: ($0.nanoseconds &+ time.nanoseconds) / 2) } ?? time
     answerTime = max(time, half)
   }
+
+  private static let longestAnswer = TimeInterval64.milliseconds(2_000)
 
   /// Completes the keyframe cache when the first packet came after others of its picture, reordered or repaired.
   mutating func collectKeyframe(after start: Int64, upTo highest: Int64) {

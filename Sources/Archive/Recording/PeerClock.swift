@@ -25,6 +25,7 @@ package struct PeerClock: Hashable, Sendable {
   private var anchor: Anchor?
   /// Reports in a row that came too late for the anchor.
   private var late: Late?
+  private var recent: Recent?
   /// Counts the anchors, so that timelines notice a new one.
   private(set) var generation = 0
 
@@ -33,6 +34,16 @@ package struct PeerClock: Hashable, Sendable {
     var time: UTCTime
     /// Until when a quicker report betters the anchor.
     var settles: UTCTime
+  }
+
+  /// How late the quickest of the last reports came, by the anchor.
+  private struct Recent: Hashable, Sendable {
+    /// How long a report counts at least; twice as long at most.
+    static let span = TimeInterval64.milliseconds(15_000)
+
+    var least: TimeInterval64
+    var before: TimeInterval64?
+    var since: UTCTime
   }
 
   private struct Late: Hashable, Sendable {
@@ -52,6 +63,13 @@ package struct PeerClock: Hashable, Sendable {
 
   package init() {}
 
+  /// How much later than by this clock the peer's reports come at least, of late: its clock and the way to it change, and a
+  /// step in every track is not worth it.
+  var recentLateness: TimeInterval64 {
+    guard let recent else { return .zero }
+    return min(recent.least, recent.before ?? recent.least)
+  }
+
   /// Takes any track's report of this peer; one without a clock is left out.
   package mutating func update(_ report: RecordedReport) {
     guard report.ntpTime.bits != 0 else { return }
@@ -60,6 +78,7 @@ package struct PeerClock: Hashable, Sendable {
       return
     }
     let lateness = report.arrival - expected
+    note(lateness, at: report.arrival)
     let isEarly = lateness < TimeInterval64.zero - Self.maximumDeviation
     let isQuicker = report.arrival < anchor.settles && lateness < TimeInterval64.zero - Self.minimumGain
     if isEarly || isQuicker {
@@ -76,6 +95,7 @@ package struct PeerClock: Hashable, Sendable {
     guard report.arrival - known.since >= Self.persistence else { return }
     self.anchor?.time = anchor.time + least
     late = nil
+    recent = nil
     generation += 1
   }
 
@@ -91,6 +111,16 @@ package struct PeerClock: Hashable, Sendable {
   private mutating func set(_ report: RecordedReport, settles: UTCTime) {
     anchor = Anchor(ntpTime: report.ntpTime, time: report.arrival, settles: settles)
     late = nil
+    recent = Recent(least: .zero, since: report.arrival)
     generation += 1
+  }
+
+  private mutating func note(_ lateness: TimeInterval64, at arrival: UTCTime) {
+    guard let known = recent, arrival - known.since < Recent.span else {
+      let isOld = recent.map { arrival - $0.since >= Recent.span + Recent.span } ?? true
+      recent = Recent(least: lateness, before: isOld ? nil : recent?.least, since: arrival)
+      return
+    }
+    recent?.least = min(known.least, lateness)
   }
 }

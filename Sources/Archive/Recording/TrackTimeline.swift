@@ -21,7 +21,7 @@ package struct TrackTimeline: Hashable, Sendable {
 
   /// By how much a frame may seem to have come before it was taken: as much as the reports' own way may vary.
   static let tolerance = TimeInterval64.milliseconds(15)
-  /// How long after a report frames may show that it was late.
+  /// How long frames may show that what the timeline goes by was late: a report, or the first frame.
   static let settlingTime = TimeInterval64.milliseconds(1_000)
 
   private let clockRate: Int64
@@ -30,7 +30,7 @@ package struct TrackTimeline: Hashable, Sendable {
   /// The peer clock's generation that the anchor goes by; nil while it goes by arrival.
   private var generation: Int?
   private var wantsRealignment = false
-  /// Until when a frame may correct the report that the anchor goes by.
+  /// Until when a frame may correct the anchor.
   private var settles: UTCTime?
   private var quickest: Quickest?
 
@@ -39,15 +39,14 @@ package struct TrackTimeline: Hashable, Sendable {
     var time: UTCTime
   }
 
-  /// The frames of the last moment that came soonest after they were taken.
+  /// The frame of the last moment that came soonest after it was taken, by its end.
   private struct Quickest: Hashable, Sendable {
-    /// How long a frame counts at least; twice as long at most.
+    /// How long it counts.
     ///
     /// A stream whose samples stood still for a moment goes on that much later, and what was before says nothing of it.
-    static let span = TimeInterval64.milliseconds(500)
+    static let span = TimeInterval64.milliseconds(1_000)
 
-    var current: Anchor
-    var previous: Anchor?
+    var end: Anchor
     var since: UTCTime
   }
 
@@ -80,17 +79,18 @@ package struct TrackTimeline: Hashable, Sendable {
     let end = rtpTime &+ ticks
     note(end, arrival: arrival)
     if wantsRealignment || generation != clock.generation { align(end, arrival: arrival, clock: clock) }
-    settle(end, arrival: arrival)
+    settle(end, arrival: arrival, clock: clock)
     if let anchor, let time = time(of: rtpTime, from: anchor), Self.isPlausible(time, arrival: arrival) {
       return Mapping(time: time, isJump: false)
     }
     let isJump = anchor != nil
-    anchor = Anchor(rtpTime: rtpTime, time: arrival)
-    quickest = Quickest(current: Anchor(rtpTime: end, time: arrival), since: arrival)
+    let first = Anchor(rtpTime: end, time: arrival)
+    anchor = first
+    quickest = Quickest(end: first, since: arrival)
     if isJump { report = nil }
     generation = nil
-    settles = nil
-    return Mapping(time: arrival, isJump: isJump)
+    settles = arrival + Self.settlingTime
+    return Mapping(time: time(of: rtpTime, from: first) ?? arrival, isJump: isJump)
   }
 
   /// Ticks of this stream's clock as time.
@@ -99,43 +99,43 @@ package struct TrackTimeline: Hashable, Sendable {
     return overflow ? .zero : TimeInterval64.microseconds(product / clockRate)
   }
 
-  private mutating func align(_ rtpTime: Int64, arrival: UTCTime, clock: PeerClock) {
+  private mutating func align(_ end: Int64, arrival: UTCTime, clock: PeerClock) {
     guard let report, let taken = clock.time(of: report.ntpTime) else { return }
-    let ticks = Int64(Int32(bitPattern: report.rtpTimestamp &- UInt32(truncatingIfNeeded: rtpTime)))
-    var candidate = Anchor(rtpTime: rtpTime &+ ticks, time: taken)
-    guard let time = time(of: rtpTime, from: candidate), Self.isPlausible(time, arrival: arrival) else { return }
-    let lead = time - (soonest(rtpTime) ?? arrival)
-    if lead > Self.tolerance { candidate.time = candidate.time + (.zero - lead) }
+    let ticks = Int64(Int32(bitPattern: report.rtpTimestamp &- UInt32(truncatingIfNeeded: end)))
+    let candidate = Anchor(rtpTime: end &+ ticks, time: taken)
+    guard let time = time(of: end, from: candidate), Self.isPlausible(time, arrival: arrival) else { return }
     anchor = candidate
     generation = clock.generation
     wantsRealignment = false
     settles = arrival + Self.settlingTime
+    if let quickest, let soonest = self.time(of: end, from: quickest.end) {
+      correct(time - soonest, clock: clock)
+    }
   }
 
-  /// Corrects a late report by a frame that came after it.
-  private mutating func settle(_ rtpTime: Int64, arrival: UTCTime) {
-    guard let settles, arrival < settles, let anchor, let time = time(of: rtpTime, from: anchor),
-      Self.isPlausible(time, arrival: arrival), time - arrival > Self.tolerance
-    else { return }
-    self.anchor?.time = anchor.time + (arrival - time)
+  /// Corrects the anchor by a frame that came after it.
+  private mutating func settle(_ end: Int64, arrival: UTCTime, clock: PeerClock) {
+    guard let settles, arrival < settles, let anchor, let time = time(of: end, from: anchor) else { return }
+    correct(time - arrival, clock: clock)
   }
 
-  private mutating func note(_ rtpTime: Int64, arrival: UTCTime) {
-    let new = Anchor(rtpTime: rtpTime, time: arrival)
-    guard let known = quickest, let expected = time(of: rtpTime, from: known.current) else {
-      quickest = Quickest(current: new, since: arrival)
+  /// Takes off the anchor by how much sooner a frame came than was possible.
+  ///
+  /// What all reports come sooner or later than by the peer's clock is no fault of one of them, and the same for all tracks.
+  private mutating func correct(_ lead: TimeInterval64, clock: PeerClock) {
+    guard let anchor else { return }
+    let excess = generation == nil ? lead : lead + clock.recentLateness
+    guard excess > Self.tolerance, excess <= Self.maximumLead else { return }
+    self.anchor?.time = anchor.time + (.zero - excess)
+  }
+
+  private mutating func note(_ end: Int64, arrival: UTCTime) {
+    guard let quickest, arrival - quickest.since < Quickest.span, let expected = time(of: end, from: quickest.end)
+    else {
+      self.quickest = Quickest(end: Anchor(rtpTime: end, time: arrival), since: arrival)
       return
     }
-    if arrival - known.since >= Quickest.span {
-      quickest = Quickest(current: new, previous: known.current, since: arrival)
-    } else if arrival < expected {
-      quickest?.current = new
-    }
-  }
-
-  /// When the frame would have come if it had taken the shortest way of the last moment.
-  private func soonest(_ rtpTime: Int64) -> UTCTime? {
-    [quickest?.current, quickest?.previous].compactMap { $0.flatMap { time(of: rtpTime, from: $0) } }.min()
+    if arrival < expected { self.quickest?.end = Anchor(rtpTime: end, time: arrival) }
   }
 
   /// Nil for a distance that no recording has.

@@ -117,10 +117,12 @@ extension Relay {
     _ backlog: inout Backlog, of slot: UnsafeMutablePointer<Slot>, _ stream: UnsafeMutablePointer<Stream>,
     now: MonotonicTime
   ) {
+    guard slot.pointee.phase == .forwarding(backlog.stream), let fresh = stream.pointee.keyframes?.newestStart else {
+      return
+    }
     let ring = stream.pointee.ring
-    guard let fresh = stream.pointee.keyframes?.newestStart, fresh > backlog.next, let place = ring.find(fresh),
-      slot.pointee.phase == .forwarding(backlog.stream)
-    else { return }
+    if backlog.next >= fresh, fresh > backlog.first { backlog.kind = .live }
+    guard fresh > backlog.next, let place = ring.find(fresh) else { return }
     if let next = ring.find(backlog.next), let last = ring.find(backlog.next - 1),
       ring.entries[next].timestamp == ring.entries[last].timestamp
     {
@@ -138,7 +140,8 @@ extension Relay {
   ) {
     guard let backlog = slot.pointee.backlog, let highest = stream.pointee.sequence.highest else { return }
     let ring = stream.pointee.ring
-    let longest = backlog.kind == .longReplay ? ring.capacity / 16 * 15 : ring.capacity / 2
+    // What has come and was not fanned out yet may be overwriting the oldest already.
+    let longest = backlog.kind == .longReplay ? ring.capacity - stream.pointee.pending.capacity : ring.capacity / 2
     let isTooLong = highest - backlog.next > Int64(longest)
     var isTooOld = false
     if let first = ring.find(backlog.next), let last = ring.find(highest) {
@@ -148,7 +151,8 @@ extension Relay {
     // A replay is old from the beginning, and nothing is gained by another; beside a long one a fresh keyframe is on its way.
     let patience = backlog.kind == .longReplay ? Self.patienceWithLongReplay : Self.patienceWithReplay
     let isPatient = now - backlog.heldAt < patience
-    guard isTooLong || (isTooOld && !isPatient) else { return }
+    let hasFresh = backlog.kind != .live && (stream.pointee.keyframes?.newestStart ?? 0) > backlog.next
+    guard isTooLong || (isTooOld && !isPatient && !hasFresh) else { return }
     slot.pointee.backlog = nil
     if slot.pointee.phase.involves(backlog.stream), slot.pointee.phase.target == backlog.stream {
       slot.pointee.phase = .awaitingKeyframe(of: backlog.stream)

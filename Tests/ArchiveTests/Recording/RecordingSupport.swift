@@ -37,6 +37,11 @@ struct SimulatedTrack {
     .testStart + .microseconds(Int64(index) * Int64(ticks) * 1_000_000 / Int64(clockRate))
   }
 
+  /// By how much what comes `delay` after it began to be taken was delayed at least: sound had to be taken whole.
+  func leastDelay(_ delay: TimeInterval64) -> TimeInterval64 {
+    kind == .audio ? delay - .milliseconds(20) : delay
+  }
+
   /// The packets of frame `index`, three for a picture, one for sound.
   mutating func packets(_ index: Int, delay: TimeInterval64 = .milliseconds(40), isKeyframe: Bool? = nil)
     -> [RecordedPacket]

@@ -92,6 +92,49 @@ import Testing
     #expect(outputs.frames.last.map { ($0.time - sound.time(of: 199)).milliseconds } == 95)
   }
 
+  /// The first packet waited for 120 ms, and no report ever says so.
+  @Test func withoutReportsTheQuickestFrameCounts() {
+    var sound = SimulatedTrack.audio()
+    var recorder = TrackRecorder(.audio)
+    let clock = PeerClock()
+    var outputs: [TrackOutput] = []
+    for index in 0..<150 {
+      let wait = Int64(max(0, 6 - index) * 20)
+      outputs += recorder.receiveAll(sound.packets(index, delay: .milliseconds(45 + wait)), clock: clock)
+    }
+    outputs += recorder.end(at: sound.time(of: 150), clock: clock)
+    #expect(outputs.frames.first?.time == sound.time(of: 0) + .milliseconds(145))
+    let late = outputs.frames.enumerated().dropFirst(75).map { ($1.time - sound.time(of: $0)).milliseconds }
+    #expect(late.count == 75 && late.allSatisfy { $0 == 25 }, "\(late)")
+  }
+
+  /// The way to the peer becomes shorter or longer, or its clock drifts: the same for all of its tracks, none is corrected.
+  @Test(arguments: [(way: Int64(100), later: Int64(20)), (20, 100)])
+  func whatAllReportsShareIsNoFaultOfOne(way: Int64, later: Int64) {
+    var clock = PeerClock()
+    let (sound, picture) = (SimulatedTrack.audio(), SimulatedTrack.video())
+    func time(second: Int64) -> UTCTime { .testStart + .milliseconds(second * 1_000) }
+    for second in 0..<60 as Range<Int64> {
+      clock.update(picture.report(at: time(second: second), delay: .milliseconds(second < 15 ? way : later)))
+    }
+    let now = time(second: 60)
+    var late = sound.report(at: now, delay: .milliseconds(later))
+    late.rtpTimestamp &-= 60 * 48
+    for (track, report, wait) in [
+      (sound, sound.report(at: now, delay: .milliseconds(later)), Int64(20)), (sound, late, 20),
+      (picture, picture.report(at: now, delay: .milliseconds(later)), 100),
+    ] {
+      var timeline = TrackTimeline(clockRate: track.clockRate)
+      clock.update(report)
+      timeline.update(report)
+      let stamp = Int64(track.origin) + 60 * Int64(track.clockRate)
+      let mapped = timeline.time(
+        of: stamp, lasting: track.kind == .audio ? Int64(track.ticks) : 0, arrival: now + .milliseconds(later + wait),
+        clock: clock)
+      #expect((mapped.time - now).milliseconds == way && !mapped.isJump, "\(track.kind)")
+    }
+  }
+
   @Test func timeNeverRunsBackwardsWhenTheClockIsCorrected() {
     var track = SimulatedTrack.video()
     var recorder = TrackRecorder(.video)
