@@ -73,7 +73,7 @@ import Testing
   /// Its link is not measured: all would leave at once.
   @Test func viewerWithoutFeedbackGetsTheKeyframeAlone() throws {
     let stage = try Stage(answer: 600)
-    for _ in 0..<140 { stage.sendPicture() }
+    for _ in 0..<70 { stage.sendPicture(sizes: [100, 100]) }
     #expect(try stage.join(transportExtension: 0).media().count == 1)
   }
 
